@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/cmd.h"
+
+const struct cli_cmd *const cli_cmds[] = {
+	NULL,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#include "cli/cmd.h"
+
+#include <stdarg.h>
+
+#include "base/i18n.h"
+
+void cli_usage(FILE *to, const struct cli_cmd *cmd)
+{
+	(void)fprintf(to, _("Usage: prumo %s %s\n"), cmd->name, cmd->args);
+	(void)fprintf(to, "\n%s\n", _(cmd->summary));
+	if (cmd->options)
+		(void)fprintf(to, "\n%s", _(cmd->options));
+}
+
+static void complain(const struct cli_cmd *cmd, const char *fmt, va_list ap)
+{
+	(void)fprintf(stderr, "prumo %s: ", cmd->name);
+	(void)vfprintf(stderr, fmt, ap);
+	(void)fputc('\n', stderr);
+}
+
+void cli_complain(const struct cli_cmd *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(cmd, fmt, ap);
+	va_end(ap);
+}
+
+enum cli_status cli_usage_error(const struct cli_cmd *cmd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(cmd, fmt, ap);
+	va_end(ap);
+	(void)fprintf(stderr, _("Try 'prumo %s --help'.\n"), cmd->name);
+	return CLI_USAGE;
+}
