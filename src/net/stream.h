@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: ISC */
+/** TCP and TLS streams, and the listeners that accept them. */
+#pragma once
+
+#include "base/addr.h"
+
+struct net_stream;
+struct net_tls;
+
+enum {
+	NET_STREAM_QUEUE_BYTES = 256 * 1024, /**< unsent bytes kept */
+	NET_HANDSHAKE_MS = 10000,            /**< for an accepted stream */
+	NET_PENDING_MAX = 256, /**< unfinished handshakes per listener */
+};
+
+/** Any callback may free its stream. */
+struct net_stream_ops {
+	/** Connected and, with TLS, past the handshake. Never called for
+	 *  accepted streams: those are open. NULL: not wanted. */
+	void (*on_open)(void *arg);
+
+	/** Borrowed bytes, never empty. */
+	void (*on_data)(void *arg, struct slice bytes);
+
+	/**
+	 * The last callback, once; the stream is still there to be asked and
+	 * to be freed.
+	 *
+	 * @param err  0: the peer closed. Else what ended it: ECONNREFUSED,
+	 *             ECONNRESET (also: closed during the handshake),
+	 *             ETIMEDOUT, EHOSTUNREACH, ENETUNREACH..., or EPROTO: not
+	 *             TLS, or a TLS alert
+	 */
+	void (*on_close)(void *arg, int err);
+};
+
+/**
+ * Connect. What the network answers comes by on_open or on_close, never
+ * before this returns. There is no time-out but the kernel's (two minutes):
+ * arm a timer and free the stream.
+ *
+ * @param sp   Out; untouched unless 0 is returned. Release: net_stream_free().
+ * @param tls  A client's; NULL: plain TCP
+ * @param ops  Borrowed; must outlive the stream.
+ *
+ * @return 0, EINVAL, EPERM (the guard), ENOMEM, EMFILE, EAFNOSUPPORT
+ */
+WARN_UNUSED int net_stream_connect(struct net_stream **sp,
+                                   const struct addr *to, struct net_tls *tls,
+                                   const struct net_stream_ops *ops, void *arg);
+
+/**
+ * Send bytes. Nagle is off: a call is a segment of its own (a TLS record)
+ * when it fits one and nothing is queued before it. What cannot leave yet is
+ * queued, also before the stream is open.
+ *
+ * @return 0, or
+ *         ENOBUFS   over NET_STREAM_QUEUE_BYTES would be queued; none of the
+ *                   bytes was taken
+ *         ENOTCONN  the stream has ended (on_close tells, or told, why)
+ *         ENOMEM    the stream is not usable any more; free it
+ */
+WARN_UNUSED int net_stream_send(struct net_stream *s, struct slice bytes);
+
+/** Bytes that net_stream_send() took and the kernel did not yet. */
+size_t net_stream_queued_bytes(const struct net_stream *s);
+
+/** Other callbacks from now on. Nothing is read from an accepted stream
+ *  before this is called. @p ops is borrowed. */
+void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
+                        void *arg);
+
+struct addr net_stream_peer(const struct net_stream *s);
+
+/** ADDR_NONE when it never got that far. */
+struct addr net_stream_local(const struct net_stream *s);
+
+bool net_stream_is_tls(const struct net_stream *s);
+
+/** "TLSv1.3", or NULL: plain, or before the handshake. Static. */
+const char *net_stream_tls_version(const struct net_stream *s);
+
+/**
+ * SHA-256 of the peer's DER certificate.
+ *
+ * @return 0, or ENOENT: plain, before the handshake, or it showed none
+ */
+WARN_UNUSED int net_stream_peer_fingerprint(const struct net_stream *s,
+                                            uint8_t out[32]);
+
+/** Ends it without any callback: what the kernel has taken still leaves, then
+ *  close_notify and FIN; what is queued here is dropped. NULL is fine. */
+void net_stream_free(struct net_stream *s);
+
+enum {
+	/** With TLS: a first byte of 0x16 means TLS, any other plain. A peer
+	 *  that waits for the server to speak first is dropped at
+	 *  NET_HANDSHAKE_MS. */
+	NET_LISTEN_SNIFF_TLS = 1 << 0,
+	NET_LISTEN_REUSEPORT = 1 << 1,
+	NET_LISTEN_V6ONLY = 1 << 2,
+};
+
+struct net_listener;
+
+/** Callbacks may close the listener. */
+struct net_listener_ops {
+	/** Before any work for this peer. NULL: everybody may. false: the
+	 *  connection is closed at once and not mentioned again. */
+	bool (*may_accept)(void *arg, const struct addr *peer);
+
+	/** A stream, open (TLS: past the handshake) and now the callee's, who
+	 *  calls net_stream_set_ops(), at once or later, or frees it. */
+	void (*on_stream)(void *arg, struct net_stream *s);
+
+	/** A peer that may_accept let in ended before on_stream: ETIMEDOUT,
+	 *  ECONNRESET, EPROTO, ENOBUFS (NET_PENDING_MAX), ENOMEM. NULL: not
+	 *  wanted. */
+	void (*on_dropped)(void *arg, const struct addr *peer, int err);
+};
+
+/**
+ * @param lp     Out; untouched unless 0 is returned. Release:
+ *               net_listener_close().
+ * @param local  As for net_udp_open(); port 0: the kernel chooses
+ * @param tls    A server's; NULL: plain TCP only
+ * @param flags  NET_LISTEN_* bits
+ * @param ops    Borrowed; must outlive the listener.
+ *
+ * @return 0, EINVAL, ENOMEM, EADDRINUSE, EADDRNOTAVAIL, EACCES, EMFILE
+ */
+WARN_UNUSED int net_listener_open(struct net_listener **lp,
+                                  const struct addr *local, struct net_tls *tls,
+                                  unsigned flags,
+                                  const struct net_listener_ops *ops,
+                                  void *arg);
+
+/** With the port in use. */
+struct addr net_listener_local(const struct net_listener *l);
+
+/** Unfinished handshakes are dropped without a word; streams handed over live
+ *  on. NULL is fine. */
+void net_listener_close(struct net_listener *l);
