@@ -14,8 +14,8 @@ enum {
 	STUN_PORT = 3478,
 	STUN_HDR_BYTES = 20,
 	STUN_TID_BYTES = 12,
-	STUN_ERROR_MAX_BYTES = 763, /**< reason phrase (section 14.8) */
-	STUN_UNKNOWN_MAX = 16,      /**< types listed in a 420 answer */
+	STUN_REASON_BYTES = 763, /**< longest reason phrase (section 14.8) */
+	STUN_UNKNOWN_MAX = 16,   /**< types listed in a 420 answer */
 
 	STUN_METHOD_BINDING = 0x001,
 };
@@ -162,7 +162,7 @@ void stun_put_fingerprint(struct wr *w);
  * answers unproven senders decides by @p max_bytes: SIZE_MAX to be a
  * standard STUN server, req->bytes.n to never amplify.
  *
- * @param w     Empty; untouched unless 0 is returned
+ * @param w     The answer is added to it; untouched unless 0 is returned
  * @param from  Where the request came from
  *
  * @return 0, or
@@ -170,6 +170,7 @@ void stun_put_fingerprint(struct wr *w);
  *                   not answer (section 6.3.1)
  *         EMSGSIZE  the answer is larger than @p max_bytes or than @p w
  *         EINVAL    @p from is no address
+ *         ENOMEM    a heap writer could not grow; @p w is bad
  */
 WARN_UNUSED int stun_msg_answer(struct wr *w, const struct stun_msg *req,
                                 const struct addr *from, size_t max_bytes);
