@@ -55,18 +55,18 @@ WARN_UNUSED int net_stream_connect(struct net_stream **sp,
  * queued, also before the stream is open.
  *
  * @return 0, or
- *         ENOBUFS   over NET_STREAM_QUEUE_BYTES would be queued; none of the
- *                   bytes was taken
- *         ENOTCONN  the stream has ended (on_close tells, or told, why)
- *         ENOMEM    the stream is not usable any more; free it
+ *         ENOBUFS   with what is queued these are over
+ *                   NET_STREAM_QUEUE_BYTES; none of them was taken
+ *         ENOTCONN  the stream has ended: on_close tells, or told, why
+ *         ENOMEM    the same, on_close will say ENOMEM
  */
 WARN_UNUSED int net_stream_send(struct net_stream *s, struct slice bytes);
 
 /** Bytes that net_stream_send() took and the kernel did not yet. */
 size_t net_stream_queued_bytes(const struct net_stream *s);
 
-/** Other callbacks from now on. Nothing is read from an accepted stream
- *  before this is called. @p ops is borrowed. */
+/** Other callbacks from now on. Nothing is read, and no end is seen, while
+ *  @p ops is NULL, as it is for an accepted stream. Borrowed. */
 void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
                         void *arg);
 
