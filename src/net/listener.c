@@ -27,7 +27,7 @@ enum {
 /* A connection on its way to on_stream. */
 struct pending {
 	struct net_listener *l;
-	struct net_stream *s; /* NULL while net_stream_accept() runs */
+	struct net_stream *s;
 	struct pending *prev, *next;
 };
 
@@ -257,9 +257,10 @@ void net_listener_close(struct net_listener *l)
 	if (l->fd >= 0)
 		(void)close(l->fd);
 	l->fd = -1;
-	while (l->pending) {
-		net_stream_free(l->pending->s);
-		pending_free(l->pending);
+	for (struct pending *p = l->pending, *next; p; p = next) {
+		next = p->next;
+		net_stream_free(p->s);
+		free(p);
 	}
 	net_timer_free(l->pause);
 	l->pause = NULL;

@@ -20,6 +20,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+/* without it libre makes `bool` a signed char */
+#define HAVE_STDBOOL_H
 #include <re.h>
 
 #include "base/clock.h"
@@ -156,8 +158,8 @@ int net_timer_alloc(struct net_timer **tp, net_timer_fn *fn, void *arg)
 		return ENOMEM;
 	if (loop.n_alive == loop.cap) {
 		size_t cap = loop.cap ? loop.cap * 2 : HEAP_MIN;
-		struct net_timer **heap =
-			reallocarray(loop.heap, cap, sizeof(*heap));
+		/* pointers are meant: NOLINTNEXTLINE(bugprone-sizeof-*) */
+		void *heap = reallocarray(loop.heap, cap, sizeof(*loop.heap));
 
 		if (!heap) {
 			free(t);
@@ -217,7 +219,7 @@ int net_fd_watch(int fd, unsigned events, net_fd_fn *fn, void *arg)
 
 	if (fd < 0)
 		return EINVAL;
-	if (fd >= loop.n_watches)
+	if (!loop.watches || fd >= loop.n_watches)
 		return EMFILE;
 	err = fd_listen(fd, (int)events, on_fd, &loop.watches[fd]);
 	if (!err)
@@ -227,7 +229,8 @@ int net_fd_watch(int fd, unsigned events, net_fd_fn *fn, void *arg)
 
 void net_fd_unwatch(int fd)
 {
-	if (fd < 0 || fd >= loop.n_watches || !loop.watches[fd].fn)
+	if (fd < 0 || fd >= loop.n_watches || !loop.watches ||
+	    !loop.watches[fd].fn)
 		return;
 	loop.watches[fd] = (struct watch){0};
 	fd_close(fd);
@@ -244,7 +247,7 @@ static int max_fds(void)
 
 int net_open(void)
 {
-	int err;
+	int n = max_fds(), err;
 
 	assert(!loop.watches);
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
@@ -252,15 +255,15 @@ int net_open(void)
 	err = libre_init();
 	if (err)
 		return err;
-	loop.n_watches = max_fds();
-	err = fd_setsize(loop.n_watches);
+	err = fd_setsize(n);
 	if (err)
 		goto out;
-	loop.watches = calloc((size_t)loop.n_watches, sizeof(*loop.watches));
+	loop.watches = calloc((size_t)n, sizeof(*loop.watches));
 	if (!loop.watches) {
 		err = ENOMEM;
 		goto out;
 	}
+	loop.n_watches = n;
 	loop.timer_fd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (loop.timer_fd < 0) {

@@ -149,14 +149,12 @@ static int make_certificate(struct net_tls *t, const char *cn)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *cert = X509_new();
-	int err = 0;
+	int err = key && cert ? 0 : ENOMEM;
 
-	if (!key || !cert)
-		err = ENOMEM;
-	else if (!self_sign(cert, key, cn))
+	if (!err && !self_sign(cert, key, cn))
 		err = EINVAL;
-	else if (SSL_CTX_use_certificate(t->ctx, cert) != 1 ||
-	         SSL_CTX_use_PrivateKey(t->ctx, key) != 1)
+	if (!err && (SSL_CTX_use_certificate(t->ctx, cert) != 1 ||
+	             SSL_CTX_use_PrivateKey(t->ctx, key) != 1))
 		err = ENOMEM;
 	X509_free(cert);
 	EVP_PKEY_free(key);

@@ -325,8 +325,7 @@ static void test_garbage_is_not_a_handshake(void **state)
 {
 	static const char *const garbage[] = {
 		"OPTIONS sip:x SIP/2.0\r\n\r\n",
-		"\x16"
-		"garbage",
+		"\x16no record",
 		"\x80\x80\x80\x80\x80\x80\x80\x80",
 	};
 
