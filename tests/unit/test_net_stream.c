@@ -63,6 +63,10 @@ static void on_close(void *arg, int err)
 	assert_false(e->is_closed);
 	e->is_closed = true;
 	e->close_err = err;
+	if (e->is_freeing) {
+		net_stream_free(e->s);
+		e->s = NULL;
+	}
 	if (!e->is_quiet)
 		net_stop();
 }
@@ -312,6 +316,7 @@ static void test_refused_connection_is_told_as_close(void **state)
 
 		net_listener_close(listener);
 		listener = NULL;
+		client.is_freeing = true;
 		dial(&to, i ? client_tls : NULL);
 		net_test_run();
 		assert_true(client.is_closed);
