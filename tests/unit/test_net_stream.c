@@ -235,17 +235,23 @@ static void test_peer_that_goes_is_a_close_without_error(void **state)
 
 static void test_last_words_arrive_before_the_close(void **state)
 {
+	/* more than the server reads at once: it answers and leaves with the
+	 * rest unread, which must not turn its FIN into a reset */
+	static char question[20000 + 1];
+
 	UNUSED(state);
+	memset(question, 'q', sizeof(question) - 1);
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct addr to = serve_way(i);
 
-		/* the server answers, leaves and has more of ours unread */
-		client.hello = "question";
+		client.hello = question;
 		server.is_echo = server.is_freeing = true;
 		dial(&to, ways[i].dials_tls ? client_tls : NULL);
 		net_test_run();
 		assert_true(client.is_closed);
-		assert_true(slice_eq_str(wr_slice(&client.got), "question"));
+		assert_int_equal(client.close_err, 0);
+		assert_int_equal(client.got.n, server.got.n);
+		assert_in_range(client.got.n, 1, sizeof(question) - 2);
 		finish();
 	}
 }

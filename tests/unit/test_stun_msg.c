@@ -509,14 +509,21 @@ static void test_answer_420_names_what_it_does_not_know(void **state)
 static void test_answer_420_is_bounded(void **state)
 {
 	struct wr req = wr_init_heap(), w = wr_init_heap();
+	struct slice val, last;
+	struct stun_msg m;
 
 	UNUSED(state);
 	stun_put_head(&req, STUN_CLASS_REQUEST, STUN_METHOD_BINDING, tid);
-	for (uint16_t i = 0; i < 2000; i++)
+	for (uint16_t i = 0; i < 2000; i++) /* each type twice */
 		stun_put_attr(&req, (uint16_t)(0x4000 + i / 2),
 		              (struct slice){0});
 	assert_int_equal(answer_to(&w, wr_slice(&req), SIZE_MAX), 0);
-	assert_int_equal(w.n, 20 + 8 + 4 + 2 * STUN_UNKNOWN_MAX);
+	assert_int_equal(stun_msg_decode(&m, wr_slice(&w)), 0);
+	assert_int_equal(stun_msg_attr(&val, &m, STUN_ATTR_UNKNOWN_ATTRIBUTES),
+	                 0);
+	assert_int_equal(val.n, 2 * STUN_UNKNOWN_MAX);
+	last = slice_sub(val, val.n - 2, 2);
+	assert_true(slice_eq(last, (struct slice)BYTES("\x40\x0f")));
 	wr_fini(&req);
 	wr_fini(&w);
 }
