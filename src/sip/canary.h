@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/addr.h"
 #include "sip/msg.h"
 
 enum {
@@ -38,9 +39,10 @@ enum sip_canary_flag {
 	SIP_CANARY_ODD_CASE = 1 << 2, /**< vIA, cOnTaCt */
 	SIP_CANARY_VIA_NO_PORT = 1 << 3,
 	SIP_CANARY_CONTACT_NO_PORT = 1 << 4,
-	/** Via, From, To, Call-ID, CSeq, Contact and the o=, c=, m= of an
-	 *  INVITE all lie in the first SIP_CANARY_SHORT_BYTES; nothing else
-	 *  than those, Max-Forwards, X-Prumo and the body is sent. */
+	/** Nothing is sent but Via, From, To, Call-ID, CSeq, Contact,
+	 *  Max-Forwards, X-Prumo when there is a token, and the body; in IPv4
+	 *  without a token, all that and the o=, c=, m= of an INVITE lie in
+	 *  the first SIP_CANARY_SHORT_BYTES. The From tag is then cut to 8. */
 	SIP_CANARY_SHORT = 1 << 5,
 	SIP_CANARY_LOW_RTP_PORT = 1 << 6, /**< m= port 1000 */
 	SIP_CANARY_NO_SDP_C = 1 << 7,
@@ -80,7 +82,8 @@ const char *sip_canary_method(enum sip_canary_kind kind);
  * the same text XORed with 0x5a in hexadecimal, which no ALG can recognise.
  *
  * @return 0, or
- *         EINVAL    no local or target address, no tag, or a bad kind
+ *         EINVAL    no local or target address, a tag or token of another
+ *                   length, a bad kind, or pad_bytes above 7168
  *         EMSGSIZE  @p w is too small; it is then bad
  */
 WARN_UNUSED int sip_canary_build(struct wr *w, const struct sip_canary *c);

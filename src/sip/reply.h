@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/addr.h"
 #include "sip/msg.h"
 
 struct sip_reply {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/addr.h"
 #include "sip/msg.h"
 
 enum {
