@@ -272,11 +272,13 @@ static void put_contact(struct wr *w, const struct sip_canary *c)
 	if (!has(c, HAS_CONTACT))
 		return;
 	put_name(w, c, "Contact", 'm');
+	if (is_set(c, SIP_CANARY_FOLDED))
+		wr_fmt(w, "\"Prumo\"%s", fold(c));
 	wr_str(w, is_set(c, SIP_CANARY_SHORT) ? "<sip:p@" : "<sip:prumo@");
 	put_contact_uri(w, c);
 	if (!is_set(c, SIP_CANARY_SHORT))
 		wr_fmt(w, ";transport=%s", transport_params[c->transport]);
-	wr_fmt(w, ">%s", fold(c));
+	wr_str(w, ">");
 	if (has(c, HAS_CONTACT_LIST)) {
 		wr_str(w, ";expires=60;+sip.instance=\"<urn:uuid:00000000-"
 		          "0000-1000-8000-000000000001>\", <sip:second@");
