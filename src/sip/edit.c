@@ -78,7 +78,9 @@ void sip_edits_field(struct sip_edits *e, struct slice name, size_t nth)
 	while (n < name.n && n < sizeof(e->field) - INDEX_BYTES - 1) {
 		uint8_t c = name.p[n];
 
-		e->field[n++] = c > ' ' && c < 0x7f ? (char)c : '?';
+		if (c <= ' ' || c >= 0x7f)
+			c = '?';
+		e->field[n++] = (char)c;
 	}
 	e->field[n] = '\0';
 	if (nth > 1)
