@@ -300,6 +300,13 @@ static void test_diff_classifies_whole_messages(void **state)
 	         SIP_EDIT_WHITESPACE_CHANGED, "Content-Length", NULL, NULL},
 		{"B6 truncated", START VIA "\r\n", START, SIP_EDIT_TRUNCATED,
 	         "message", NULL, NULL},
+		{"lower Via lost, top one rewritten",
+	         START VIA
+	         "Via: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bKlow\r\n\r\n",
+	         START "Via: SIP/2.0/UDP 203.0.113.2:5060;rport;"
+	               "branch=z9hG4bKabc\r\n\r\n",
+	         SIP_EDIT_ADDRESS_REWRITTEN, "Via", "192.168.1.33:5060",
+	         "203.0.113.2:5060"},
 		{"appended", START VIA "\r\n", START VIA "\r\nxx",
 	         SIP_EDIT_APPENDED, "message", NULL, NULL},
 		{"body truncated, first header too",
