@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The control session: the second road between probe and edge, over TLS.
+ *
+ * The client starts with WIRE_PREFACE; then both sides send frames: type
+ * u8, flags u8, length u32, body. Every request is answered, in order of
+ * completion; SENT comes when the bytes have left, or could not.
+ *
+ *   OPEN   -> SESSION           once, first
+ *   REPORT -> SEEN...           the last without WIRE_FRAME_MORE
+ *   FETCH  -> COPY
+ *   SEND   -> SENT              back along the flow by which a shot came
+ *   SHOOT  -> SENT              to the address a shot came from, other port
+ *   BYE    -> end of stream
+ *   anything the edge refuses -> ERROR
+ *
+ * An `err` on the wire is a Linux errno number, 0 for success.
+ */
+#pragma once
+
+#include "wire/hash.h"
+#include "wire/place.h"
+#include "wire/tag.h"
+#include "wire/token.h"
+
+#define WIRE_PREFACE "PRM\xf2"
+
+enum wire_frame_type {
+	WIRE_OPEN = 1,
+	WIRE_REPORT = 2, /**< no body */
+	WIRE_FETCH = 3,
+	WIRE_SEND = 4,
+	WIRE_SHOOT = 5,
+	WIRE_BYE = 6, /**< no body */
+	WIRE_SESSION = 0x81,
+	WIRE_SEEN = 0x82,
+	WIRE_COPY = 0x83,
+	WIRE_SENT = 0x84,
+	WIRE_ERROR = 0x85,
+};
+
+enum wire_frame_flag {
+	WIRE_FRAME_MORE = 1, /**< SEEN: another page follows */
+};
+
+enum {
+	WIRE_PREFACE_BYTES = 4,
+	WIRE_FRAME_HDR_BYTES = 6,
+	WIRE_FRAME_MAX_BYTES = 66 * 1024, /**< of a body */
+	WIRE_MSG_MAX_BYTES = 65535,       /**< of a message that is copied */
+	WIRE_SHOOT_MAX_BYTES = 512,
+	WIRE_SEEN_PAGE = 64, /**< records in one SEEN, at most */
+};
+
+/** Borrows its body from the stream. */
+struct wire_frame {
+	enum wire_frame_type type;
+	unsigned flags;
+	struct slice body;
+};
+
+struct wire_limits {
+	uint16_t shots;        /**< distinct shots kept in a session */
+	uint16_t sends;        /**< SEND and SHOOT together, in a session */
+	uint32_t delay_ms;     /**< longest delay of one */
+	uint32_t stored_bytes; /**< of first copies, together */
+	uint32_t idle_ms;      /**< silence that ends a session */
+};
+
+/** OPEN */
+struct wire_open {
+	uint8_t session[WIRE_SESSION_BYTES]; /**< random, the prober's choice */
+};
+
+/** SESSION */
+struct wire_session {
+	struct wire_token token; /**< for the IP of this TCP connection */
+	struct addr source;      /**< of this TCP connection */
+	int64_t wall_ns;         /**< the edge's clock */
+	struct wire_limits limits;
+	struct wire_services services;
+};
+
+enum wire_seen_flag {
+	WIRE_SEEN_PROVEN = 1, /**< came with a good token, or by TCP */
+	WIRE_SEEN_STORED = 2, /**< FETCH gives all its bytes */
+};
+
+/** One record of a SEEN: the first message under a shot's number. */
+struct wire_seen {
+	uint16_t shot;
+	uint32_t n_msgs; /**< all messages under that number */
+	unsigned flags;  /**< enum wire_seen_flag */
+	enum wire_transport transport;
+	uint16_t local_port;
+	struct addr source;
+	uint8_t ttl; /**< 0: unknown */
+	int64_t first_wall_ns;
+	uint32_t n_bytes;
+	uint8_t sha256[WIRE_SHA256_BYTES];
+	uint32_t answer_bytes; /**< 0: it was not answered */
+	uint8_t answer_sha256[WIRE_SHA256_BYTES];
+};
+
+enum wire_which {
+	WIRE_REQUEST = 1, /**< what arrived first */
+	WIRE_ANSWER = 2,  /**< what was first sent back */
+};
+
+/** FETCH */
+struct wire_fetch {
+	uint16_t shot;
+	enum wire_which which;
+};
+
+/** COPY. @p err is ENOENT where there is nothing, EMSGSIZE where it did not
+ *  fit the session's memory; then there are no bytes. */
+struct wire_copy {
+	uint16_t shot;
+	enum wire_which which;
+	uint16_t err;
+	struct slice bytes;
+};
+
+/** SEND */
+struct wire_send {
+	uint16_t id;   /**< the client's choice, comes back in SENT */
+	uint16_t shot; /**< names the flow */
+	uint32_t delay_ms;
+	struct slice bytes;
+};
+
+/** SHOOT: UDP to the IP a proven shot came from. */
+struct wire_shoot {
+	uint16_t id;
+	uint16_t shot;
+	uint16_t from_port; /**< a UDP port of the edge; 0: a fresh one */
+	uint16_t to_port;
+	uint32_t delay_ms;
+	struct slice bytes; /**< at most WIRE_SHOOT_MAX_BYTES */
+};
+
+/** SENT */
+struct wire_sent {
+	uint16_t id;
+	uint16_t err; /**< EACCES: that address is not proven; EDQUOT: no more
+	                   sends; ENOENT: no such shot; EPIPE: flow closed */
+	uint16_t from_port; /**< it really left from here; 0 if it did not */
+	int64_t wall_ns;    /**< when */
+};
+
+/** ERROR: about a request of type @p about. */
+struct wire_error {
+	enum wire_frame_type about;
+	uint16_t err;
+};
+
+/* Encoders: header and body. REPORT and BYE by wire_bare_put(). */
+void wire_bare_put(struct wr *w, enum wire_frame_type type);
+void wire_open_put(struct wr *w, const struct wire_open *o);
+void wire_session_put(struct wr *w, const struct wire_session *s);
+void wire_fetch_put(struct wr *w, const struct wire_fetch *f);
+void wire_copy_put(struct wr *w, const struct wire_copy *c);
+void wire_send_put(struct wr *w, const struct wire_send *s);
+void wire_shoot_put(struct wr *w, const struct wire_shoot *s);
+void wire_sent_put(struct wr *w, const struct wire_sent *s);
+void wire_error_put(struct wr *w, const struct wire_error *e);
+
+/** One page of at most WIRE_SEEN_PAGE records; more: sets @p w bad. */
+void wire_seen_put(struct wr *w, const struct wire_seen *seen, size_t n,
+                   bool more);
+
+/**
+ * Decoders of a frame's body.
+ *
+ * Out parameters are untouched unless 0 is returned; bytes borrow from the
+ * frame.
+ *
+ * @return 0, or EBADMSG: malformed, bytes left over, or out of bounds
+ */
+WARN_UNUSED int wire_open_decode(struct wire_open *o, struct slice body);
+WARN_UNUSED int wire_session_decode(struct wire_session *s, struct slice body);
+WARN_UNUSED int wire_fetch_decode(struct wire_fetch *f, struct slice body);
+WARN_UNUSED int wire_copy_decode(struct wire_copy *c, struct slice body);
+WARN_UNUSED int wire_send_decode(struct wire_send *s, struct slice body);
+WARN_UNUSED int wire_shoot_decode(struct wire_shoot *s, struct slice body);
+WARN_UNUSED int wire_sent_decode(struct wire_sent *s, struct slice body);
+WARN_UNUSED int wire_error_decode(struct wire_error *e, struct slice body);
+
+/** @param n  Out: how many of @p seen were filled. */
+WARN_UNUSED int wire_seen_decode(struct wire_seen seen[WIRE_SEEN_PAGE],
+                                 size_t *n, struct slice body);
