@@ -17,14 +17,16 @@
 #include "base/text.h"
 #include "sip/msg.h"
 #include "sip/reply.h"
+#include "sip/value.h"
 #include "stun/msg.h"
+#include "wire/control.h"
 
 enum {
 	EXTRA_BYTES = 2048,
 	MIRROR_BYTES = WIRE_MIRROR_HDR_BYTES + WIRE_MSG_MAX_BYTES,
 	BODY_BYTES = MIRROR_BYTES * 7 / 5,
 	FINAL_BYTES = EDGE_CALL_MAX_BYTES + 64,
-	TO_TAG_CHARS = 12,
+	TO_TAG_CHARS = 8,
 	EXPIRES_MAX_S = 3600,
 	CONTACTS_MAX = 8,
 };
@@ -339,6 +341,7 @@ static void answer_request(struct job *j)
 	err = build(&j->out->bytes, j, an->bytes, room);
 	if (err == EMSGSIZE) {
 		j->reply.extra = (struct slice){0};
+		j->reply.reason = ""; /* allowed: section 25.1 */
 		err = build(&j->out->bytes, j, an->bytes, room);
 	}
 	if (err) {

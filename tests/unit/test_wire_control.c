@@ -9,11 +9,13 @@
 static struct slice body(const struct wr *w, enum wire_frame_type type)
 {
 	struct rd r = rd_init(wr_slice(w));
+	uint32_t n;
 
 	assert_false(w->bad);
 	assert_int_equal(rd_u8(&r), type);
 	(void)rd_u8(&r);
-	assert_int_equal(rd_u32(&r), r.left);
+	n = rd_u32(&r);
+	assert_int_equal(n, r.left);
 	return rd_take(&r, r.left);
 }
 
