@@ -305,7 +305,8 @@ static void test_invite_ends_by_cancel(void **state)
 
 static void test_unproven_invite_is_refused_at_once(void **state)
 {
-	struct edge_answer out = answer(WIRE_UDP, request("INVITE", ""));
+	struct edge_answer out = answer(
+		WIRE_UDP, request("INVITE", "User-Agent: of some length\r\n"));
 
 	UNUSED(state);
 	assert_int_equal(status_of(&out), 480);
