@@ -48,10 +48,13 @@ struct settings {
 	bool wants_help;
 };
 
-struct log {
+/* What runs on the loop beside the server. */
+struct watch {
 	const struct edge_server *server;
 	struct net_timer *timer;
 	struct edge_counts last;
+	bool is_ready, is_verbose;
+	int err;
 };
 
 static const struct option options[] = {
@@ -196,12 +199,11 @@ static int read_secret(uint8_t secret[WIRE_SECRET_BYTES], const char *path)
 	return err;
 }
 
-static void on_log(void *arg)
+static void log_counts(struct watch *w)
 {
-	struct log *l = arg;
-	struct edge_counts n = edge_server_counts(l->server);
+	struct edge_counts n = edge_server_counts(w->server);
 
-	if (memcmp(&n, &l->last, sizeof(n)) != 0)
+	if (memcmp(&n, &w->last, sizeof(n)) != 0)
 		(void)fprintf(stderr,
 		              "edge: datagrams=%" PRIu64 " messages=%" PRIu64
 		              " answers=%" PRIu64 " mirrors=%" PRIu64
@@ -209,8 +211,7 @@ static void on_log(void *arg)
 		              " sessions=%" PRIu64 " sends=%" PRIu64 "\n",
 		              n.datagrams, n.messages, n.answers, n.mirrors,
 		              n.limited, n.refused, n.sessions, n.sends);
-	l->last = n;
-	net_timer_set(l->timer, LOG_S * NS_PER_S);
+	w->last = n;
 }
 
 static int say_ready(const struct edge_server *server)
@@ -232,23 +233,39 @@ static int say_ready(const struct edge_server *server)
 	return fflush(stdout) ? errno : 0;
 }
 
+/* First of all `ready`: only inside the loop are signals caught. */
+static void on_timer(void *arg)
+{
+	struct watch *w = arg;
+
+	if (!w->is_ready)
+		w->err = say_ready(w->server);
+	w->is_ready = true;
+	if (w->err) {
+		net_stop();
+		return;
+	}
+	if (w->is_verbose) {
+		log_counts(w);
+		net_timer_set(w->timer, LOG_S * NS_PER_S);
+	}
+}
+
 static enum cli_status serve(struct edge_server *server, bool is_verbose)
 {
-	struct log l = {.server = server};
-	int err = 0;
+	struct watch w = {.server = server, .is_verbose = is_verbose};
+	int err;
 
-	if (is_verbose) {
-		err = net_timer_alloc(&l.timer, on_log, &l);
-		if (!err)
-			net_timer_set(l.timer, LOG_S * NS_PER_S);
+	err = net_timer_alloc(&w.timer, on_timer, &w);
+	if (!err) {
+		net_timer_set(w.timer, 0);
+		err = net_run(NULL, NULL);
 	}
 	if (!err)
-		err = say_ready(server);
-	if (!err)
-		err = net_run(NULL, NULL);
+		err = w.err;
 	if (!err && is_verbose)
-		on_log(&l);
-	net_timer_free(l.timer);
+		log_counts(&w);
+	net_timer_free(w.timer);
 	if (err)
 		cli_complain(&cli_edge, "%s", strerror(err));
 	return err ? CLI_INTERNAL : CLI_READY;
