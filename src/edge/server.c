@@ -471,7 +471,7 @@ int edge_server_alloc(struct edge_server **sp, struct addr *failed,
 		return ENOMEM;
 	s->ports = conf->ports;
 	memcpy(s->conf.secret, conf->secret, sizeof(s->conf.secret));
-	strcpy(s->conf.name, conf->name);
+	memcpy(s->conf.name, conf->name, strlen(conf->name) + 1);
 
 	err = make_tables(s);
 	if (!err)

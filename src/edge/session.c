@@ -250,13 +250,13 @@ void edge_session_fetch(struct wire_copy *c, const struct edge_session *s,
 	size_t at = find_shot(s, f->shot);
 	const struct edge_shot *shot = &s->shots[at];
 	bool is_request = f->which == WIRE_REQUEST;
+	bool is_kept = is_request ? shot->seen.flags & WIRE_SEEN_STORED
+	                          : shot->has_answer_copy;
 
 	*c = (struct wire_copy){.shot = f->shot, .which = f->which};
 	if (at == s->n_shots || (!is_request && !shot->seen.answer_bytes))
 		c->err = ENOENT;
-	else if (is_request && !(shot->seen.flags & WIRE_SEEN_STORED))
-		c->err = EMSGSIZE;
-	else if (!is_request && !shot->has_answer_copy)
+	else if (!is_kept)
 		c->err = EMSGSIZE;
 	else if (is_request)
 		c->bytes = (struct slice){s->store + shot->request_at,

@@ -87,7 +87,7 @@ bool edge_session_is_idle(const struct edge_session *s, int64_t mono_ns);
  * @return the shot, or NULL: no room for another shot. The pointer is valid
  *         until the session closes.
  */
-struct edge_shot *edge_session_note(struct edge_session *s, uint16_t shot,
+struct edge_shot *edge_session_note(struct edge_session *s, uint16_t number,
                                     const struct edge_arrival *a, bool proven);
 
 /** Keep what was answered, if nothing was before. */

@@ -86,7 +86,8 @@ static int take_bytes(struct wire_mirror *m, struct wr *store, struct slice in)
 	if (m->flags & WIRE_MIRROR_OMITTED)
 		return in.n ? EBADMSG : 0;
 	wire_sha256(digest, m->bytes);
-	if (m->full_bytes != in.n || memcmp(digest, m->sha256, sizeof(digest)))
+	if (m->full_bytes != in.n ||
+	    memcmp(digest, m->sha256, sizeof(digest)) != 0)
 		return EBADMSG;
 	return 0;
 }

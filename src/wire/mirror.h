@@ -17,7 +17,7 @@
 
 enum {
 	/** Longer requests over UDP are answered without their bytes, so
-	 *  that the answer is not fragmented. */
+	 *  that the answer is never more than two fragments. */
 	WIRE_MIRROR_UDP_MAX_BYTES = 1000,
 	WIRE_MIRROR_HDR_BYTES = 83, /**< the binary form without the bytes */
 	WIRE_MIRROR_LINE_CHARS = 76,
