@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a SIP ALG shows by many symptoms at once: it rewrites, drops what
+ * it cannot read, opens media ports and stretches a timer. They are one cause
+ * and one remedy, so the symptoms stand in a table by weight; the heaviest
+ * one that was seen gives the finding its id, and the others join it as
+ * facts and as `also`. Blocked paths are causes of their own.
+ *
+ * Weaker claims need stronger absence: "drops" is said only when the same
+ * message passed to the control port and something else passed to this one.
+ */
+#include "diagnose/diagnose.h"
+
+#include <errno.h>
+
+#include "base/addr.h"
+#include "base/i18n.h"
+#include "diagnose/fingerprint.h"
+#include "diagnose/ladder.h"
+#include "diagnose/remedies.h"
+
+enum {
+	EDITS_MAX = 40, /* different edits that a finding repeats */
+};
+
+struct symptom {
+	const char *id;
+	enum finding_severity on_sip; /* on the profile's main SIP port */
+	enum finding_severity elsewhere;
+	enum trouble trouble;
+	bool (*is_shown)(const struct ladder *l, const struct shot *s);
+	const char *title; /* %1$s: "5060/UDP" */
+	const char *detail;
+};
+
+static bool is_corrupted(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return !s->is_inbound && shot_edit_kind(s) == EDIT_CORRUPTION;
+}
+
+static bool is_proxied(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	if (s->is_inbound || s->result != SHOT_EDITED || !s->edits)
+		return false;
+	for (const struct val_item *it = s->edits->items.first; it;
+	     it = it->next) {
+		if (edit_kind_of(&it->v) == EDIT_PROXY)
+			return true;
+	}
+	return false;
+}
+
+static bool is_rewritten(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return !s->is_inbound && s->result == SHOT_EDITED;
+}
+
+static bool is_request_dropped(const struct ladder *l, const struct shot *s)
+{
+	return s->result == SHOT_REQUEST_DROPPED && !ladder_is_shut(l, s) &&
+	       ladder_has_twin(l, s);
+}
+
+static bool is_answer_dropped(const struct ladder *l, const struct shot *s)
+{
+	return s->result == SHOT_ANSWER_DROPPED && ladder_has_twin(l, s);
+}
+
+static bool is_inbound_edited(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->is_inbound && s->result == SHOT_EDITED;
+}
+
+static bool is_pinhole(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->result == SHOT_PINHOLE;
+}
+
+static bool is_timer(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->result == SHOT_TIMER;
+}
+
+/* Heaviest first. */
+static const struct symptom symptoms[] = {
+	{"alg.corrupts-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_corrupted, N_("A SIP ALG damages the SIP messages on %1$s."),
+         N_("What arrives is no longer correct SIP. Servers and phones "
+            "refuse such messages or misread them: calls fail, and a phone "
+            "may not even register.")},
+	{"alg.acts-as-proxy", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_proxied,
+         N_("A box on the way acts as a SIP proxy on %1$s, unasked."),
+         N_("It puts itself into the route of the calls. Registration and "
+            "calls then depend on that box and on what it understands.")},
+	{"alg.rewrites-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_rewritten, N_("A SIP ALG rewrites the SIP messages on %1$s."),
+         N_("The provider's server no longer sees what the phone sent, and "
+            "cannot correct the NAT itself. Typical results: one-way audio, "
+            "calls that drop after some minutes, phones that stop ringing.")},
+	{"alg.drops-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_request_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
+         N_("The same messages pass on a port that is not SIP's. Calls that "
+            "need them fail without an answer.")},
+	{"alg.drops-answers", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_answer_dropped,
+         N_("A SIP ALG drops the answers to SIP messages on %1$s."),
+         N_("The requests arrive at the server, its answers do not come "
+            "back. The phone keeps repeating itself and then gives up.")},
+	{"alg.edits-inbound", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
+         is_inbound_edited,
+         N_("A SIP ALG changes what the server sends to the phone on %1$s."),
+         N_("Incoming calls may fail, and the phone cannot see that it is "
+            "behind a NAT.")},
+	{"alg.opens-pinholes", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
+         is_pinhole,
+         N_("A SIP ALG reads the calls and opens media ports for them."),
+         N_("No message was changed, but the box takes part in every call. "
+            "Audio from another server of the provider may be refused.")},
+	{"alg.stretches-timer", FINDING_NOTE, FINDING_NOTE, TROUBLE_STATE,
+         is_timer,
+         N_("The network keeps sessions on the SIP port longer than others."),
+         N_("A box on the way knows SIP, though it changed nothing in this "
+            "test. A time-out measured on the SIP port does not hold for "
+            "the voice.")},
+};
+
+static struct val *put(struct report *r, struct val *into, const char *key,
+                       struct val v)
+{
+	return val_put(&r->arena, &r->no_memory, into, key, v);
+}
+
+/* "5060/UDP": upper case, for humans and machines alike. */
+static void put_channel(struct wr *w, const struct shot *s)
+{
+	if (s->port == 0) {
+		wr_str(w, "SIP");
+		return;
+	}
+	wr_fmt(w, "%lld/", (long long)s->port);
+	for (size_t i = 0; i < s->transport.n; i++) {
+		uint8_t c = s->transport.p[i];
+
+		wr_u8(w, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c);
+	}
+}
+
+static const char *keep(struct report *r, struct wr *w)
+{
+	const char *text = report_text(r, wr_slice(w));
+
+	r->no_memory |= w->bad;
+	wr_fini(w);
+	return text;
+}
+
+static const char *channel_text(struct report *r, const struct shot *s)
+{
+	struct wr w = wr_init_heap();
+
+	put_channel(&w, s);
+	return keep(r, &w);
+}
+
+typedef bool shot_fn(const struct ladder *l, const struct shot *s);
+
+/* The channels with a shot that @p is_shown picks: "5060/UDP, 5060/TCP". */
+static const char *channels_text(struct report *r, const struct ladder *l,
+                                 shot_fn *is_shown)
+{
+	struct wr w = wr_init_heap();
+
+	for (size_t i = 0; i < l->n; i++) {
+		bool is_new = is_shown(l, &l->shots[i]);
+
+		for (size_t k = 0; is_new && k < i; k++)
+			is_new = !(
+				is_shown(l, &l->shots[k]) &&
+				shot_same_channel(&l->shots[k], &l->shots[i]));
+		if (!is_new)
+			continue;
+		wr_str(&w, w.n > 0 ? ", " : "");
+		put_channel(&w, &l->shots[i]);
+	}
+	return keep(r, &w);
+}
+
+static bool same_edit(const struct val *a, const struct val *b)
+{
+	return slice_eq(val_get_text(a, "field"), val_get_text(b, "field")) &&
+	       slice_eq(val_get_text(a, "class"), val_get_text(b, "class"));
+}
+
+static bool has_edit(const struct val *edits, const struct val *edit)
+{
+	for (const struct val_item *it = edits->items.first; it;
+	     it = it->next) {
+		if (same_edit(&it->v, edit))
+			return true;
+	}
+	return false;
+}
+
+/* Each place once, by the first message that shows it. */
+static void add_edits(struct report *r, struct val *edits, const struct shot *s)
+{
+	if (s->result != SHOT_EDITED || !s->edits)
+		return;
+	for (const struct val_item *it = s->edits->items.first; it;
+	     it = it->next) {
+		if (edits->items.n < EDITS_MAX && !has_edit(edits, &it->v))
+			(void)put(r, edits, NULL, it->v);
+	}
+}
+
+static void locate(struct report *r, struct finding *fd, const struct ladder *l)
+{
+	static const char *const keys[] = {"hop",     "address", "hop_min",
+	                                   "hop_max", "method",  "basis"};
+	static const char *const bytes[] = {"before", "after", "at"};
+	struct val *box;
+
+	if (!l->location)
+		return;
+	finding_because(r, fd, l->location);
+	box = put(r, &fd->evidence, "location", val_map());
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct val *v = val_get(&l->location->fields, keys[i]);
+
+		if (v && v->kind != VAL_NULL)
+			(void)put(r, box, keys[i], *v);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
+		const struct val *v = val_get(&l->location->evidence, bytes[i]);
+
+		if (v)
+			(void)put(r, box, bytes[i], *v);
+	}
+}
+
+static enum segment segment_of(const struct ladder *l)
+{
+	const struct val *fields = l->location ? &l->location->fields : NULL;
+	int64_t hop = val_get_int(fields, "hop", 0);
+	int64_t last = val_get_int(fields, "hop_max", 0);
+	struct addr a;
+
+	if (hop == 0 && val_get_int(fields, "hop_min", 0) == last)
+		hop = last;
+	/* hop 0 is this machine: the box lies before the first router */
+	if (hop == 1 || (hop == 0 && last == 1))
+		return SEGMENT_ROUTER;
+	if (hop < 1)
+		return SEGMENT_UNKNOWN;
+	if (l->hops_to_edge > 0 && hop >= l->hops_to_edge)
+		return SEGMENT_PROVIDER;
+	if (addr_parse(&a, val_get_text(fields, "address")))
+		return SEGMENT_UNKNOWN;
+	return addr_is_private(&a) ? SEGMENT_LAN : SEGMENT_CARRIER;
+}
+
+static enum act act_of(enum segment s)
+{
+	if (s == SEGMENT_CARRIER)
+		return ACT_CARRIER;
+	return s == SEGMENT_PROVIDER ? ACT_PROVIDER : ACT_CUSTOMER;
+}
+
+/* What passed unchanged beside the trouble: the way around it. */
+static void add_clean(struct report *r, struct finding *fd,
+                      const struct ladder *l)
+{
+	struct val clean = val_list();
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *s = &l->shots[i];
+
+		if (s->role != ROLE_CONTROL && ladder_is_first(l, s) &&
+		    ladder_is_clean(l, s))
+			(void)put(r, &clean, NULL,
+			          val_text(channel_text(r, s)));
+	}
+	(void)put(r, &fd->evidence, "clean", clean);
+}
+
+/* Is it shown at all, and is it on the main SIP port? */
+static bool is_seen(const struct ladder *l, shot_fn *is_shown, bool *is_on_sip)
+{
+	bool seen = false;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!is_shown(l, &l->shots[i]))
+			continue;
+		seen = true;
+		*is_on_sip |= l->shots[i].role == ROLE_SIP;
+	}
+	return seen;
+}
+
+static bool shows_any(const struct ladder *l, const struct shot *s)
+{
+	for (size_t i = 0; i < ARRAY_LEN(symptoms); i++) {
+		if (symptoms[i].is_shown(l, s))
+			return true;
+	}
+	return false;
+}
+
+static void add_also(struct report *r, struct finding *fd,
+                     const struct ladder *l, const struct symptom *head)
+{
+	struct val also = val_list();
+	bool unused = false;
+
+	for (const struct symptom *sy = head + 1;
+	     sy < symptoms + ARRAY_LEN(symptoms); sy++) {
+		/* what is damaged or routed is rewritten as well */
+		if (sy->is_shown == is_rewritten)
+			continue;
+		if (is_seen(l, sy->is_shown, &unused))
+			(void)put(r, &also, NULL, val_text(sy->id));
+	}
+	if (also.items.n > 0)
+		(void)put(r, &fd->evidence, "also", also);
+}
+
+static void add_alg(struct report *r, const struct ladder *l,
+                    const struct symptom *sy, bool is_on_sip)
+{
+	enum fingerprint fp;
+	struct finding *fd;
+	struct val edits = val_list(), print;
+
+	fd = report_finding(r, sy->id, is_on_sip ? sy->on_sip : sy->elsewhere);
+	fd->title =
+		(struct words){sy->title, {channels_text(r, l, sy->is_shown)}};
+	fd->detail = (struct words){.msgid = sy->detail};
+	for (size_t i = 0; i < l->n; i++) {
+		if (!shows_any(l, &l->shots[i]))
+			continue;
+		finding_because(r, fd, l->shots[i].fact);
+		add_edits(r, &edits, &l->shots[i]);
+	}
+	locate(r, fd, l);
+	fd->segment = segment_of(l);
+	fd->act = act_of(fd->segment);
+	if (edits.items.n > 0)
+		(void)put(r, &fd->evidence, "edits", edits);
+	add_also(r, fd, l, sy);
+	fp = fingerprint_find(&print, r, l);
+	(void)put(r, &fd->evidence, "fingerprint", print);
+	add_clean(r, fd, l);
+	remedies_add(r, fd, l, sy->trouble, fp);
+}
+
+static bool find_alg(struct report *r, const struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(symptoms); i++) {
+		bool is_on_sip = false;
+
+		if (is_seen(l, symptoms[i].is_shown, &is_on_sip)) {
+			add_alg(r, l, &symptoms[i], is_on_sip);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Paths: what is blocked, whatever it carries. */
+
+struct tally {
+	bool udp_passed, udp_lost;
+	bool tcp_passed, tcp_lost; /* TLS too */
+	bool sip_passed;           /* a SIP port of any kind, role "sip" */
+};
+
+static struct tally count(const struct ladder *l)
+{
+	struct tally t = {0};
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *s = &l->shots[i];
+		bool is_udp = slice_eq_str(s->transport, "udp");
+
+		if (shot_has_passed(s)) {
+			t.udp_passed |= is_udp;
+			t.tcp_passed |= !is_udp;
+			t.sip_passed |= s->role == ROLE_SIP;
+		} else if (shot_is_lost(s)) {
+			t.udp_lost |= is_udp;
+			t.tcp_lost |= !is_udp;
+		}
+	}
+	return t;
+}
+
+static bool is_shut_udp(const struct ladder *l, const struct shot *s)
+{
+	return slice_eq_str(s->transport, "udp") && ladder_is_shut(l, s);
+}
+
+static bool is_shut_sip(const struct ladder *l, const struct shot *s)
+{
+	return s->role != ROLE_CONTROL && ladder_is_shut(l, s);
+}
+
+/* All of UDP may be shut; then only the other transports are told apart. */
+static bool is_shut_stream(const struct ladder *l, const struct shot *s)
+{
+	return !slice_eq_str(s->transport, "udp") && is_shut_sip(l, s);
+}
+
+struct block {
+	const char *id;
+	enum trouble trouble;
+	const char *title;
+	const char *detail;
+};
+
+static const struct block blocks[] = {
+	{"path.udp-blocked", TROUBLE_UDP,
+         N_("The network lets no UDP through to the server (%1$s)."),
+         N_("Most phones register by UDP, and the voice itself always needs "
+            "it.")},
+	{"path.sip-port-blocked", TROUBLE_PORT,
+         N_("The network blocks %1$s, while other ports pass."),
+         N_("Phones that are set to these ports cannot register or call.")},
+	{"path.unreachable", TROUBLE_PORT | TROUBLE_UDP,
+         N_("The server can be reached, but none of its SIP ports (%1$s)."),
+         N_("No phone can register by any transport that was tried.")},
+};
+
+enum {
+	BLOCK_UDP,
+	BLOCK_PORT,
+	BLOCK_ALL,
+};
+
+static void add_block(struct report *r, const struct ladder *l,
+                      const struct block *b, enum finding_severity severity,
+                      shot_fn *is_shown)
+{
+	struct finding *fd = report_finding(r, b->id, severity);
+
+	fd->title = (struct words){b->title, {channels_text(r, l, is_shown)}};
+	fd->detail = (struct words){.msgid = b->detail};
+	fd->act = ACT_CUSTOMER;
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_shown(l, &l->shots[i]))
+			finding_because(r, fd, l->shots[i].fact);
+	}
+	add_clean(r, fd, l);
+	remedies_add(r, fd, l, b->trouble, FINGERPRINT_UNKNOWN);
+}
+
+static bool is_main(const struct ladder *l, shot_fn *is_shown)
+{
+	bool is_on_sip = false;
+
+	return is_seen(l, is_shown, &is_on_sip) && is_on_sip;
+}
+
+static void add_silence(struct report *r, const struct ladder *l)
+{
+	struct finding *fd =
+		report_finding(r, "edge.unreachable", FINDING_NOTE);
+
+	fd->title.msgid = N_("The test server does not answer at all.");
+	fd->detail.msgid = N_("Nothing can be said about this network: the "
+	                      "server may be down, the name may be wrong, or "
+	                      "everything to it may be blocked.");
+	for (size_t i = 0; i < l->n; i++) {
+		if (shot_is_lost(&l->shots[i]))
+			finding_because(r, fd, l->shots[i].fact);
+	}
+	if (l->control)
+		finding_because(r, fd, l->control);
+	if (l->hello)
+		finding_because(r, fd, l->hello);
+	remedies_add(r, fd, l, TROUBLE_SILENCE, FINGERPRINT_UNKNOWN);
+}
+
+static bool is_silent(const struct fact *f)
+{
+	return f && (f->state == FACT_FAIL || f->state == FACT_UNKNOWN);
+}
+
+static bool is_reached(const struct fact *f)
+{
+	return f && f->state == FACT_PASS;
+}
+
+/* @return true when a finding explains why messages are missing. */
+static bool find_paths(struct report *r, const struct ladder *l)
+{
+	struct tally t = count(l);
+	bool is_reachable = is_reached(l->control) || is_reached(l->hello);
+	bool is_lost = t.udp_lost || t.tcp_lost;
+	shot_fn *which = is_shut_sip;
+	bool unused = false, found = false;
+
+	if (!t.udp_passed && !t.tcp_passed && !is_reachable) {
+		if (!is_lost && !is_silent(l->control) && !is_silent(l->hello))
+			return false;
+		add_silence(r, l);
+		return true;
+	}
+	if (!t.udp_passed && !t.tcp_passed && is_lost && t.udp_lost &&
+	    t.tcp_lost) {
+		add_block(r, l, &blocks[BLOCK_ALL], FINDING_FAIL, is_shut_sip);
+		return true;
+	}
+	if (t.udp_lost && !t.udp_passed) {
+		add_block(r, l, &blocks[BLOCK_UDP], FINDING_FAIL, is_shut_udp);
+		which = is_shut_stream;
+		found = true;
+	}
+	if (is_seen(l, which, &unused)) {
+		add_block(r, l, &blocks[BLOCK_PORT],
+		          is_main(l, which) && !t.sip_passed ? FINDING_FAIL
+		                                             : FINDING_WARN,
+		          which);
+		found = true;
+	}
+	return found;
+}
+
+/* What was asked on the main SIP port and stayed open. */
+static void find_unsure(struct report *r, const struct ladder *l)
+{
+	struct finding *fd;
+	bool is_asked = false;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *s = &l->shots[i];
+
+		if (s->role != ROLE_SIP)
+			continue;
+		if (s->result == SHOT_CLEAN)
+			return;
+		is_asked |= s->result != SHOT_SKIPPED;
+	}
+	if (!is_asked)
+		return;
+	fd = report_finding(r, "alg.unknown", FINDING_WARN);
+	fd->title.msgid = N_("Whether a SIP ALG is on could not be decided.");
+	fd->detail.msgid =
+		N_("No answer showed the whole message as it arrived. That is "
+	           "no proof that the network is clean.");
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->shots[i].role == ROLE_SIP &&
+		    l->shots[i].result != SHOT_SKIPPED)
+			finding_because(r, fd, l->shots[i].fact);
+	}
+	remedies_add(r, fd, l, TROUBLE_UNSURE, FINGERPRINT_UNKNOWN);
+}
+
+int diagnose_run(struct report *r)
+{
+	struct ladder l;
+	bool is_explained;
+
+	if (ladder_read(&l, r))
+		return ENOMEM;
+	is_explained = find_alg(r, &l);
+	is_explained |= find_paths(r, &l);
+	if (!is_explained)
+		find_unsure(r, &l);
+	return r->no_memory ? ENOMEM : 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The facts of the SIP ALG probe, read into a table.
+ *
+ * Borrows from the report, in whose arena it lives.
+ */
+#pragma once
+
+#include "fact/fact.h"
+
+enum shot_result {
+	SHOT_UNKNOWN, /**< also: a result that is not known here */
+	SHOT_CLEAN,
+	SHOT_EDITED,
+	SHOT_REQUEST_DROPPED,
+	SHOT_ANSWER_DROPPED,
+	SHOT_BLOCKED,
+	SHOT_NO_ANSWER,
+	SHOT_REFUSED,
+	SHOT_SKIPPED,
+	SHOT_PINHOLE, /**< alg.pinhole: open */
+	SHOT_TIMER,   /**< alg.timer: longer-on-sip */
+};
+
+enum shot_role {
+	ROLE_OTHER,
+	ROLE_SIP, /**< the port that the profile's phones use */
+	ROLE_SIP_ALT,
+	ROLE_TLS,
+	ROLE_CONTROL, /**< no SIP port: what passes everywhere else */
+};
+
+enum edit_kind {
+	EDIT_NONE,
+	EDIT_COSMETIC,
+	EDIT_REWRITE,
+	EDIT_PROXY, /**< what a SIP proxy does on purpose */
+	EDIT_CORRUPTION,
+};
+
+/** One message, or one of the questions without a ladder. */
+struct shot {
+	const struct fact *fact;
+	enum shot_result result;
+	enum shot_role role;
+	bool is_inbound;        /**< request or answer towards the phone */
+	struct slice transport; /**< "udp", "tcp", "tls" */
+	int64_t port;
+	struct slice method;
+	struct slice variant;    /**< empty: none */
+	const struct val *edits; /**< list; NULL: none */
+};
+
+struct ladder {
+	const struct shot *shots;
+	size_t n;
+	const struct fact *location; /**< NULL: not known */
+	int64_t hops_to_edge;        /**< 0: not known */
+	const struct fact *control;  /**< edge.control; NULL: not asked */
+	const struct fact *hello;    /**< edge.hello; NULL: not asked */
+};
+
+/** @return 0, or ENOMEM: @p l is untouched */
+WARN_UNUSED int ladder_read(struct ladder *l, struct report *r);
+
+/** The message reached the other side. */
+bool shot_has_passed(const struct shot *s);
+
+/** The message was lost or refused: not unknown, not skipped. */
+bool shot_is_lost(const struct shot *s);
+
+bool shot_same_channel(const struct shot *a, const struct shot *b);
+
+/** The worst kind among its edits. */
+enum edit_kind shot_edit_kind(const struct shot *s);
+
+enum edit_kind edit_kind_of(const struct val *edit);
+
+/** Something went to the channel of @p s, and nothing passed. */
+bool ladder_is_shut(const struct ladder *l, const struct shot *s);
+
+/** Something passed unchanged on the channel of @p s, and nothing was
+ *  changed or lost. */
+bool ladder_is_clean(const struct ladder *l, const struct shot *s);
+
+/** A message alike passed to the control port. */
+bool ladder_has_twin(const struct ladder *l, const struct shot *s);
+
+/** The first shot on a clean channel of that role and transport, or NULL. */
+const struct shot *ladder_clean(const struct ladder *l, enum shot_role role,
+                                const char *transport);
+
+/** @p s is the first of its channel in the table. */
+bool ladder_is_first(const struct ladder *l, const struct shot *s);

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: one table, read from top to bottom, so that the order of the rows
+ * is the order of the advice: first what needs no password, then the box,
+ * then those to call, then the proof. A row says for which trouble, segment
+ * and implementation it holds and what this run must have measured.
+ */
+#include "diagnose/remedies.h"
+
+#include "base/i18n.h"
+
+/* What must have been measured; it also gives the step its arguments. */
+enum need {
+	NEED_NOTHING,
+	NEED_TLS,       /* %1$s: port */
+	NEED_ALT_UDP,   /* %1$s: port */
+	NEED_TCP,       /* %1$s: port */
+	NEED_WAY_ROUND, /* any of the three */
+	NEED_ADDRESS,   /* %1$s: address of the box, %2$s: its hop */
+};
+
+#define ON(segment) (1U << (segment))
+#define BY(fp)      (1U << (fp))
+
+enum {
+	ANY = 0,
+	ALG_OR_STATE = TROUBLE_ALG | TROUBLE_STATE,
+	BLOCKED = TROUBLE_PORT | TROUBLE_UDP,
+};
+
+static const unsigned at_home = ON(SEGMENT_UNKNOWN) | ON(SEGMENT_ROUTER) |
+                                ON(SEGMENT_LAN) | ON(SEGMENT_DEVICE);
+
+static const struct remedy {
+	const char *id;
+	unsigned troubles;
+	unsigned segments; /* ON() bits; ANY */
+	unsigned prints;   /* BY() bits; ANY */
+	enum need need;
+	bool needs_router;
+	const char *text;
+} remedies[] = {
+	{"use-tls", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_TLS, false,
+         N_("Set the phone to SIP over TLS, port %1$s. In this very test it "
+            "passed unchanged.")},
+	{"use-alternative-port", TROUBLE_ALG | TROUBLE_PORT, ANY, ANY,
+         NEED_ALT_UDP, false,
+         N_("Or set the phone to UDP port %1$s. In this very test it passed "
+            "unchanged.")},
+	{"use-tcp", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_TCP, false,
+         N_("Or set the phone to SIP over TCP, port %1$s. In this very test "
+            "it passed unchanged.")},
+	{"restart-phone", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_WAY_ROUND,
+         false,
+         N_("Then restart the phone, so that it registers by the new way.")},
+	{"check-connection", TROUBLE_SILENCE, ANY, ANY, NEED_NOTHING, false,
+         N_("Check that this computer reaches the Internet and that the name "
+            "of the test server is right, then measure again.")},
+	{"ask-for-edge", TROUBLE_UNSURE, ANY, ANY, NEED_NOTHING, false,
+         N_("Ask the provider for a test server that mirrors what it "
+            "receives, and give it with --edge.")},
+
+	{"alg-off", ALG_OR_STATE, at_home, ANY, NEED_NOTHING, true,
+         N_("Turn the SIP ALG off in the router. Menus call it SIP ALG, SIP "
+            "Helper, SIP Passthrough, SIP Transformations, SIP Inspection or "
+            "NAT ALG.")},
+	{"alg-off-routeros", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_LINUX_NETFILTER), NEED_NOTHING, true,
+         N_("On MikroTik RouterOS: /ip firewall service-port set sip "
+            "disabled=yes")},
+	{"alg-off-edgeos", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_LINUX_NETFILTER), NEED_NOTHING, true,
+         N_("On Ubiquiti EdgeOS: configure; set system conntrack modules sip "
+            "disable; commit; save; exit")},
+	{"alg-off-openwrt", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_LINUX_NETFILTER), NEED_NOTHING, true,
+         N_("On OpenWrt: uci set firewall.@defaults[0].auto_helper=0; uci "
+            "commit firewall; /etc/init.d/firewall restart")},
+	{"alg-off-linux", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_LINUX_NETFILTER), NEED_NOTHING, true,
+         N_("On any other Linux: take out the nft rule with 'ct helper set' "
+            "for SIP, or the iptables rule with '-j CT --helper sip'.")},
+	{"clear-conntrack", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_LINUX_NETFILTER), NEED_NOTHING, true,
+         N_("Then clear the old sessions, which keep the helper: restart the "
+            "router, or on Linux: conntrack -D -p udp --dport 5060")},
+	{"alg-off-junos", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_QUICKSEC_JUNIPER), NEED_NOTHING, true,
+         N_("On Juniper Junos: set security alg sip disable; commit. Then "
+            "clear the old sessions: clear security flow session")},
+	{"proxy-off", ALG_OR_STATE, at_home, BY(FINGERPRINT_PROXY),
+         NEED_NOTHING, true,
+         N_("Look for a SIP proxy, a SIP-ALG policy or an application "
+            "control for SIP in the firewall, and replace it by a plain "
+            "packet filter rule.")},
+	{"restart-router", ALG_OR_STATE, at_home,
+         BY(FINGERPRINT_UNKNOWN) | BY(FINGERPRINT_PROXY) |
+                 BY(FINGERPRINT_SEARCH_AND_REPLACE),
+         NEED_NOTHING, true,
+         N_("Then restart the router, so that old sessions do not keep the "
+            "old behaviour.")},
+	{"open-udp", TROUBLE_UDP, ANY, ANY, NEED_NOTHING, true,
+         N_("In the router or firewall, allow outgoing UDP to the provider, "
+            "for SIP and for the voice itself (RTP).")},
+	{"open-port", TROUBLE_PORT, ANY, ANY, NEED_NOTHING, true,
+         N_("In the router or firewall, allow these ports to the provider, "
+            "outgoing with their answers.")},
+
+	{"call-carrier-with-box", ALG_OR_STATE, ON(SEGMENT_CARRIER), ANY,
+         NEED_ADDRESS, false,
+         N_("Call the Internet carrier and send this report: its box %1$s, at "
+            "hop %2$s, interferes with SIP. The bytes before and after are "
+            "the proof.")},
+	{"call-carrier", BLOCKED, ANY, ANY, NEED_NOTHING, false,
+         N_("If your own router does not block it, call the Internet carrier "
+            "and send this report.")},
+	{"call-provider", ALG_OR_STATE, ON(SEGMENT_PROVIDER), ANY, NEED_NOTHING,
+         false,
+         N_("Send this report to the telephony provider: the box is next to "
+            "its server.")},
+	{"measure-again", ALG_OR_STATE | BLOCKED, ANY, ANY, NEED_NOTHING, false,
+         N_("Measure again afterwards. Some routers turn the SIP ALG on "
+            "again after a reset or an update.")},
+};
+
+static const char *port_text(struct report *r, const struct shot *s)
+{
+	return report_fmt(r, "%lld", (long long)s->port);
+}
+
+/* @return false when this run did not measure what the step needs. */
+static bool has_need(struct words *ws, struct report *r,
+                     const struct finding *fd, const struct ladder *l,
+                     enum need need)
+{
+	const struct shot *tls = ladder_clean(l, ROLE_TLS, "tls");
+	const struct shot *alt = ladder_clean(l, ROLE_SIP_ALT, "udp");
+	const struct shot *tcp = ladder_clean(l, ROLE_SIP, "tcp");
+	const struct shot *way = NULL;
+	const struct val *box = val_get(&fd->evidence, "location");
+	struct slice address = val_get_text(box, "address");
+	int64_t hop = val_get_int(box, "hop", 0);
+
+	switch (need) {
+	case NEED_NOTHING:
+		return true;
+	case NEED_WAY_ROUND:
+		return tls || alt || tcp;
+	case NEED_TLS:
+		way = tls;
+		break;
+	case NEED_ALT_UDP:
+		way = alt;
+		break;
+	case NEED_TCP:
+		way = tcp;
+		break;
+	case NEED_ADDRESS:
+		if (address.n == 0 || hop <= 0)
+			return false;
+		ws->args[0] = report_text(r, address);
+		ws->args[1] = report_fmt(r, "%lld", (long long)hop);
+		return true;
+	}
+	if (!way)
+		return false;
+	ws->args[0] = port_text(r, way);
+	return true;
+}
+
+void remedies_add(struct report *r, struct finding *fd, const struct ladder *l,
+                  enum trouble trouble, enum fingerprint fp)
+{
+	for (size_t i = 0; i < ARRAY_LEN(remedies); i++) {
+		const struct remedy *m = &remedies[i];
+		struct words text = {.msgid = m->text};
+
+		if (!(m->troubles & trouble) ||
+		    (m->segments != ANY && !(m->segments & ON(fd->segment))) ||
+		    (m->prints != ANY && !(m->prints & BY(fp))) ||
+		    !has_need(&text, r, fd, l, m->need))
+			continue;
+		finding_remedy(r, fd, m->id, text)->needs_router =
+			m->needs_router;
+	}
+}
