@@ -45,10 +45,10 @@ static const struct remedy {
             "passed unchanged.")},
 	{"use-alternative-port", TROUBLE_ALG | TROUBLE_PORT, ANY, ANY,
          NEED_ALT_UDP, false,
-         N_("Or set the phone to UDP port %1$s. In this very test it passed "
+         N_("Set the phone to UDP port %1$s. In this very test it passed "
             "unchanged.")},
 	{"use-tcp", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_TCP, false,
-         N_("Or set the phone to SIP over TCP, port %1$s. In this very test "
+         N_("Set the phone to SIP over TCP, port %1$s. In this very test "
             "it passed unchanged.")},
 	{"restart-phone", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_WAY_ROUND,
          false,
@@ -87,7 +87,8 @@ static const struct remedy {
 	{"alg-off-junos", ALG_OR_STATE, at_home,
          BY(FINGERPRINT_QUICKSEC_JUNIPER), NEED_NOTHING, true,
          N_("On Juniper Junos: set security alg sip disable; commit. Then "
-            "clear the old sessions: clear security flow session")},
+            "clear the old sessions: clear security flow session destination-port "
+            "5060")},
 	{"proxy-off", ALG_OR_STATE, at_home, BY(FINGERPRINT_PROXY),
          NEED_NOTHING, true,
          N_("Look for a SIP proxy, a SIP-ALG policy or an application "
@@ -118,9 +119,11 @@ static const struct remedy {
          false,
          N_("Send this report to the telephony provider: the box is next to "
             "its server.")},
-	{"measure-again", ALG_OR_STATE | BLOCKED, ANY, ANY, NEED_NOTHING, false,
+	{"measure-again", ALG_OR_STATE, ANY, ANY, NEED_NOTHING, false,
          N_("Measure again afterwards. Some routers turn the SIP ALG on "
             "again after a reset or an update.")},
+	{"measure-again", BLOCKED, ANY, ANY, NEED_NOTHING, false,
+         N_("Measure again afterwards.")},
 };
 
 static const char *port_text(struct report *r, const struct shot *s)

@@ -298,13 +298,19 @@ void page_print_put(struct wr *out, const struct report_style *st,
 void page_escape_put(struct wr *w, const struct report_style *st,
                      struct slice bytes)
 {
+	size_t end = bytes.n;
+
 	while (bytes.n > 0) {
 		size_t n = text_utf8_len(bytes);
 		struct slice one = slice_sub(bytes, 0, n ? n : 1);
+		bool is_edge = bytes.n == end || bytes.n == 1;
 		struct glyph g;
 
 		glyph_next(&g, st, one);
-		if ((n > 1 && !st->is_utf8) || g.text[0] == '\\')
+		/* a blank that nobody would see at the edge of the value */
+		if (n == 1 && one.p[0] == ' ' && is_edge)
+			n = 0;
+		if (n > 1 && (!st->is_utf8 || g.text[0] == '\\'))
 			n = 0;
 		for (size_t i = 0; n == 0 && i < one.n; i++)
 			wr_fmt(w, "\\x%02x", one.p[i]);
