@@ -532,31 +532,82 @@ static bool find_paths(struct report *r, const struct ladder *l)
 	return found;
 }
 
-/* What was asked on the main SIP port and stayed open. */
-static void find_unsure(struct report *r, const struct ladder *l)
+/* Single messages that got lost while nothing accuses a SIP ALG. */
+static bool is_unexplained(const struct ladder *l, const struct shot *s)
 {
-	struct finding *fd;
-	bool is_asked = false;
+	return s->role != ROLE_CONTROL &&
+	       (s->result == SHOT_REQUEST_DROPPED ||
+	        s->result == SHOT_ANSWER_DROPPED) &&
+	       !ladder_is_shut(l, s) && !shows_any(l, s);
+}
 
+static void find_losses(struct report *r, const struct ladder *l)
+{
+	enum finding_severity severity = FINDING_WARN;
+	struct finding *fd;
+	bool unused = false;
+
+	if (!is_seen(l, is_unexplained, &unused))
+		return;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct shot *s = &l->shots[i];
 
-		if (s->role != ROLE_SIP)
-			continue;
-		if (s->result == SHOT_CLEAN)
-			return;
-		is_asked |= s->result != SHOT_SKIPPED;
+		/* variants are rarities that a phone may do without */
+		if (s->role == ROLE_SIP && s->variant.n == 0 &&
+		    is_unexplained(l, s))
+			severity = FINDING_FAIL;
 	}
-	if (!is_asked)
+	fd = report_finding(r, "path.drops-messages", severity);
+	fd->title = (struct words){
+		N_("Some messages on %1$s get lost, while others pass."),
+		{channels_text(r, l, is_unexplained)}};
+	fd->detail.msgid =
+		N_("They do not pass on the control port either, or were not "
+	           "tried there, so that this is no proof of a SIP ALG. A "
+	           "filter or a limit of size may be the cause.");
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_unexplained(l, &l->shots[i]))
+			finding_because(r, fd, l->shots[i].fact);
+	}
+	add_clean(r, fd, l);
+	remedies_add(r, fd, l, TROUBLE_LOSS, FINGERPRINT_UNKNOWN);
+}
+
+/* A channel of the main SIP port on which no message showed how it arrived. */
+static bool is_unsure(const struct ladder *l, const struct shot *s)
+{
+	bool has_ladder = false;
+
+	if (s->role != ROLE_SIP || s->result == SHOT_SKIPPED)
+		return false;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *other = &l->shots[i];
+
+		has_ladder |= other->role == ROLE_SIP && !other->is_reflection;
+		if (shot_same_channel(s, other) && other->is_sip &&
+		    (shot_has_passed(other) ||
+		     other->result == SHOT_REQUEST_DROPPED))
+			return false;
+	}
+	return !(s->is_reflection && has_ladder);
+}
+
+static void find_unsure(struct report *r, const struct ladder *l)
+{
+	struct finding *fd;
+	bool unused = false;
+
+	if (!is_seen(l, is_unsure, &unused))
 		return;
 	fd = report_finding(r, "alg.unknown", FINDING_WARN);
-	fd->title.msgid = N_("Whether a SIP ALG is on could not be decided.");
+	fd->title = (struct words){
+		N_("Whether a SIP ALG is on could not be decided (%1$s)."),
+		{channels_text(r, l, is_unsure)}};
 	fd->detail.msgid =
 		N_("No answer showed the whole message as it arrived. That is "
 	           "no proof that the network is clean.");
 	for (size_t i = 0; i < l->n; i++) {
-		if (l->shots[i].role == ROLE_SIP &&
-		    l->shots[i].result != SHOT_SKIPPED)
+		if (is_unsure(l, &l->shots[i]))
 			finding_because(r, fd, l->shots[i].fact);
 	}
 	remedies_add(r, fd, l, TROUBLE_UNSURE, FINGERPRINT_UNKNOWN);
@@ -571,6 +622,7 @@ int diagnose_run(struct report *r)
 		return ENOMEM;
 	is_explained = find_alg(r, &l);
 	is_explained |= find_paths(r, &l);
+	find_losses(r, &l);
 	if (!is_explained)
 		find_unsure(r, &l);
 	return r->no_memory ? ENOMEM : 0;

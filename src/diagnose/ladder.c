@@ -79,6 +79,17 @@ static bool is_shot(const struct fact *f)
 	return false;
 }
 
+static bool is_sip_method(struct slice method)
+{
+	static const char *const others[] = {"CRLF", "PLAIN", "STUN"};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		if (slice_eq_str(method, others[i]))
+			return false;
+	}
+	return true;
+}
+
 static void read_shot(struct shot *s, const struct fact *f)
 {
 	struct slice direction = val_get_text(&f->fields, "direction");
@@ -95,12 +106,13 @@ static void read_shot(struct shot *s, const struct fact *f)
 	};
 	s->is_inbound = slice_eq_str(direction, "in") ||
 	                slice_eq_str(direction, "answer");
+	s->is_sip = is_sip_method(s->method);
+	s->is_reflection = slice_eq_str(slice_str(f->id), "alg.via-reflection");
 	if (s->edits && s->edits->kind != VAL_LIST)
 		s->edits = NULL;
 	/* without an edge there is no ladder, and the question is put to the
 	 * server's SIP port */
-	if (slice_eq_str(slice_str(f->id), "alg.via-reflection") &&
-	    s->role == ROLE_OTHER)
+	if (s->is_reflection && s->role == ROLE_OTHER)
 		s->role = ROLE_SIP;
 }
 
@@ -228,7 +240,7 @@ bool ladder_is_clean(const struct ladder *l, const struct shot *s)
 		if (other->result == SHOT_EDITED ||
 		    other->result == SHOT_ANSWER_DROPPED || shot_is_lost(other))
 			return false;
-		is_clean |= other->result == SHOT_CLEAN;
+		is_clean |= other->result == SHOT_CLEAN && other->is_sip;
 	}
 	return is_clean;
 }

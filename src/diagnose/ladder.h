@@ -43,6 +43,8 @@ struct shot {
 	const struct fact *fact;
 	enum shot_result result;
 	enum shot_role role;
+	bool is_sip;            /**< not a keep-alive or plain bytes */
+	bool is_reflection;     /**< alg.via-reflection */
 	bool is_inbound;        /**< request or answer towards the phone */
 	struct slice transport; /**< "udp", "tcp", "tls" */
 	int64_t port;
@@ -79,8 +81,8 @@ enum edit_kind edit_kind_of(const struct val *edit);
 /** Something went to the channel of @p s, and nothing passed. */
 bool ladder_is_shut(const struct ladder *l, const struct shot *s);
 
-/** Something passed unchanged on the channel of @p s, and nothing was
- *  changed or lost. */
+/** A SIP message passed unchanged on the channel of @p s, and nothing was
+ *  changed or lost. Keep-alives prove nothing about SIP. */
 bool ladder_is_clean(const struct ladder *l, const struct shot *s);
 
 /** A message alike passed to the control port. */

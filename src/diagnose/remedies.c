@@ -26,6 +26,7 @@ enum {
 	ANY = 0,
 	ALG_OR_STATE = TROUBLE_ALG | TROUBLE_STATE,
 	BLOCKED = TROUBLE_PORT | TROUBLE_UDP,
+	LOST = BLOCKED | TROUBLE_LOSS,
 };
 
 static const unsigned at_home = ON(SEGMENT_UNKNOWN) | ON(SEGMENT_ROUTER) |
@@ -40,18 +41,17 @@ static const struct remedy {
 	bool needs_router;
 	const char *text;
 } remedies[] = {
-	{"use-tls", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_TLS, false,
+	{"use-tls", TROUBLE_ALG | LOST, ANY, ANY, NEED_TLS, false,
          N_("Set the phone to SIP over TLS, port %1$s. In this very test it "
             "passed unchanged.")},
-	{"use-alternative-port", TROUBLE_ALG | TROUBLE_PORT, ANY, ANY,
-         NEED_ALT_UDP, false,
+	{"use-alternative-port", TROUBLE_ALG | TROUBLE_PORT | TROUBLE_LOSS, ANY,
+         ANY, NEED_ALT_UDP, false,
          N_("Set the phone to UDP port %1$s. In this very test it passed "
             "unchanged.")},
-	{"use-tcp", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_TCP, false,
+	{"use-tcp", TROUBLE_ALG | LOST, ANY, ANY, NEED_TCP, false,
          N_("Set the phone to SIP over TCP, port %1$s. In this very test "
             "it passed unchanged.")},
-	{"restart-phone", TROUBLE_ALG | BLOCKED, ANY, ANY, NEED_WAY_ROUND,
-         false,
+	{"restart-phone", TROUBLE_ALG | LOST, ANY, ANY, NEED_WAY_ROUND, false,
          N_("Then restart the phone, so that it registers by the new way.")},
 	{"check-connection", TROUBLE_SILENCE, ANY, ANY, NEED_NOTHING, false,
          N_("Check that this computer reaches the Internet and that the name "
@@ -112,8 +112,8 @@ static const struct remedy {
          N_("Call the Internet carrier and send this report: its box %1$s, at "
             "hop %2$s, interferes with SIP. The bytes before and after are "
             "the proof.")},
-	{"call-carrier", BLOCKED, ANY, ANY, NEED_NOTHING, false,
-         N_("If your own router does not block it, call the Internet carrier "
+	{"call-carrier", LOST, ANY, ANY, NEED_NOTHING, false,
+         N_("If your own router is not the cause, call the Internet carrier "
             "and send this report.")},
 	{"call-provider", ALG_OR_STATE, ON(SEGMENT_PROVIDER), ANY, NEED_NOTHING,
          false,
@@ -122,7 +122,7 @@ static const struct remedy {
 	{"measure-again", ALG_OR_STATE, ANY, ANY, NEED_NOTHING, false,
          N_("Measure again afterwards. Some routers turn the SIP ALG on "
             "again after a reset or an update.")},
-	{"measure-again", BLOCKED, ANY, ANY, NEED_NOTHING, false,
+	{"measure-again", LOST, ANY, ANY, NEED_NOTHING, false,
          N_("Measure again afterwards.")},
 };
 

@@ -12,6 +12,7 @@ enum trouble {
 	TROUBLE_UDP = 1 << 3,     /**< UDP is blocked */
 	TROUBLE_SILENCE = 1 << 4, /**< nothing answers */
 	TROUBLE_UNSURE = 1 << 5,  /**< could not be decided */
+	TROUBLE_LOSS = 1 << 6,    /**< some messages do not arrive */
 };
 
 /**

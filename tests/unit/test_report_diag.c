@@ -39,7 +39,7 @@ static void test_diag_marks_by_columns(void **state)
 	check(text, slice_sub(text, text.n - 3, 3),
 	      "p.yaml:1:11: error: a message that is not wrapped\n"
 	      "     日\\x1b é: bad\n"
-	      "                ^~~\n");
+	      "               ^~~\n");
 }
 
 static void test_diag_without_place(void **state)
