@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: ISC */
+#include <limits.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 #include "cli/cmd.h"
@@ -30,12 +32,35 @@ static const struct cli_cmd *find(const char *name)
 	return NULL;
 }
 
+/* A program that was built and not installed has its catalogues beside it. */
+static const char *locale_dir(char buf[PATH_MAX])
+{
+	static const char beside[] = "/po";
+	const char *dir = getenv("PRUMO_LOCALEDIR");
+	ssize_t n;
+	char *slash;
+
+	if (dir && *dir)
+		return dir;
+	n = readlink("/proc/self/exe", buf, PATH_MAX - sizeof(beside));
+	if (n <= 0)
+		return PRUMO_LOCALE_PATH;
+	buf[n] = '\0';
+	slash = strrchr(buf, '/');
+	if (!slash)
+		return PRUMO_LOCALE_PATH;
+	memcpy(slash, beside, sizeof(beside));
+	return access(buf, R_OK) == 0 ? buf : PRUMO_LOCALE_PATH;
+}
+
 static void set_language(void)
 {
-	const char *dir = getenv("PRUMO_LOCALEDIR");
+	char buf[PATH_MAX];
 
 	(void)setlocale(LC_ALL, "");
-	(void)bindtextdomain("prumo", dir && *dir ? dir : PRUMO_LOCALE_PATH);
+	(void)bindtextdomain("prumo", locale_dir(buf));
+	/* report/ takes accents away where the terminal has none */
+	(void)bind_textdomain_codeset("prumo", "UTF-8");
 	(void)textdomain("prumo");
 }
 

@@ -26,7 +26,8 @@ struct report_style {
 	bool is_verbose; /**< all facts singly, with evidence and reasons */
 };
 
-/** The report in the user's language (through gettext): the verdict, the
+/** The report in the user's language (through gettext, which must give
+ *  UTF-8: bind_textdomain_codeset()): the verdict, the
  *  causes with evidence and remedy, then a line per fact. */
 WARN_UNUSED int report_write_text(struct wr *out, const struct report *r,
                                   const struct report_style *st);
