@@ -60,8 +60,12 @@ static bool is_rewritten(const struct ladder *l, const struct shot *s)
 
 static bool is_request_dropped(const struct ladder *l, const struct shot *s)
 {
-	return s->result == SHOT_REQUEST_DROPPED && !ladder_is_shut(l, s) &&
-	       ladder_has_twin(l, s);
+	if (s->result != SHOT_REQUEST_DROPPED)
+		return false;
+	/* a request towards the phone is only called dropped when the same
+	 * one from another port arrived */
+	return s->is_inbound ||
+	       (!ladder_is_shut(l, s) && ladder_has_twin(l, s));
 }
 
 static bool is_answer_dropped(const struct ladder *l, const struct shot *s)
@@ -245,20 +249,17 @@ static void locate(struct report *r, struct finding *fd, const struct ladder *l)
 	}
 }
 
+/* A range may span the router and the carrier: then nobody is accused. */
 static enum segment segment_of(const struct ladder *l)
 {
 	const struct val *fields = l->location ? &l->location->fields : NULL;
 	int64_t hop = val_get_int(fields, "hop", 0);
-	int64_t last = val_get_int(fields, "hop_max", 0);
 	struct addr a;
 
-	if (hop == 0 && val_get_int(fields, "hop_min", 0) == last)
-		hop = last;
-	/* hop 0 is this machine: the box lies before the first router */
-	if (hop == 1 || (hop == 0 && last == 1))
-		return SEGMENT_ROUTER;
 	if (hop < 1)
 		return SEGMENT_UNKNOWN;
+	if (hop == 1)
+		return SEGMENT_ROUTER;
 	if (l->hops_to_edge > 0 && hop >= l->hops_to_edge)
 		return SEGMENT_PROVIDER;
 	if (addr_parse(&a, val_get_text(fields, "address")))
@@ -282,7 +283,7 @@ static void add_clean(struct report *r, struct finding *fd,
 	for (size_t i = 0; i < l->n; i++) {
 		const struct shot *s = &l->shots[i];
 
-		if (s->role != ROLE_CONTROL && ladder_is_first(l, s) &&
+		if (shot_is_phone_port(s) && ladder_is_first(l, s) &&
 		    ladder_is_clean(l, s))
 			(void)put(r, &clean, NULL,
 			          val_text(channel_text(r, s)));
@@ -408,7 +409,7 @@ static bool is_shut_udp(const struct ladder *l, const struct shot *s)
 
 static bool is_shut_sip(const struct ladder *l, const struct shot *s)
 {
-	return s->role != ROLE_CONTROL && ladder_is_shut(l, s);
+	return shot_is_phone_port(s) && ladder_is_shut(l, s);
 }
 
 /* All of UDP may be shut; then only the other transports are told apart. */
@@ -535,7 +536,7 @@ static bool find_paths(struct report *r, const struct ladder *l)
 /* Single messages that got lost while nothing accuses a SIP ALG. */
 static bool is_unexplained(const struct ladder *l, const struct shot *s)
 {
-	return s->role != ROLE_CONTROL &&
+	return shot_is_phone_port(s) &&
 	       (s->result == SHOT_REQUEST_DROPPED ||
 	        s->result == SHOT_ANSWER_DROPPED) &&
 	       !ladder_is_shut(l, s) && !shows_any(l, s);

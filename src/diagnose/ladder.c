@@ -106,6 +106,9 @@ static void read_shot(struct shot *s, const struct fact *f)
 	};
 	s->is_inbound = slice_eq_str(direction, "in") ||
 	                slice_eq_str(direction, "answer");
+	/* the far end's request may have been lost anywhere, or never sent */
+	if (s->is_inbound && s->result == SHOT_NO_ANSWER)
+		s->result = SHOT_UNKNOWN;
 	s->is_sip = is_sip_method(s->method);
 	s->is_reflection = slice_eq_str(slice_str(f->id), "alg.via-reflection");
 	if (s->edits && s->edits->kind != VAL_LIST)
@@ -150,6 +153,12 @@ int ladder_read(struct ladder *l, struct report *r)
 	out.shots = shots;
 	*l = out;
 	return 0;
+}
+
+bool shot_is_phone_port(const struct shot *s)
+{
+	return s->role == ROLE_SIP || s->role == ROLE_SIP_ALT ||
+	       s->role == ROLE_TLS;
 }
 
 bool shot_has_passed(const struct shot *s)

@@ -65,6 +65,9 @@ struct ladder {
 /** @return 0, or ENOMEM: @p l is untouched */
 WARN_UNUSED int ladder_read(struct ladder *l, struct report *r);
 
+/** A port that a phone could be set to: sip, sip-alt, tls. */
+bool shot_is_phone_port(const struct shot *s);
+
 /** The message reached the other side. */
 bool shot_has_passed(const struct shot *s);
 

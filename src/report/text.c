@@ -176,6 +176,9 @@ static void put_where(struct text *t, const struct finding *fd)
 		ws.msgid = N_("Where: hop %1$s, %2$s, %3$s.");
 	else if (at > 0)
 		ws.msgid = N_("Where: hop %1$s, %3$s.");
+	else if (box && val_get_int(box, "hop_min", 0) == 0)
+		ws.msgid = N_("Where: in this computer or between it and hop "
+		              "%4$s.");
 	else if (box && val_get(box, "hop_max"))
 		ws.msgid = N_("Where: between hop %1$s and hop %4$s, %3$s.");
 	if (ws.msgid && !t->out->bad) {

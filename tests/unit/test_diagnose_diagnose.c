@@ -208,6 +208,18 @@ static void test_rules(void **state)
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "udp 5060 sip INVITE - edited in Contact=address-rewritten\n",
 	         "alg.edits-inbound:fail:unknown"},
+		{"inbound dropped, its twin arrived",
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 5060 sip INVITE - request-dropped in\n",
+	         "alg.drops-sip:fail:unknown"},
+		{"inbound lost with its twin",
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 5060 sip INVITE - no-answer in\n",
+	         ""},
+		{"a STUN port is nobody's phone",
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 3478 stun STUN - no-answer\n",
+	         ""},
 		{"inbound clean",
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "udp 5060 sip INVITE - clean in\n",
@@ -327,8 +339,8 @@ static void test_segment_follows_the_hop(void **state)
 	} cases[] = {
 		{"fact alg.location fail hop=1 address=203.0.113.1\n",
 	         SEGMENT_ROUTER, ACT_CUSTOMER},
-		{"fact alg.location fail hop_min=1 hop_max=1\n", SEGMENT_ROUTER,
-	         ACT_CUSTOMER},
+		{"fact alg.location fail hop_min=0 hop_max=1\n",
+	         SEGMENT_UNKNOWN, ACT_CUSTOMER},
 		{"fact alg.location fail hop_min=1 hop_max=3\n",
 	         SEGMENT_UNKNOWN, ACT_CUSTOMER},
 		{"fact alg.location fail hop=2 address=10.0.0.1\n", SEGMENT_LAN,
