@@ -337,7 +337,7 @@ static void add_alg(struct report *r, const struct ladder *l,
 {
 	enum fingerprint fp;
 	struct finding *fd;
-	struct val edits = val_list(), print;
+	struct val edits = val_list(), inbound = val_list(), print;
 
 	fd = report_finding(r, sy->id, is_on_sip ? sy->on_sip : sy->elsewhere);
 	fd->title =
@@ -347,13 +347,16 @@ static void add_alg(struct report *r, const struct ladder *l,
 		if (!shows_any(l, &l->shots[i]))
 			continue;
 		finding_because(r, fd, l->shots[i].fact);
-		add_edits(r, &edits, &l->shots[i]);
+		add_edits(r, l->shots[i].is_inbound ? &inbound : &edits,
+		          &l->shots[i]);
 	}
 	locate(r, fd, l);
 	fd->segment = segment_of(l);
 	fd->act = act_of(fd->segment);
 	if (edits.items.n > 0)
 		(void)put(r, &fd->evidence, "edits", edits);
+	if (inbound.items.n > 0)
+		(void)put(r, &fd->evidence, "inbound_edits", inbound);
 	add_also(r, fd, l, sy);
 	fp = fingerprint_find(&print, r, l);
 	(void)put(r, &fd->evidence, "fingerprint", print);

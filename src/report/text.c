@@ -270,9 +270,10 @@ static void put_edit(struct text *t, const struct val *edit)
 	put_side(t, _("after"), val_get(edit, "after"));
 }
 
-static void put_edits(struct text *t, const struct val *edits)
+static void put_edits(struct text *t, const char *title,
+                      const struct val *edits)
 {
-	heading(t, _("What was changed:"));
+	heading(t, title);
 	for (const struct val_item *it = edits->items.first; it; it = it->next)
 		put_edit(t, &it->v);
 }
@@ -332,7 +333,11 @@ static void put_evidence(struct text *t, const struct val *evidence)
 		wr_u8(&label, '\0');
 		t->out->bad |= label.bad;
 		if (strcmp(it->key, "edits") == 0 && it->v.kind == VAL_LIST)
-			put_edits(t, &it->v);
+			put_edits(t, _("What was changed:"), &it->v);
+		else if (strcmp(it->key, "inbound_edits") == 0 &&
+		         it->v.kind == VAL_LIST)
+			put_edits(t, _("What was changed towards the phone:"),
+			          &it->v);
 		else if (strcmp(it->key, "fingerprint") == 0)
 			put_fingerprint(t, &it->v);
 		else if (strcmp(it->key, "also") == 0)

@@ -507,6 +507,27 @@ static void test_nobody_is_sent_to_the_wrong_box(void **state)
 	report_fini(&r);
 }
 
+static void test_directions_are_kept_apart(void **state)
+{
+	const struct val *out, *in;
+	struct report r;
+
+	UNUSED(state);
+	build(&r, EDITED "Via=address-rewritten\n"
+	                 "udp 5060 sip INVITE - edited in "
+	                 "To=address-rewritten\n");
+	assert_int_equal(diagnose_run(&r), 0);
+	out = val_get(&r.findings->evidence, "edits");
+	in = val_get(&r.findings->evidence, "inbound_edits");
+	assert_non_null(out);
+	assert_non_null(in);
+	assert_int_equal(out->items.n, 1);
+	assert_int_equal(in->items.n, 1);
+	assert_true(
+		slice_eq_str(val_get_text(&in->items.first->v, "field"), "To"));
+	report_fini(&r);
+}
+
 static void test_survives_no_memory(void **state)
 {
 	int err = ENOMEM;
@@ -537,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_fingerprint),
 		cmocka_unit_test(test_ways_round_only_when_measured),
 		cmocka_unit_test(test_nobody_is_sent_to_the_wrong_box),
+		cmocka_unit_test(test_directions_are_kept_apart),
 		cmocka_unit_test(test_survives_no_memory),
 	};
 
