@@ -513,6 +513,19 @@ static void put_channel(struct wr *w, const struct report_style *st,
 	}
 }
 
+/* Said only where it is not the usual one. */
+static void put_direction(struct wr *w, const struct report_style *st,
+                          const struct fact *f)
+{
+	struct slice direction = val_get_text(&f->fields, "direction");
+
+	if (direction.n == 0 || slice_eq_str(direction, "out"))
+		return;
+	wr_str(w, " (");
+	page_escape_put(w, st, direction);
+	wr_u8(w, ')');
+}
+
 static void put_name(struct wr *w, const struct report_style *st,
                      const struct fact *f)
 {
@@ -581,6 +594,7 @@ static void put_fact(struct text *t, const struct fact *f, bool is_group)
 	} else {
 		wr_str(&w, f->id);
 		put_channel(&w, t->st, f);
+		put_direction(&w, t->st, f);
 		put_result(&w, t->st, f);
 		if (is_group)
 			put_names(&w, t->st, f);
