@@ -147,7 +147,7 @@ struct profile_requirements {
 	const char *bandwidth_text, *bandwidth_stated;
 	struct profile_codec *codecs;
 	size_t n_codecs;
-	int dscp_media, dscp_signalling; /**< 0..63; 0: not said */
+	unsigned dscp_media, dscp_signalling; /**< 0..63; 0: not said */
 	struct profile_thresholds thresholds;
 	struct profile_antivirus *antivirus;
 	size_t n_antivirus;
