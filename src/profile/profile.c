@@ -195,6 +195,7 @@ static int take_row(struct load *ld, struct profile_row *row,
 	check_id(ld, n, "service");
 	take_host(ld, row, profile_node_get(n, "host"));
 	row->transports_place = place_of(ld, profile_node_get(n, "transports"));
+	row->direction_place = place_of(ld, profile_node_get(n, "direction"));
 	return take_ports(ld, row, profile_node_get(n, "ports"));
 }
 

@@ -86,6 +86,7 @@ struct profile_row {
 	size_t n_ports;
 	struct profile_ports *ports; /**< `n_ports`: the same, as numbers */
 	struct profile_place place, host_place, transports_place;
+	struct profile_place direction_place;
 };
 
 /** A table of the source document. */
