@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cmd.h"
+#include "cli/profile.h"
 
 const struct cli_cmd *const cli_cmds[] = {
-	&cli_edge,
+	&cli_profile,
 	NULL,
 };
