@@ -132,10 +132,9 @@ static void add_transport(const struct lint *l, const struct span *s)
 			{.msgid = N_(
 				 "Two customers that follow the document end up "
 				 "with different firewalls.")},
-		.suggestion = {N_("Ask for the same transports in both tables; "
-	                          "until then open %1$s over %2$s."),
-	                       {range,
-	                        transports_text(s->by_address | s->by_name)}},
+		.suggestion = {.msgid =
+	                               N_("Ask for the same transports in both "
+	                                  "tables.")},
 	};
 
 	add_places(l, profile_rule_add(l, &fault), s, true);
