@@ -99,7 +99,9 @@ static void mark(struct lint_fault *fault, enum mark m,
 		break;
 	case MARK_DIRECTION:
 		fault->place = row->direction_place;
-		fault->text = row->direction_printed;
+		fault->text = row->direction == PROFILE_IN ? "in" : "both";
+		if (row->direction_printed)
+			fault->text = row->direction_printed;
 		break;
 	}
 }
@@ -142,16 +144,19 @@ void profile_rule_rtp_over_tcp(const struct lint *l)
 			{
 				.id = "profile.rtp-over-tcp",
 				.severity = FINDING_WARN,
-				.title = {N_(
-					"RTP is asked for over TCP, which voice "
-					"does not use.")},
-				.detail = {N_(
-					"Phones send RTP over UDP; the TCP half "
-					"of these rows opens ports for "
-					"nothing.")},
-				.suggestion = {N_(
-					"Ask for UDP only in the rows of "
-					"RTP.")},
+				.title =
+					{.msgid = N_(
+						 "RTP is asked for over TCP, which voice "
+						 "does not use.")},
+				.detail =
+					{.msgid = N_(
+						 "Phones send RTP over UDP; the TCP half "
+						 "of these rows opens ports for "
+						 "nothing.")},
+				.suggestion =
+					{.msgid = N_(
+						 "Ask for UDP only in the rows of "
+						 "RTP.")},
 			},
 	};
 
@@ -182,12 +187,14 @@ void profile_rule_tcp_port_over_udp(const struct lint *l)
 			{
 				.id = "profile.tcp-port-over-udp",
 				.severity = FINDING_NOTE,
-				.title = {N_(
-					"A port of a service that only runs over "
-					"TCP is asked for over UDP as well.")},
-				.suggestion = {N_(
-					"Ask for TCP only, in a row of its "
-					"own.")},
+				.title =
+					{.msgid = N_(
+						 "A port of a service that only runs over "
+						 "TCP is asked for over UDP as well.")},
+				.suggestion =
+					{.msgid = N_(
+						 "Ask for TCP only, in a row of its "
+						 "own.")},
 			},
 	};
 
@@ -218,13 +225,15 @@ void profile_rule_plain_web(const struct lint *l)
 			{
 				.id = "profile.plain-web",
 				.severity = FINDING_NOTE,
-				.title = {N_(
-					"Port 80 is asked for: web traffic that "
-					"anybody on the way can read and "
-					"change.")},
-				.suggestion = {N_(
-					"Ask for 443 only, or say what "
-					"still needs 80.")},
+				.title =
+					{.msgid = N_(
+						 "Port 80 is asked for: web traffic that "
+						 "anybody on the way can read and "
+						 "change.")},
+				.suggestion =
+					{.msgid = N_(
+						 "Ask for 443 only, or say what "
+						 "still needs 80.")},
 			},
 	};
 
@@ -247,19 +256,22 @@ void profile_rule_inbound(const struct lint *l)
 			{
 				.id = "profile.inbound",
 				.severity = FINDING_NOTE,
-				.title = {N_(
-					"Ports are asked for in both directions, "
-					"or inwards.")},
-				.detail = {N_(
-					"A firewall that keeps state needs only "
-					"the rule outwards: answers come "
-					"back by themselves. Read to the "
-					"letter, the row also opens the "
-					"customer's network to the outside.")},
-				.suggestion = {N_(
-					"Write 'outwards' where the customer "
-					"begins, and keep 'both' for what "
-					"the provider begins.")},
+				.title =
+					{.msgid = N_(
+						 "Ports are asked for in both directions, "
+						 "or inwards.")},
+				.detail =
+					{.msgid = N_(
+						 "A firewall that keeps state needs only "
+						 "the rule outwards: answers come "
+						 "back by themselves. Read to the "
+						 "letter, the row also opens the "
+						 "customer's network to the outside.")},
+				.suggestion =
+					{.msgid = N_(
+						 "Write 'outwards' where the customer "
+						 "begins, and keep 'both' for what "
+						 "the provider begins.")},
 			},
 	};
 
