@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cmd.h"
-#include "cli/profile.h"
+#include "cli/demo.h"
 
 const struct cli_cmd *const cli_cmds[] = {
-	&cli_profile,
+	&cli_demo,
 	NULL,
 };

@@ -21,11 +21,12 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/output.h"
 #include "profile/lint.h"
 #include "profile/profile.h"
 #include "report/report.h"
 
-static const char SUFFIX[] = ".yaml";
+static const char suffix[] = ".yaml";
 
 enum {
 	MAX_DIRS = 3,
@@ -39,16 +40,6 @@ struct options {
 static bool is_utf8(void)
 {
 	return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-}
-
-static struct report_style style(FILE *to)
-{
-	const char *no_color = getenv("NO_COLOR");
-
-	return (struct report_style){
-		.has_color = isatty(fileno(to)) && !(no_color && *no_color),
-		.is_utf8 = is_utf8(),
-	};
 }
 
 static enum cli_status print(struct wr *w, int err)
@@ -76,9 +67,9 @@ static size_t dirs(const char *found[MAX_DIRS])
 
 static bool is_path(const char *name)
 {
-	size_t n = strlen(name), m = sizeof(SUFFIX) - 1;
+	size_t n = strlen(name), m = sizeof(suffix) - 1;
 
-	return strchr(name, '/') || (n > m && !strcmp(name + n - m, SUFFIX));
+	return strchr(name, '/') || (n > m && !strcmp(name + n - m, suffix));
 }
 
 int cli_profile_path(char path[PATH_MAX], const char *name)
@@ -92,7 +83,7 @@ int cli_profile_path(char path[PATH_MAX], const char *name)
 		return n < PATH_MAX ? 0 : ENAMETOOLONG;
 	}
 	for (size_t i = 0; i < n_dirs; i++) {
-		n = snprintf(path, PATH_MAX, "%s/%s%s", in[i], name, SUFFIX);
+		n = snprintf(path, PATH_MAX, "%s/%s%s", in[i], name, suffix);
 		if (n < PATH_MAX && access(path, R_OK) == 0)
 			return 0;
 	}
@@ -118,16 +109,6 @@ static int read_file(struct wr *text, const char *path)
 	return text->bad ? ENOMEM : err;
 }
 
-static void show_faults(const struct diag *dg)
-{
-	struct report_style st = style(stderr);
-	struct wr w = wr_init_heap();
-
-	if (report_write_diag(&w, dg, &st) == 0)
-		(void)fwrite(w.p, 1, w.n, stderr);
-	wr_fini(&w);
-}
-
 static int load_text(struct profile **pp, const char *path, struct slice text)
 {
 	struct arena arena;
@@ -138,7 +119,7 @@ static int load_text(struct profile **pp, const char *path, struct slice text)
 	diag_init(&dg, &arena, path, text);
 	err = profile_load(pp, text, &dg);
 	if (dg.n_items)
-		show_faults(&dg);
+		cli_output_diag(&dg);
 	arena_fini(&arena);
 	return err;
 }
@@ -568,11 +549,11 @@ static int list_dir(struct listing *ls, const char *dir)
 	int err = 0;
 
 	while (d && !err && ls->n < MAX_LISTED && (e = readdir(d))) {
-		size_t n = strlen(e->d_name), m = sizeof(SUFFIX) - 1;
+		size_t n = strlen(e->d_name), m = sizeof(suffix) - 1;
 		char *name;
 
 		if (e->d_name[0] == '.' || n <= m ||
-		    strcmp(e->d_name + n - m, SUFFIX) != 0)
+		    strcmp(e->d_name + n - m, suffix) != 0)
 			continue;
 		name = arena_dup(&ls->arena,
 		                 slice_sub(slice_str(e->d_name), 0, n - m));

@@ -21,7 +21,7 @@ enum {
 	LABEL_MAX_BYTES = 63, /* RFC 1035, section 2.3.4 */
 };
 
-static const char SCHEMA[] = "prumo/profile/1";
+static const char format_id[] = "prumo/profile/1";
 
 struct profile_priv {
 	struct arena arena;
@@ -45,7 +45,7 @@ static struct profile_place place_of(struct load *ld,
 {
 	if (!n || !n->at.p)
 		return (struct profile_place){0};
-	if (!ld->seen || n->at.p < ld->seen) {
+	if (n->at.p < ld->seen) {
 		ld->seen = ld->line = ld->text.p;
 		ld->line_no = 1;
 	}
@@ -218,6 +218,8 @@ static int check_row_numbers(struct load *ld)
 	const struct profile *p = ld->p;
 	const struct profile_row **sorted;
 
+	if (p->n_rows < 2)
+		return 0;
 	sorted = calloc(p->n_rows, sizeof(const struct profile_row *));
 	if (!sorted)
 		return ENOMEM;
@@ -315,11 +317,11 @@ static void check_header(struct load *ld)
 {
 	const struct profile_node *n = profile_node_get(ld->root, "schema");
 
-	if (strcmp(ld->p->schema, SCHEMA) != 0)
+	if (strcmp(ld->p->schema, format_id) != 0)
 		diag_add(ld->dg, DIAG_ERROR, n->at,
 		         _("'%s' is not a format that is known here; expected "
 		           "%s"),
-		         ld->p->schema, SCHEMA);
+		         ld->p->schema, format_id);
 	check_id(ld, ld->root, "id");
 	n = items(profile_node_get(ld->root, "tables"));
 	for (; n; n = n->next)
@@ -371,7 +373,11 @@ static int load(struct load *ld, struct arena *tree)
 
 int profile_load(struct profile **pp, struct slice text, struct diag *dg)
 {
-	struct load ld = {.dg = dg, .text = text};
+	struct load ld = {.dg = dg,
+	                  .text = text,
+	                  .line = text.p,
+	                  .seen = text.p,
+	                  .line_no = 1};
 	struct arena tree;
 	int err;
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: one batch of ip(8) and one of nft(8) for a node, because a process
+ * for every address would cost more than the rest of the lab. Each link is a
+ * veth pair whose ends are called by the way they face, so that the rules of
+ * all routers read the same: "wan" towards the server, "lan" towards the
+ * client.
+ *
+ * A router masks the addresses behind it only where it is told to, and the
+ * others route both ways; so the ALG may sit at any hop and still meet the
+ * client's own address, which it needs to see in order to rewrite it.
+ */
+#include "lab/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+unsigned lab_plan_n_nodes(const struct lab_spec *spec)
+{
+	return spec->n_hops + 2;
+}
+
+int lab_plan_node(unsigned *nodep, const struct lab_spec *spec,
+                  const char *name)
+{
+	unsigned hop;
+
+	if (strcmp(name, "client") == 0) {
+		*nodep = 0;
+		return 0;
+	}
+	if (strcmp(name, "server") == 0) {
+		*nodep = spec->n_hops + 1;
+		return 0;
+	}
+	if (name[0] != 'r' || name[1] < '1' || name[1] > '9' || name[2])
+		return ENOENT;
+	hop = (unsigned)(name[1] - '0');
+	if (hop > spec->n_hops)
+		return ENOENT;
+	*nodep = hop;
+	return 0;
+}
+
+static bool keeps_state(const struct lab_hop *hop)
+{
+	return hop->has_alg || hop->has_nat || hop->has_firewall;
+}
+
+int lab_plan_check(const struct lab_spec *spec)
+{
+	if (spec->n_hops < 1 || spec->n_hops > LAB_MAX_HOPS)
+		return EINVAL;
+	for (unsigned i = 0; i < spec->n_hops; i++) {
+		const struct lab_hop *hop = &spec->hops[i];
+
+		if (hop->udp_timeout_s && !keeps_state(hop))
+			return EINVAL;
+	}
+	return 0;
+}
+
+void lab_plan_link(char *near, char *far, unsigned link, bool is_ip6)
+{
+	static const struct {
+		const char *near, *far;
+	} special[2][2] = {
+		{{LAB_CLIENT_IP4, "192.0.2.1"}, {LAB_NAT_IP4, "203.0.113.1"}},
+		{{LAB_CLIENT_IP6, "2001:db8::1"},
+	         {"2001:db8:1::2", "2001:db8:1::1"}},
+	};
+	size_t size = LAB_ADDR_BYTES;
+
+	if (link < ARRAY_LEN(special[0])) {
+		(void)snprintf(near, size, "%s", special[is_ip6][link].near);
+		(void)snprintf(far, size, "%s", special[is_ip6][link].far);
+	} else if (is_ip6) {
+		(void)snprintf(near, size, "2001:db8:%x::2", link);
+		(void)snprintf(far, size, "2001:db8:%x::1", link);
+	} else {
+		(void)snprintf(near, size, "198.18.%u.2", link);
+		(void)snprintf(far, size, "198.18.%u.1", link);
+	}
+}
+
+static void put_net(struct wr *w, unsigned link, bool is_ip6)
+{
+	if (is_ip6)
+		wr_fmt(w, "2001:db8:%x::/64", link);
+	else if (link == 0)
+		wr_str(w, "192.0.2.0/24");
+	else if (link == 1)
+		wr_str(w, "203.0.113.0/30");
+	else
+		wr_fmt(w, "198.18.%u.0/30", link);
+}
+
+static unsigned prefix_bits(unsigned link, bool is_ip6)
+{
+	if (is_ip6)
+		return 64;
+	return link == 0 ? 24 : 30;
+}
+
+static const char *dad(bool is_ip6)
+{
+	return is_ip6 ? " nodad" : "";
+}
+
+/* Everything behind the neighbour on the client's side. */
+static void put_routes_back(struct wr *w, unsigned node, bool is_ip6)
+{
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+	lab_plan_link(near, far, node - 1, is_ip6);
+	for (unsigned link = 0; link + 1 < node; link++) {
+		wr_str(w, "route add ");
+		put_net(w, link, is_ip6);
+		wr_fmt(w, " via %s dev lan\n", near);
+	}
+}
+
+static void put_server(struct wr *w, unsigned node, bool is_ip6)
+{
+	const char *own = is_ip6 ? LAB_SERVER_IP6 : LAB_SERVER_IP4;
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+	lab_plan_link(near, far, node - 1, is_ip6);
+	wr_fmt(w, "addr add %s/%u dev lo%s\n", own, is_ip6 ? 128U : 32U,
+	       dad(is_ip6));
+	if (!is_ip6)
+		wr_str(w, "addr add " LAB_SERVER2_IP4 "/32 dev lo\n");
+	wr_fmt(w, "route add default via %s dev lan src %s\n", near, own);
+}
+
+static void put_family(struct wr *w, const struct lab_spec *spec, unsigned node,
+                       bool is_ip6)
+{
+	bool is_server = node == spec->n_hops + 1;
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+	if (node > 0) {
+		lab_plan_link(near, far, node - 1, is_ip6);
+		wr_fmt(w, "addr add %s/%u dev lan%s\n", far,
+		       prefix_bits(node - 1, is_ip6), dad(is_ip6));
+	}
+	if (is_server) {
+		put_server(w, node, is_ip6);
+		return;
+	}
+	lab_plan_link(near, far, node, is_ip6);
+	wr_fmt(w, "addr add %s/%u dev wan%s\n", near, prefix_bits(node, is_ip6),
+	       dad(is_ip6));
+	wr_fmt(w, "route add default via %s dev wan\n", far);
+	if (node > 0)
+		put_routes_back(w, node, is_ip6);
+}
+
+void lab_plan_links(struct wr *w, const struct lab_spec *spec, unsigned node,
+                    int next_fd)
+{
+	bool is_server = node == spec->n_hops + 1;
+
+	wr_str(w, "link set lo up\n");
+	if (!is_server) {
+		wr_fmt(w,
+		       "link add wan type veth peer name lan "
+		       "netns /proc/self/fd/%d\n",
+		       next_fd);
+		wr_str(w, "link set wan up\n");
+	}
+	if (node > 0)
+		wr_str(w, "link set lan up\n");
+	put_family(w, spec, node, false);
+	if (spec->has_ip6)
+		put_family(w, spec, node, true);
+}
+
+static void put_helper(struct wr *w)
+{
+	wr_str(w, "ct helper sip-udp { type \"sip\" protocol udp; }\n"
+	          "ct helper sip-tcp { type \"sip\" protocol tcp; }\n"
+	          "chain alg {\n"
+	          "type filter hook prerouting priority mangle;\n");
+	wr_fmt(w, "udp dport %d ct helper set \"sip-udp\"\n", LAB_SIP_PORT);
+	wr_fmt(w, "tcp dport %d ct helper set \"sip-tcp\"\n", LAB_SIP_PORT);
+	wr_str(w, "}\n");
+}
+
+static void put_timeout(struct wr *w, unsigned timeout_s)
+{
+	static const char *const families[] = {"ip", "ip6"};
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		wr_fmt(w,
+		       "ct timeout idle-%s {\nprotocol udp; l3proto %s;\n"
+		       "policy = { unreplied : %u, replied : %u }\n}\n",
+		       families[i], families[i], timeout_s, timeout_s);
+	wr_str(w, "chain idle {\n"
+	          "type filter hook prerouting priority mangle;\n"
+	          "meta nfproto ipv4 meta l4proto udp "
+	          "ct timeout set \"idle-ip\"\n"
+	          "meta nfproto ipv6 meta l4proto udp "
+	          "ct timeout set \"idle-ip6\"\n}\n");
+}
+
+void lab_plan_rules(struct wr *w, const struct lab_hop *hop)
+{
+	if (!keeps_state(hop) && !hop->is_silent)
+		return;
+	wr_str(w, "table inet lab {\n");
+	if (hop->has_alg)
+		put_helper(w);
+	if (hop->udp_timeout_s)
+		put_timeout(w, hop->udp_timeout_s);
+	if (hop->has_nat)
+		wr_str(w, "chain nat {\n"
+		          "type nat hook postrouting priority srcnat;\n"
+		          "oifname \"wan\" meta nfproto ipv4 masquerade\n}\n");
+	/* A rule that looks at the state is also what makes a router that
+	 * does not translate keep any. */
+	if (keeps_state(hop))
+		wr_str(w, "chain forward {\n"
+		          "type filter hook forward priority filter;\n");
+	if (hop->has_firewall)
+		wr_str(w, "iifname \"wan\" ct state new,invalid drop\n");
+	else if (keeps_state(hop))
+		wr_str(w, "ct state new accept\n");
+	if (keeps_state(hop))
+		wr_str(w, "}\n");
+	if (hop->is_silent)
+		wr_str(w, "chain silent {\n"
+		          "type filter hook output priority filter;\n"
+		          "icmp type time-exceeded drop\n"
+		          "icmpv6 type time-exceeded drop\n}\n");
+	wr_str(w, "}\n");
+}

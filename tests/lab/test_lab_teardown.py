@@ -1,0 +1,141 @@
+"""Whoever dies first, nothing is left: no process, no namespace, no file."""
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import lab
+
+MARK = "86421"  # what our processes sleep; nobody else does
+
+
+def children(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def marked():
+    """Processes of ours that still live."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f"sleep\0{MARK}".encode() in entry.read_bytes():
+                found.append(int(entry.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+def namespaces(pid):
+    return {os.readlink(f"/proc/{pid}/ns/{kind}")
+            for kind in ("user", "net", "pid", "mnt")}
+
+
+def is_held(names):
+    """Whether any process is still in one of these namespaces."""
+    for entry in pathlib.Path("/proc").glob("[0-9]*/ns/*"):
+        try:
+            if os.readlink(entry) in names:
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def await_true(claim, seconds=5):
+    end = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Teardown(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        os.chmod(self.dir.name, 0o777)
+        self.start = subprocess.Popen(
+            lab.command(lab.LAB_RUN, "--alg-at", "1", "--bg",
+                        f"server:(setsid sleep {MARK} &); exec sleep {MARK}",
+                        "client", "sleep", MARK),
+            cwd="/", env={**os.environ, "TMPDIR": self.dir.name},
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.assertTrue(await_true(lambda: len(marked()) == 3))
+        self.starter = self.start.pid
+        self.keeper, = children(self.starter)
+        self.init, = children(self.keeper)
+        self.names = namespaces(self.init)
+        for pid in marked():
+            self.names |= namespaces(pid)
+        self.names -= namespaces("self")
+
+    def tearDown(self):
+        self.start.kill()
+        self.start.wait()
+        self.start.stderr.close()
+        self.dir.cleanup()
+
+    def assert_gone(self, at_once):
+        if not at_once:
+            self.assertTrue(await_true(lambda: not marked()))
+            self.assertTrue(await_true(lambda: not is_held(self.names)))
+        self.assertEqual(marked(), [])
+        self.assertFalse(is_held(self.names))
+        self.assertEqual(os.listdir(self.dir.name), [])
+
+    def test_signals_to_the_starter(self):
+        # One lab a signal: setUp() makes the first.
+        for signo in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP,
+                      signal.SIGQUIT):
+            with self.subTest(signo=signo):
+                self.start.send_signal(signo)
+                self.assertEqual(self.start.wait(10), 128 + signo)
+                self.assert_gone(at_once=True)
+            if signo != signal.SIGQUIT:
+                self.tearDown()
+                self.setUp()
+
+    def test_kill_of_the_starter(self):
+        self.start.kill()
+        self.start.wait(10)
+        self.assert_gone(at_once=False)
+
+    def test_kill_of_the_keeper(self):
+        os.kill(self.keeper, signal.SIGKILL)
+        self.assertEqual(self.start.wait(10), 128 + signal.SIGKILL)
+        self.assert_gone(at_once=False)
+
+    def test_kill_of_init(self):
+        os.kill(self.init, signal.SIGKILL)
+        self.assertEqual(self.start.wait(10), 128 + signal.SIGKILL)
+        self.assert_gone(at_once=True)
+
+    def test_death_of_the_command(self):
+        for pid in marked():
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(self.start.wait(10), 128 + signal.SIGKILL)
+        self.assert_gone(at_once=True)
+
+
+class End(unittest.TestCase):
+    def test_success_leaves_nothing(self):
+        done = lab.lab("--bg", f"server:setsid sleep {MARK}", "client",
+                       "true")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(marked(), [])
+
+    def test_failure_leaves_nothing(self):
+        done = lab.lab("--bg", f"server:sleep {MARK}", "--server",
+                       "server:exit 1", "client", "true")
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(marked(), [])
+
+
+lab.main()
