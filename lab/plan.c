@@ -121,6 +121,11 @@ static void put_routes_back(struct wr *w, unsigned node, bool is_ip6)
 	}
 }
 
+/*
+ * The server answers from its own address, to the neighbour too: a program
+ * that is bound to no address would else answer a router that masks from
+ * the address of the link, and the router would not know the answer.
+ */
 static void put_server(struct wr *w, unsigned node, bool is_ip6)
 {
 	const char *own = is_ip6 ? LAB_SERVER_IP6 : LAB_SERVER_IP4;
@@ -131,30 +136,33 @@ static void put_server(struct wr *w, unsigned node, bool is_ip6)
 	       dad(is_ip6));
 	if (!is_ip6)
 		wr_str(w, "addr add " LAB_SERVER2_IP4 "/32 dev lo\n");
+	wr_fmt(w, "addr add %s/%u dev lan%s noprefixroute\n", far,
+	       prefix_bits(node - 1, is_ip6), dad(is_ip6));
+	wr_str(w, "route add ");
+	put_net(w, node - 1, is_ip6);
+	wr_fmt(w, " dev lan src %s\n", own);
 	wr_fmt(w, "route add default via %s dev lan src %s\n", near, own);
 }
 
 static void put_family(struct wr *w, const struct lab_spec *spec, unsigned node,
                        bool is_ip6)
 {
-	bool is_server = node == spec->n_hops + 1;
 	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
+	if (node == spec->n_hops + 1) {
+		put_server(w, node, is_ip6);
+		return;
+	}
 	if (node > 0) {
 		lab_plan_link(near, far, node - 1, is_ip6);
 		wr_fmt(w, "addr add %s/%u dev lan%s\n", far,
 		       prefix_bits(node - 1, is_ip6), dad(is_ip6));
-	}
-	if (is_server) {
-		put_server(w, node, is_ip6);
-		return;
+		put_routes_back(w, node, is_ip6);
 	}
 	lab_plan_link(near, far, node, is_ip6);
 	wr_fmt(w, "addr add %s/%u dev wan%s\n", near, prefix_bits(node, is_ip6),
 	       dad(is_ip6));
 	wr_fmt(w, "route add default via %s dev wan\n", far);
-	if (node > 0)
-		put_routes_back(w, node, is_ip6);
 }
 
 void lab_plan_links(struct wr *w, const struct lab_spec *spec, unsigned node,
