@@ -99,9 +99,7 @@ static int client_socket(int *fdp, struct lab *lab)
 	if (err)
 		return err;
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		err = errno;
-	else if (bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0)
+	if (fd < 0 || bind(fd, (struct sockaddr *)&from, sizeof(from)) != 0)
 		err = errno;
 	back = lab_world_return(lab);
 	if (!err)

@@ -56,42 +56,42 @@ static void fail_send(const struct job *job, const struct failure *f)
 		perror("prumo");
 }
 
-static long setting_read(const char *path)
+/* @return whether the setting exists and is @p value */
+static bool setting_is(const char *path, const char *value)
 {
 	FILE *f = fopen(path, "re");
-	long v = -1;
+	char line[32] = "";
+	bool is_same;
 
 	if (!f)
-		return -1;
-	if (fscanf(f, "%ld", &v) != 1)
-		v = -1;
+		return false;
+	is_same = fgets(line, sizeof(line), f) &&
+	          slice_eq_str(slice_trim(slice_str(line)), value);
 	(void)fclose(f);
-	return v;
+	return is_same;
 }
 
 static int why_forbidden(struct lab_why *why, int reason)
 {
 	static const struct {
-		const char *path;
-		long forbids;
-		const char *allow;
+		const char *path, *forbids, *allow;
 	} switches[] = {
-		{"/proc/sys/kernel/unprivileged_userns_clone", 0,
+		{"/proc/sys/kernel/unprivileged_userns_clone", "0",
 	         "kernel.unprivileged_userns_clone=1"},
-		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1,
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
 	         "kernel.apparmor_restrict_unprivileged_userns=0"},
-		{"/proc/sys/user/max_user_namespaces", 0,
+		{"/proc/sys/user/max_user_namespaces", "0",
 	         "user.max_user_namespaces=15000"},
-		{"/proc/sys/user/max_net_namespaces", 0,
+		{"/proc/sys/user/max_net_namespaces", "0",
 	         "user.max_net_namespaces=15000"},
-		{"/proc/sys/user/max_pid_namespaces", 0,
+		{"/proc/sys/user/max_pid_namespaces", "0",
 	         "user.max_pid_namespaces=15000"},
-		{"/proc/sys/user/max_mnt_namespaces", 0,
+		{"/proc/sys/user/max_mnt_namespaces", "0",
 	         "user.max_mnt_namespaces=15000"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
-		if (setting_read(switches[i].path) == switches[i].forbids)
+		if (setting_is(switches[i].path, switches[i].forbids))
 			return lab_why_set(
 				why, EPERM,
 				_("This machine forbids user namespaces, of "
@@ -227,7 +227,7 @@ static void init_run(struct job *job)
 static void keeper_run(struct job *job, int lifeline_fd)
 {
 	struct failure f = {0};
-	int own_line[2];
+	int own_line[2] = {-1, -1};
 	pid_t pid;
 
 	f.err = namespaces_make();

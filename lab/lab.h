@@ -129,12 +129,12 @@ WARN_UNUSED int lab_run(int *statusp, char *out, size_t out_bytes,
                         const struct lab_cmd *cmd, int timeout_ms);
 
 /**
- * Read from @p fd, a pipe from a program's stdout, until a whole line is
- * @p line.
+ * Read from @p fd, a pipe from a program's stdout, until a line is @p word,
+ * or begins with it and a space.
  *
  * @return 0, ETIMEDOUT, or EPIPE: it closed its stdout first
  */
-WARN_UNUSED int lab_await_line(int fd, const char *line, int timeout_ms);
+WARN_UNUSED int lab_await_line(int fd, const char *word, int timeout_ms);
 
 /** What a router's conntrack says about the client's traffic to port 5060. */
 struct lab_alg {

@@ -5,6 +5,7 @@
  * descriptor: poll() then serves the pipe, the process and the deadline
  * without a signal handler.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,7 +27,7 @@ enum {
 	STOP_GRACE_MS = 500,
 	FILTER_TIMEOUT_MS = 10000,
 	FILTER_INPUT_BYTES = 32768, /* fits a pipe: nobody has to take turns */
-	LINE_BYTES = 256,
+	LINE_BYTES = 4200,          /* a path, and words around it */
 };
 
 /* Onto itself too: a descriptor that is not for the child loses its mark. */
@@ -38,6 +39,11 @@ static bool redirect(int fd, int to)
 static void become(const struct lab *lab, unsigned node,
                    const struct lab_cmd *cmd)
 {
+	/* exec() changes nothing in argv; its type is older than const. */
+	const union {
+		const char *const *given;
+		char *const *passed;
+	} argv = {.given = cmd->argv};
 	sigset_t none;
 
 	(void)sigemptyset(&none);
@@ -53,8 +59,7 @@ static void become(const struct lab *lab, unsigned node,
 		if (!copy || putenv(copy) != 0)
 			return;
 	}
-	/* exec() changes nothing in argv; its type is older than const. */
-	(void)execvp(cmd->argv[0], (char *const *)(uintptr_t)cmd->argv);
+	(void)execvp(cmd->argv[0], argv.passed);
 	(void)fprintf(stderr, "%s: %s\n", cmd->argv[0], strerror(errno));
 }
 
@@ -159,6 +164,7 @@ void lab_stop(struct lab *lab, pid_t pid)
 {
 	int status;
 
+	assert(pid > 0); /* anything else would be somebody else's */
 	(void)kill(pid, SIGTERM);
 	if (lab_wait(&status, lab, pid, STOP_GRACE_MS) == 0)
 		return;
@@ -277,16 +283,24 @@ int lab_filter(int *statusp, char *out, size_t out_bytes, struct lab *lab,
 	return err;
 }
 
-int lab_await_line(int fd, const char *line, int timeout_ms)
+static bool starts_with_word(struct slice line, const char *word)
+{
+	struct slice want = slice_str(word);
+
+	return slice_eq(slice_sub(line, 0, want.n), want) &&
+	       (line.n == want.n || line.p[want.n] == ' ');
+}
+
+int lab_await_line(int fd, const char *word, int timeout_ms)
 {
 	int64_t until_ns = deadline_ns(timeout_ms);
-	char have[LINE_BYTES];
+	uint8_t line[LINE_BYTES];
 	size_t n = 0;
 
 	/* Byte by byte: what follows the line is for another reader. */
 	for (;;) {
 		ssize_t got;
-		char c;
+		uint8_t c;
 
 		if (await_readable(fd, until_ns))
 			return ETIMEDOUT;
@@ -296,13 +310,11 @@ int lab_await_line(int fd, const char *line, int timeout_ms)
 		if (got <= 0)
 			return EPIPE;
 		if (c != '\n') {
-			/* One byte is kept free: a line too long is no match */
-			if (n < sizeof(have))
-				have[n++] = c;
+			if (n < sizeof(line))
+				line[n++] = c;
 			continue;
 		}
-		if (n < sizeof(have) && n == strlen(line) &&
-		    memcmp(have, line, n) == 0)
+		if (starts_with_word((struct slice){line, n}, word))
 			return 0;
 		n = 0;
 	}

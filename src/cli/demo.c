@@ -248,7 +248,7 @@ static int check_run(struct lab *lab, const struct demo *demo)
 static int demo_inside(struct lab *lab, void *arg)
 {
 	const struct demo *demo = arg;
-	pid_t captures[2];
+	pid_t captures[2] = {0};
 	int status, err;
 
 	if (demo->is_verbose || isatty(STDERR_FILENO))
@@ -342,22 +342,19 @@ static bool arguments_read(enum cli_status *statusp, struct demo *demo,
 			*statusp = CLI_READY;
 			return false;
 		}
-		if (opt == '?') {
-			(void)cli_usage_error(&cli_demo, "%s",
-			                      _("unknown option"));
+		if (opt == '?') /* getopt has said why */
 			return false;
-		}
 		if (!option_take(demo, opt)) {
 			(void)cli_usage_error(&cli_demo,
-			                      _("'%s' is not a value for this "
-			                        "option"),
+			                      _("'%s' is not what this option "
+			                        "takes"),
 			                      optarg);
 			return false;
 		}
 	}
 	if (argc - optind > 1) {
-		(void)cli_usage_error(&cli_demo, "%s",
-		                      _("at most one profile"));
+		(void)cli_usage_error(&cli_demo, _("unexpected argument '%s'"),
+		                      argv[optind + 1]);
 		return false;
 	}
 	demo->profile = argv[optind];
