@@ -10,6 +10,7 @@ import unittest
 import lab
 
 MARK = str(86400 + os.getpid())  # what ours sleep; nobody else does
+KINDS = ("user", "net", "pid", "mnt")
 
 
 def children(pid):
@@ -39,7 +40,7 @@ def marked():
 
 def namespaces(pid):
     found = set()
-    for kind in ("user", "net", "pid", "mnt"):
+    for kind in KINDS:
         try:
             found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
         except OSError:
@@ -75,16 +76,21 @@ class Teardown(unittest.TestCase):
         self.starter = self.start.pid
         self.keeper, = children(self.starter)
         self.init, = children(self.keeper)
-        self.names = namespaces(self.init)
-        for pid in marked():
-            self.names |= namespaces(pid)
-        self.names -= namespaces("self")
+        own = namespaces("self")
+        self.names, self.pins = set(), []
+        for pid in (self.init, *marked()):
+            # Pinned, or the kernel would give the number to the next lab.
+            self.pins += [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY)
+                          for kind in KINDS]
+            self.names |= namespaces(pid) - own
         self.assertEqual(len(self.names), 6)  # user, pid, mnt, three net
 
     def tearDown(self):
         self.start.kill()
         self.start.wait()
         self.start.stderr.close()
+        for pin in self.pins:
+            os.close(pin)
         self.dir.cleanup()
 
     def assert_gone(self, at_once):
