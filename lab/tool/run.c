@@ -57,7 +57,9 @@ static const char usage[] =
 	"  --ip6                IPv6 as well\n"
 	"  --server NODE:SHELL  start SHELL in NODE and wait for its line\n"
 	"                       'ready' on stdout\n"
-	"  --bg NODE:SHELL      start SHELL in NODE and go on\n";
+	"  --bg NODE:SHELL      start SHELL in NODE and go on\n"
+	"\n"
+	"What was started is asked to end (SIGTERM) when COMMAND has ended.\n";
 
 static const struct option options[] = {
 	{"hops", required_argument, NULL, OPT_HOPS},
@@ -74,6 +76,7 @@ static const struct option options[] = {
 };
 
 struct background {
+	pid_t pid; /* 0: not started */
 	char *node;
 	const char *shell;
 	bool is_awaited;
@@ -169,25 +172,49 @@ static int hops_finish(struct plan *plan)
 	return 0;
 }
 
-static int background_start(struct lab *lab, const struct background *bg)
+static int background_start(struct lab *lab, struct background *bg)
 {
 	const char *const argv[] = {"sh", "-c", bg->shell, NULL};
 	struct lab_cmd cmd = {.argv = argv};
 	int ends[2], err;
-	pid_t pid;
 
 	if (!bg->is_awaited)
-		return lab_spawn(&pid, lab, bg->node, &cmd);
+		return lab_spawn(&bg->pid, lab, bg->node, &cmd);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return errno;
 	cmd.out_fd = ends[1];
-	err = lab_spawn(&pid, lab, bg->node, &cmd);
+	err = lab_spawn(&bg->pid, lab, bg->node, &cmd);
 	(void)close(ends[1]);
 	if (!err)
 		err = lab_await_line(ends[0], "ready", READY_MS);
 	/* The read end stays open as long as the lab: a server that prints
 	 * more shall not die of it. */
 	return err;
+}
+
+static int backgrounds_start(struct lab *lab, struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n_bg; i++) {
+		struct background *bg = &plan->bg[i];
+		int err;
+
+		err = background_start(lab, bg);
+		if (!err)
+			continue;
+		(void)fprintf(stderr, "prumo-lab-run: %s: %s: %s\n", bg->node,
+		              bg->shell, strerror(err));
+		return err;
+	}
+	return 0;
+}
+
+/* Some have something to finish, as a capture has its last packets. */
+static void backgrounds_stop(struct lab *lab, const struct plan *plan)
+{
+	for (size_t i = plan->n_bg; i-- > 0;) {
+		if (plan->bg[i].pid > 0)
+			lab_stop(lab, plan->bg[i].pid);
+	}
 }
 
 static int alg_assert(struct lab *lab, unsigned hop)
@@ -212,34 +239,35 @@ static int alg_assert(struct lab *lab, unsigned hop)
 	return EPROTO;
 }
 
-static int inside(struct lab *lab, void *arg)
+static bool algs_are_as_asked(struct lab *lab)
 {
-	const struct plan *plan = arg;
-	const struct lab_cmd cmd = {.argv = plan->argv};
-	int status, err;
+	const struct lab_spec *spec = lab_spec(lab);
 
-	for (size_t i = 0; i < plan->n_bg; i++) {
-		err = background_start(lab, &plan->bg[i]);
-		if (err) {
-			(void)fprintf(stderr, "prumo-lab-run: %s: %s: %s\n",
-			              plan->bg[i].node, plan->bg[i].shell,
-			              strerror(err));
-			return STATUS_NO_LAB;
-		}
-	}
-	for (unsigned hop = 1; hop <= plan->spec.n_hops; hop++) {
-		const struct lab_hop *h = &plan->spec.hops[hop - 1];
+	for (unsigned hop = 1; hop <= spec->n_hops; hop++) {
+		const struct lab_hop *h = &spec->hops[hop - 1];
 
 		if ((h->has_alg || h->has_nat || h->has_firewall) &&
 		    alg_assert(lab, hop))
-			return STATUS_NO_LAB;
+			return false;
 	}
+	return true;
+}
+
+static int inside(struct lab *lab, void *arg)
+{
+	struct plan *plan = arg;
+	const struct lab_cmd cmd = {.argv = plan->argv};
+	int status, err;
+
+	if (backgrounds_start(lab, plan) != 0 || !algs_are_as_asked(lab))
+		return STATUS_NO_LAB;
 	err = lab_run(&status, NULL, 0, lab, plan->node, &cmd, COMMAND_MS);
 	if (err) {
 		(void)fprintf(stderr, "prumo-lab-run: %s: %s\n", plan->node,
 		              strerror(err));
 		return STATUS_NO_LAB;
 	}
+	backgrounds_stop(lab, plan);
 	return status;
 }
 

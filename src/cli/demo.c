@@ -26,7 +26,7 @@
 enum {
 	EDGE_READY_MS = 5000,
 	CAPTURE_READY_MS = 5000,
-	CAPTURE_LAG_MS = 300, /* the kernel hands packets over in batches */
+	CAPTURE_LAG_MS = 800, /* dumpcap sees a packet up to 500 ms late */
 	PATH_BYTES = 4096,
 	N_ROWS = 3, /* of the picture */
 	OPT_ALG = 1,
@@ -93,6 +93,8 @@ static void row_show(const struct column *columns, unsigned n, size_t row)
 			(void)fprintf(stderr, "%*s %s%s", (int)gap, "", cell,
 			              is_joined ? " " : "");
 			gap = 0;
+		} else {
+			gap++;
 		}
 		for (w += is_joined; w < columns[i].width + 3; w++) {
 			if (is_joined)
