@@ -39,11 +39,7 @@ static bool redirect(int fd, int to)
 static void become(const struct lab *lab, unsigned node,
                    const struct lab_cmd *cmd)
 {
-	/* exec() changes nothing in argv; its type is older than const. */
-	const union {
-		const char *const *given;
-		char *const *passed;
-	} argv = {.given = cmd->argv};
+	char *const *argv;
 	sigset_t none;
 
 	(void)sigemptyset(&none);
@@ -59,7 +55,9 @@ static void become(const struct lab *lab, unsigned node,
 		if (!copy || putenv(copy) != 0)
 			return;
 	}
-	(void)execvp(cmd->argv[0], argv.passed);
+	/* exec() changes nothing in argv; its type is older than const. */
+	memcpy(&argv, &cmd->argv, sizeof(argv));
+	(void)execvp(argv[0], argv);
 	(void)fprintf(stderr, "%s: %s\n", cmd->argv[0], strerror(errno));
 }
 
