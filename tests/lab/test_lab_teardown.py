@@ -72,12 +72,14 @@ class Teardown(unittest.TestCase):
                         "client", "sleep", MARK),
             cwd="/", env={**os.environ, "TMPDIR": self.dir.name},
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.pins = []
+        self.addCleanup(self.release)
         self.assertTrue(await_true(lambda: len(marked()) == 3))
         self.starter = self.start.pid
         self.keeper, = children(self.starter)
         self.init, = children(self.keeper)
         own = namespaces("self")
-        self.names, self.pins = set(), []
+        self.names = set()
         for pid in (self.init, *marked()):
             # Pinned, or the kernel would give the number to the next lab.
             self.pins += [os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY)
@@ -85,12 +87,14 @@ class Teardown(unittest.TestCase):
             self.names |= namespaces(pid) - own
         self.assertEqual(len(self.names), 6)  # user, pid, mnt, three net
 
-    def tearDown(self):
+    def release(self):
         self.start.kill()
         self.start.wait()
         self.start.stderr.close()
-        for pin in self.pins:
-            os.close(pin)
+        while self.pins:
+            os.close(self.pins.pop())
+        for pid in marked():  # only when a claim of ours is wrong
+            os.kill(pid, signal.SIGKILL)
         self.dir.cleanup()
 
     def assert_gone(self, at_once):
@@ -110,7 +114,7 @@ class Teardown(unittest.TestCase):
                 self.assertEqual(self.start.wait(10), 128 + signo)
                 self.assert_gone(at_once=True)
             if signo != signal.SIGQUIT:
-                self.tearDown()
+                self.release()
                 self.setUp()
 
     def test_kill_of_the_starter(self):
