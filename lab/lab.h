@@ -129,7 +129,7 @@ WARN_UNUSED int lab_run(int *statusp, char *out, size_t out_bytes,
                         const struct lab_cmd *cmd, int timeout_ms);
 
 /**
- * Read from @p fd, a pipe from a program's stdout, until a line is @p word,
+ * Read from @p fd, a pipe from a program's stdout, until a line is @p line
  * or begins with it and a space.
  *
  * @return 0, ETIMEDOUT, or EPIPE: it closed its stdout first

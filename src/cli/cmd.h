@@ -37,7 +37,7 @@ struct cli_cmd {
 /** Every command, in the order that usage shows; ends with NULL. */
 extern const struct cli_cmd *const cli_cmds[];
 
-extern const struct cli_cmd cli_edge;
+
 
 /** Show how @p cmd is used. */
 void cli_usage(FILE *to, const struct cli_cmd *cmd);

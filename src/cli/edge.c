@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "cli/cmd.h"
+#include "cli/edge.h"
 #include "edge/drop.h"
 #include "edge/server.h"
 #include "net/loop.h"

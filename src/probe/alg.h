@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The sip-alg probe's state, shared by its files only:
+ *
+ *   alg.c        steps and timing
+ *   alg_send.c   builds and sends shots
+ *   alg_recv.c   takes in what comes back
+ *   alg_steps.c  what comes after the ladder: inbound, pinhole, hop, timer
+ *   alg_facts.c  writes it all down
+ */
+#pragma once
+
+#include "net/loop.h"
+#include "net/stream.h"
+#include "net/tls.h"
+#include "net/udp.h"
+#include "probe/control.h"
+#include "probe/hop.h"
+#include "probe/ladder.h"
+#include "probe/probe.h"
+#include "sip/diff.h"
+#include "wire/dgram.h"
+
+/** Shot numbers on the wire; below ALG_NUM_HOP: indexes of the ladder. */
+enum {
+	ALG_NUM_HOP = 0x100, /**< plus ttl * 4 plus try */
+	ALG_NUM_INBOUND = 0x200,
+	ALG_NUM_INBOUND_TWIN = 0x201,
+	ALG_NUM_PINHOLE = 0x210,
+	ALG_NUM_NO_PINHOLE = 0x211, /**< to a port that was never announced */
+	ALG_NUM_TIMER = 0x220,      /**< plus ALG_TIMER_* */
+	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
+};
+
+enum {
+	ALG_TTL = 64, /**< what our datagrams start with */
+	ALG_RTP_STEP = 4,
+	ALG_TRIES = 3, /**< of what is sent through the control session */
+};
+
+#define ALG_STEP_OVER INT64_MIN
+
+struct alg;
+
+/** The I/O side of a ladder shot; same index. Bytes are in the report. */
+struct alg_shot {
+	struct slice sent;
+	struct slice arrived;     /**< p NULL: not known byte by byte */
+	struct slice answer;      /**< the first that came back */
+	struct slice answer_sent; /**< as the edge sent it, if that differs */
+	struct addr observed;     /**< source that the edge saw */
+	unsigned ttl;             /**< as it arrived there; 0: unknown */
+	uint16_t rtp_port;
+	struct addr offender; /**< who refused; ADDR_NONE: the far end */
+	int error;            /**< how it was refused */
+	bool wants_arrived, wants_answer; /**< to be fetched */
+	bool is_call_open; /**< an INVITE that must be cancelled */
+	struct alg_road *road;
+};
+
+/** A TCP or TLS connection. */
+struct alg_road {
+	struct alg *alg;
+	int shot; /**< LADDER_NONE: for the control session only */
+	struct net_stream *stream;
+	struct wr in;     /**< received, not yet a whole message */
+	int64_t split_ns; /**< when the second half leaves; 0: no half left */
+	size_t split_at;
+	bool is_open;
+};
+
+/** Finding the edge: the token and the control session. */
+struct alg_meet {
+	uint8_t nonce[WIRE_NONCE_BYTES];
+	unsigned n_hellos;
+	int64_t hello_ns, due_ns;
+	struct alg_road *spare; /**< control port, where 5061 does not open */
+	bool has_welcome, has_session, is_session_over;
+	uint16_t welcome_port;
+	int64_t rtt_ns;
+	int session_err;
+	uint16_t session_port;
+	uint8_t fingerprint[NET_FINGERPRINT_BYTES];
+	const char *tls_version;
+};
+
+/** Requests that the edge sends to us. */
+struct alg_inbound {
+	struct slice sent[2], got[2]; /**< [1]: along the twin's flow */
+	struct slice reply;           /**< our answer to [0] */
+	struct slice reply_arrived;   /**< p NULL: not known */
+	bool is_reply_seen, is_reply_edited;
+	unsigned n_tries;
+	int send_err; /**< why the edge did not send; 0: it did */
+	int64_t due_ns;
+};
+
+/** What the edge sends to a port that an INVITE has announced. */
+struct alg_pinhole {
+	unsigned n_tries;
+	uint16_t rtp_public; /**< as the edge saw it in m= */
+	bool is_open;        /**< it came through */
+	bool is_idle_open;   /**< so did one to a port never announced */
+	int64_t due_ns;
+};
+
+enum {
+	ALG_TIMER_SIP,
+	ALG_TIMER_TWIN,
+	ALG_TIMERS
+};
+
+struct alg_timer {
+	struct net_udp *udp[ALG_TIMERS];
+	bool is_ready[ALG_TIMERS], is_alive[ALG_TIMERS];
+	bool is_asked, is_done;
+	unsigned n_tries;
+	int64_t due_ns, end_ns;
+};
+
+struct alg_locate {
+	struct hop_walk walk;
+	bool is_started, is_done, is_loss;
+	int shot; /**< what was walked with */
+	struct slice sent[HOP_MAX + 1][HOP_TRIES + 1];
+};
+
+struct alg {
+	const struct probe_run *run;
+	struct report *r;
+	const struct probe_ports *ports;
+	uint8_t session[WIRE_SESSION_BYTES];
+	struct wire_token token;
+	bool has_token;
+	struct addr local;    /**< of the UDP socket */
+	struct addr observed; /**< ADDR_NONE: not known */
+	struct net_udp *udp, *rtp, *rtp_idle;
+	uint16_t rtp_base;
+	struct net_tls *tls;
+	struct net_timer *timer;
+	struct control *control;
+	struct ladder ladder;
+	struct alg_shot shots[LADDER_MAX_SHOTS];
+
+	size_t step;
+	bool is_entered;   /**< the step has begun */
+	int64_t end_ns;    /**< the step's limit */
+	unsigned n_waited; /**< answers of the control session still due */
+	struct alg_meet meet;
+	struct alg_pinhole pinhole;
+	struct alg_inbound inbound;
+	struct alg_locate locate;
+	struct alg_timer idle;
+	uint64_t n_datagrams, n_bytes;
+	int err; /**< no memory, no socket: ends the probe */
+};
+
+/* alg.c */
+
+/** Look at the steps again, from the loop. */
+void alg_kick(struct alg *a);
+
+/** How long an answer of the edge may take now. */
+int64_t alg_patience_ns(const struct alg *a);
+
+/* alg_send.c */
+
+struct addr alg_edge(const struct alg *a, uint16_t port);
+uint16_t alg_port(const struct alg *a, const struct ladder_spec *sp);
+struct addr alg_udp_target(const struct alg *a, const struct ladder_spec *sp);
+
+/** The text of the tag with this number. */
+struct slice alg_tag(const struct alg *a, unsigned number,
+                     char buf[WIRE_TAG_CHARS]);
+
+/** The message of a spec. @p out is in the report. @return 0 or errno */
+WARN_UNUSED int alg_build(struct slice *out, struct alg *a,
+                          const struct ladder_spec *sp, unsigned number,
+                          const struct addr *local, uint16_t rtp_port);
+
+/** Send or resend a shot of the ladder. */
+void alg_send_shot(struct alg *a, int shot, int64_t now_ns);
+
+/** Best effort: what the network says comes by ICMP or not at all. */
+void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,
+                  int ttl, struct slice bytes);
+
+void alg_send_hello(struct alg *a, uint16_t port);
+
+/** Connect. @p shot LADDER_NONE: for the control session alone. */
+WARN_UNUSED int alg_road_open(struct alg_road **rp, struct alg *a, int shot,
+                              uint16_t port, bool is_tls);
+void alg_road_free(struct alg_road *road);
+
+/** Send the second half of a split message when its time has come. @return
+ *  when that is, or INT64_MAX */
+int64_t alg_road_split(struct alg_road *road, int64_t now_ns);
+
+/* alg_recv.c */
+
+extern const struct net_udp_ops alg_udp_ops, alg_rtp_ops, alg_idle_ops;
+extern const struct net_stream_ops alg_road_ops;
+extern const struct control_ops alg_control_ops;
+
+/* steps: @return when to be called again, or ALG_STEP_OVER */
+
+int64_t alg_step_pinhole(struct alg *a, int64_t now_ns);
+int64_t alg_step_inbound(struct alg *a, int64_t now_ns);
+int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
+int64_t alg_step_locate(struct alg *a, int64_t now_ns);
+int64_t alg_step_timer(struct alg *a, int64_t now_ns);
+
+/* alg_facts.c */
+
+/** Did answers or inbound requests change on the way? */
+bool alg_is_answer_edited(const struct alg_shot *s);
+bool alg_is_inbound_edited(const struct alg *a);
+
+void alg_facts(struct alg *a);

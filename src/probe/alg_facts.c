@@ -1,0 +1,600 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: everything is told after the last step, from the notes that the
+ * steps have made, so that a run that was broken off tells what it knows in
+ * the same way.
+ */
+#include "probe/alg.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "sip/msg.h"
+
+/* Headers only: the body is a mirror that carries the time of arrival. */
+static struct slice head_of(struct slice message)
+{
+	struct sip_msg m;
+
+	sip_msg_read(&m, message);
+	return slice_sub(message, 0, message.n - m.body.n);
+}
+
+bool alg_is_answer_edited(const struct alg_shot *s)
+{
+	return s->answer.p && s->answer_sent.p &&
+	       !slice_eq(head_of(s->answer), head_of(s->answer_sent));
+}
+
+bool alg_is_inbound_edited(const struct alg *a)
+{
+	const struct alg_inbound *in = &a->inbound;
+
+	return (in->got[0].p && !slice_eq(in->got[0], in->sent[0])) ||
+	       in->is_reply_edited;
+}
+
+static void put_bytes(struct report *r, struct val *map, const char *key,
+                      struct slice s)
+{
+	if (s.p)
+		(void)val_put(&r->arena, &r->no_memory, map, key, val_bytes(s));
+}
+
+static void put_text(struct report *r, struct val *map, const char *key,
+                     const char *text)
+{
+	(void)val_put(&r->arena, &r->no_memory, map, key, val_text(text));
+}
+
+static void put_addr(struct report *r, struct val *map, const char *key,
+                     const struct addr *at)
+{
+	char buf[ADDR_TEXT_BYTES];
+	const char *text =
+		at->port ? addr_text(at, buf) : addr_ip_text(at, buf);
+
+	if (at->family != ADDR_NONE)
+		put_text(r, map, key, report_text(r, slice_str(text)));
+}
+
+static void put_edits(struct report *r, struct fact *f, struct slice before,
+                      struct slice after, const struct sip_diff_hint *hint)
+{
+	struct val *edits = fact_field(r, f, "edits", val_list());
+	struct sip_diff d;
+
+	sip_diff(&d, before, after, hint);
+	for (size_t i = 0; i < d.n; i++) {
+		const struct sip_edit *e = &d.edits[i];
+		struct val *m = val_put(&r->arena, &r->no_memory, edits, NULL,
+		                        val_map());
+
+		put_text(r, m, "field", report_text(r, slice_str(e->field)));
+		put_bytes(r, m, "before", e->before);
+		put_bytes(r, m, "after", e->after);
+		put_text(r, m, "class", sip_edit_class_name(e->cls));
+	}
+	if (d.n_more)
+		(void)fact_field(r, f, "edits_not_shown",
+		                 val_int((int64_t)d.n_more));
+	put_bytes(r, &f->evidence, "sent", before);
+	put_bytes(r, &f->evidence, "arrived", after);
+}
+
+static struct sip_diff_hint hint_of(const struct alg *a,
+                                    const struct alg_shot *s)
+{
+	return (struct sip_diff_hint){a->local, s->observed};
+}
+
+static enum fact_state state_of(const struct ladder_shot *ls)
+{
+	switch (ls->result) {
+	case LADDER_CLEAN:
+		return FACT_PASS;
+	case LADDER_EDITED:
+	case LADDER_ANSWER_DROPPED:
+	case LADDER_BLOCKED:
+	case LADDER_REFUSED:
+		return FACT_FAIL;
+	case LADDER_REQUEST_DROPPED:
+		/* no phone announces such a port: it only tells who drops */
+		return ls->spec.flags & SIP_CANARY_LOW_RTP_PORT ? FACT_WARN
+		                                                : FACT_FAIL;
+	case LADDER_NO_ANSWER:
+	case LADDER_UNKNOWN:
+		return FACT_UNKNOWN;
+	case LADDER_UNDECIDED:
+		break;
+	}
+	return FACT_SKIPPED;
+}
+
+static struct words why_of(const struct ladder_shot *ls)
+{
+	switch (ls->result) {
+	case LADDER_NO_ANSWER:
+		return (struct words){
+			N_("no answer; request or answer was lost"), {0}};
+	case LADDER_UNKNOWN:
+		return (struct words){
+			N_("answered, but the edge did not say what arrived"),
+			{0}};
+	case LADDER_UNDECIDED:
+		return (struct words){N_("the run ended before it was sent"),
+		                      {0}};
+	case LADDER_CLEAN:
+	case LADDER_EDITED:
+	case LADDER_REQUEST_DROPPED:
+	case LADDER_ANSWER_DROPPED:
+	case LADDER_BLOCKED:
+	case LADDER_REFUSED:
+		break;
+	}
+	return (struct words){0};
+}
+
+static const char *summary_of(enum ladder_result r)
+{
+	switch (r) {
+	case LADDER_CLEAN:
+		return N_("%1$s to %2$s arrived unchanged");
+	case LADDER_EDITED:
+		return N_("%1$s to %2$s was changed on the way");
+	case LADDER_REQUEST_DROPPED:
+		return N_("%1$s to %2$s was dropped; the same message to "
+		          "another port arrived");
+	case LADDER_ANSWER_DROPPED:
+		return N_("%1$s to %2$s arrived; its answer was dropped");
+	case LADDER_BLOCKED:
+		return N_("%1$s to %2$s: the port is blocked");
+	case LADDER_REFUSED:
+		return N_("%1$s to %2$s was refused");
+	case LADDER_NO_ANSWER:
+		return N_("%1$s to %2$s: no answer");
+	case LADDER_UNKNOWN:
+		return N_("%1$s to %2$s: answered, content unknown");
+	case LADDER_UNDECIDED:
+		break;
+	}
+	return N_("%1$s to %2$s: not sent");
+}
+
+static struct words summarize(struct alg *a, const struct ladder_spec *sp,
+                              const char *msgid)
+{
+	const char *what = ladder_what_name(sp->what);
+	struct words w = {.msgid = msgid};
+
+	w.args[0] = sp->variant ? report_fmt(a->r, "%s (%s)", what, sp->variant)
+	                        : what;
+	w.args[1] = report_fmt(a->r, "%u/%s", alg_port(a, sp),
+	                       sp->transport == WIRE_UDP   ? "UDP"
+	                       : sp->transport == WIRE_TCP ? "TCP"
+	                                                   : "TLS");
+	return w;
+}
+
+static struct fact *ladder_fact(struct alg *a, const struct ladder_spec *sp,
+                                enum fact_state state, const char *direction,
+                                const char *result)
+{
+	struct report *r = a->r;
+	const char *transport = wire_transport_name(sp->transport);
+	const char *method = ladder_what_name(sp->what);
+	struct fact *f;
+
+	f = report_fact(
+		r, "alg.ladder", state,
+		report_fmt(r, "%s/%u/%s", transport, alg_port(a, sp), method));
+	(void)fact_field(r, f, "transport", val_text(transport));
+	(void)fact_field(r, f, "dst_port", val_int(alg_port(a, sp)));
+	(void)fact_field(r, f, "role", val_text(ladder_role_name(sp)));
+	(void)fact_field(r, f, "method", val_text(method));
+	if (sp->variant)
+		(void)fact_field(r, f, "variant", val_text(sp->variant));
+	(void)fact_field(r, f, "direction", val_text(direction));
+	(void)fact_field(r, f, "result", val_text(result));
+	return f;
+}
+
+static void put_refusal(struct alg *a, struct fact *f, const struct alg_shot *s)
+{
+	put_addr(a->r, &f->evidence, "refused_by", &s->offender);
+	if (s->error)
+		(void)fact_evidence(a->r, f, "error",
+		                    val_text(strerrorname_np(s->error)));
+}
+
+static void fact_shot(struct alg *a, size_t i)
+{
+	const struct ladder_shot *ls = &a->ladder.shots[i];
+	const struct alg_shot *s = &a->shots[i];
+	struct sip_diff_hint hint = hint_of(a, s);
+	struct fact *f;
+
+	f = ladder_fact(a, &ls->spec, state_of(ls), "out",
+	                ladder_result_name(ls->result));
+	f->why = why_of(ls);
+	f->summary = summarize(a, &ls->spec, summary_of(ls->result));
+	(void)fact_evidence(a->r, f, "tries", val_int(ls->n_sent));
+	put_addr(a->r, &f->evidence, "observed", &s->observed);
+	if (ls->result == LADDER_EDITED && s->arrived.p)
+		put_edits(a->r, f, s->sent, s->arrived, &hint);
+	else
+		(void)fact_field(a->r, f, "edits", val_list());
+	if (ls->result == LADDER_REFUSED)
+		put_refusal(a, f, s);
+	if (ls->result == LADDER_CLEAN || ls->result == LADDER_EDITED ||
+	    ls->result == LADDER_REQUEST_DROPPED ||
+	    ls->result == LADDER_BLOCKED || ls->result == LADDER_REFUSED)
+		a->r->is_tested |= ls->spec.role == WIRE_ROLE_SIP;
+}
+
+static void fact_answer(struct alg *a, size_t i)
+{
+	const struct ladder_spec *sp = &a->ladder.shots[i].spec;
+	const struct alg_shot *s = &a->shots[i];
+	struct sip_diff_hint hint = hint_of(a, s);
+	struct fact *f;
+
+	if (!alg_is_answer_edited(s))
+		return;
+	f = ladder_fact(a, sp, FACT_FAIL, "answer", "edited");
+	f->summary = summarize(a, sp,
+	                       N_("the answer to %1$s to %2$s was changed on "
+	                          "the way back"));
+	put_edits(a->r, f, head_of(s->answer_sent), head_of(s->answer), &hint);
+}
+
+static const struct ladder_spec inbound_specs[2] = {
+	{.transport = WIRE_UDP, .role = WIRE_ROLE_SIP, .what = LADDER_INVITE},
+	{.transport = WIRE_UDP, .role = WIRE_ROLE_TWIN, .what = LADDER_INVITE},
+};
+
+static void fact_inbound_edits(struct alg *a)
+{
+	const struct alg_inbound *in = &a->inbound;
+	struct sip_diff_hint hint = {a->local, a->observed};
+	struct fact *f;
+
+	f = ladder_fact(a, &inbound_specs[0], FACT_FAIL, "in", "edited");
+	f->summary = summarize(a, &inbound_specs[0],
+	                       N_("an incoming %1$s from %2$s was changed on "
+	                          "the way here"));
+	put_edits(a->r, f, in->sent[0], in->got[0], &hint);
+}
+
+static void fact_inbound_lost(struct alg *a)
+{
+	bool is_dropped = a->inbound.got[1].p;
+	struct fact *f;
+
+	f = ladder_fact(a, &inbound_specs[0],
+	                is_dropped ? FACT_FAIL : FACT_UNKNOWN, "in",
+	                is_dropped ? "request-dropped" : "no-answer");
+	if (is_dropped)
+		f->summary = summarize(
+			a, &inbound_specs[0],
+			N_("an incoming %1$s from %2$s was dropped; the same "
+		           "message from another port arrived"));
+	else
+		f->why = (struct words){
+			N_("the edge's request did not arrive here, and its "
+		           "twin did not either"),
+			{0}};
+	(void)fact_field(a->r, f, "edits", val_list());
+}
+
+static void fact_inbound(struct alg *a)
+{
+	const struct alg_inbound *in = &a->inbound;
+	struct sip_diff_hint hint = {a->local, a->observed};
+	struct fact *f;
+
+	if (!in->sent[0].p)
+		return;
+	if (!in->got[0].p) {
+		fact_inbound_lost(a);
+	} else if (!slice_eq(in->got[0], in->sent[0])) {
+		fact_inbound_edits(a);
+	} else {
+		f = ladder_fact(a, &inbound_specs[0], FACT_PASS, "in", "clean");
+		f->summary = summarize(a, &inbound_specs[0],
+		                       N_("an incoming %1$s from %2$s arrived "
+		                          "unchanged"));
+		(void)fact_field(a->r, f, "edits", val_list());
+	}
+	if (in->reply_arrived.p && !slice_eq(in->reply, in->reply_arrived)) {
+		f = ladder_fact(a, &inbound_specs[0], FACT_FAIL, "reply",
+		                "edited");
+		f->summary = summarize(a, &inbound_specs[0],
+		                       N_("our answer to an incoming %1$s from "
+		                          "%2$s was changed on the way"));
+		put_edits(a->r, f, in->reply, in->reply_arrived, &hint);
+	}
+}
+
+static void fact_edge(struct alg *a)
+{
+	const struct alg_meet *me = &a->meet;
+	struct report *r = a->r;
+	struct wr w = wr_init_heap();
+	struct fact *f;
+
+	f = report_fact(
+		r, "edge.hello", me->has_welcome ? FACT_PASS : FACT_UNKNOWN,
+		me->has_welcome ? report_fmt(r, "udp/%u", me->welcome_port)
+				: "udp");
+	if (me->has_welcome)
+		f->summary =
+			(struct words){N_("the edge answers over UDP"), {0}};
+	else
+		f->why = (struct words){N_("the edge does not answer over UDP"),
+		                        {0}};
+
+	f = report_fact(
+		r, "edge.control", me->has_session ? FACT_PASS : FACT_UNKNOWN,
+		me->has_session ? report_fmt(r, "tls/%u", me->session_port)
+				: "tls");
+	if (!me->has_session) {
+		f->why = (struct words){
+			N_("no control session: what was lost on the way "
+		           "there and on the way back cannot be told apart"),
+			{0}};
+		return;
+	}
+	f->summary = (struct words){
+		N_("the edge reports over TLS what reached it"), {0}};
+	text_hex_put(&w,
+	             (struct slice){me->fingerprint, sizeof(me->fingerprint)});
+	f = report_fact(r, "edge.certificate", FACT_PASS, NULL);
+	f->value = val_text(report_text(r, wr_slice(&w)));
+	f->unit = "sha256";
+	(void)fact_field(r, f, "tls_version", val_text(me->tls_version));
+	f->summary = (struct words){N_("certificate of the edge: SHA-256 %1$s"),
+	                            {report_text(r, wr_slice(&w))}};
+	wr_fini(&w);
+}
+
+static void fact_mapping(struct alg *a)
+{
+	const char *result = "none";
+	struct fact *f;
+
+	if (a->observed.family == ADDR_NONE)
+		return;
+	if (!addr_ip_eq(&a->observed, &a->local))
+		result = a->observed.port == a->local.port ? "address"
+		                                           : "address-and-port";
+	else if (a->observed.port != a->local.port)
+		result = "port";
+	f = report_fact(a->r, "nat.mapping", FACT_PASS, "udp");
+	put_addr(a->r, &f->fields, "local", &a->local);
+	put_addr(a->r, &f->fields, "observed", &a->observed);
+	(void)fact_field(a->r, f, "result", val_text(result));
+	f->summary.msgid = N_("this computer is %1$s; the edge sees %2$s");
+	f->summary.args[0] = (const char *)val_get_text(&f->fields, "local").p;
+	f->summary.args[1] =
+		(const char *)val_get_text(&f->fields, "observed").p;
+}
+
+static void fact_hops(struct alg *a)
+{
+	struct fact *f;
+
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		unsigned ttl = a->shots[i].ttl;
+
+		if (ttl == 0 || ttl > ALG_TTL)
+			continue;
+		f = report_fact(a->r, "path.hops", FACT_PASS, "udp");
+		f->value = val_int(ALG_TTL - ttl);
+		f->unit = "hop";
+		f->summary = (struct words){
+			N_("routers between here and the edge: %1$s"),
+			{report_fmt(a->r, "%u", ALG_TTL - ttl)}};
+		return;
+	}
+}
+
+static void fact_pinhole(struct alg *a)
+{
+	const struct alg_pinhole *p = &a->pinhole;
+	const char *result = p->is_open ? "open" : "closed";
+	enum fact_state state = p->is_open ? FACT_WARN : FACT_PASS;
+	struct fact *f;
+
+	if (p->n_tries == 0)
+		return;
+	if (p->is_idle_open) { /* nothing is filtered here */
+		result = "unknown";
+		state = FACT_UNKNOWN;
+	}
+	f = report_fact(a->r, "alg.pinhole", state, "udp");
+	(void)fact_field(a->r, f, "result", val_text(result));
+	(void)fact_field(a->r, f, "rtp_port",
+	                 val_int(net_udp_local(a->rtp).port));
+	(void)fact_field(a->r, f, "public_port", val_int(p->rtp_public));
+	if (p->is_idle_open)
+		f->why = (struct words){
+			N_("this network lets in what nobody asked for, so an "
+		           "open port proves nothing"),
+			{0}};
+	else if (p->is_open)
+		f->summary = (struct words){
+			N_("a box opened the port that an INVITE announced: it "
+		           "reads SIP"),
+			{0}};
+	else
+		f->summary = (struct words){
+			N_("no box opened the port that an INVITE announced"),
+			{0}};
+}
+
+static void fact_timer(struct alg *a)
+{
+	const struct alg_timer *t = &a->idle;
+	bool sip = t->is_alive[ALG_TIMER_SIP];
+	bool twin = t->is_alive[ALG_TIMER_TWIN];
+	const char *wait = report_fmt(a->r, "%u", a->run->conf->timer_wait_s);
+	struct fact *f;
+
+	if (!a->run->conf->timer_wait_s)
+		return;
+	f = report_fact(a->r, "alg.timer", FACT_PASS, "udp");
+	(void)fact_field(a->r, f, "waited_s",
+	                 val_int(a->run->conf->timer_wait_s));
+	if (!t->is_done) {
+		f->state = FACT_UNKNOWN;
+		(void)fact_field(a->r, f, "result", val_text("unknown"));
+		f->why = (struct words){
+			N_("the edge could not be asked to answer late"), {0}};
+		return;
+	}
+	(void)fact_field(a->r, f, "sip_alive", val_bool(sip));
+	(void)fact_field(a->r, f, "control_alive", val_bool(twin));
+	(void)fact_field(a->r, f, "result",
+	                 val_text(sip && !twin ? "longer-on-sip" : "same"));
+	if (sip && !twin) {
+		f->state = FACT_WARN;
+		f->summary = (struct words){
+			N_("after %1$s s of silence the SIP port still answers "
+		           "and another port does not"),
+			{wait}};
+	} else {
+		f->summary = (struct words){
+			N_("after %1$s s of silence the SIP port and another "
+		           "port behave alike"),
+			{wait}};
+	}
+}
+
+static void put_quotes(struct alg *a, struct fact *f)
+{
+	const struct hop_walk *w = &a->locate.walk;
+	struct report *r = a->r;
+	struct val *list = fact_evidence(r, f, "quotes", val_list());
+
+	for (unsigned ttl = 1; ttl <= w->n_hops; ttl++) {
+		const struct hop_view *v = &w->hops[ttl];
+		struct val *m = val_put(&r->arena, &r->no_memory, list, NULL,
+		                        val_map());
+
+		(void)val_put(&r->arena, &r->no_memory, m, "ttl", val_int(ttl));
+		put_addr(r, m, "address", &v->addr);
+		(void)val_put(&r->arena, &r->no_memory, m, "tries",
+		              val_int(v->n_tries));
+		(void)val_put(&r->arena, &r->no_memory, m, "answers",
+		              val_int(v->n_answers));
+		(void)val_put(&r->arena, &r->no_memory, m, "quote_bytes",
+		              val_int((int64_t)v->quote_bytes));
+		if (v->is_changed)
+			(void)val_put(&r->arena, &r->no_memory, m,
+			              "first_difference",
+			              val_int((int64_t)v->changed_at));
+	}
+	for (unsigned ttl = 1; ttl <= w->n_hops; ttl++) {
+		if (!w->hops[ttl].is_changed)
+			continue;
+		put_bytes(r, &f->evidence, "before", w->hops[ttl].before);
+		put_bytes(r, &f->evidence, "after", w->hops[ttl].after);
+		(void)fact_evidence(r, f, "at",
+		                    val_int((int64_t)w->hops[ttl].changed_at));
+		return;
+	}
+}
+
+static void summarize_place(struct alg *a, struct fact *f,
+                            const struct hop_place *pl)
+{
+	char buf[ADDR_TEXT_BYTES];
+	const char *min = report_fmt(a->r, "%u", pl->hop_min);
+	const char *max = report_fmt(a->r, "%u", pl->hop_max);
+
+	if (pl->is_exact)
+		f->summary = (struct words){
+			N_("the box is hop %1$s, %2$s"),
+			{min, report_text(a->r, slice_str(addr_ip_text(
+							&pl->addr, buf)))}};
+	else if (pl->hop_min == 0)
+		f->summary = (struct words){
+			N_("the box is this computer or lies before hop %1$s"),
+			{max}};
+	else
+		f->summary = (struct words){
+			N_("the box lies between hop %1$s and hop %2$s"),
+			{min, max}};
+}
+
+static const char *basis_of(const struct alg *a, const struct hop_place *pl)
+{
+	if (a->locate.is_loss)
+		return "drop";
+	return pl->hop_max > a->locate.walk.n_hops ? "mirror" : "quote";
+}
+
+static void fact_location(struct alg *a)
+{
+	const struct alg_locate *lo = &a->locate;
+	struct report *r = a->r;
+	struct hop_place pl;
+	struct fact *f;
+
+	if (!lo->is_started)
+		return;
+	pl = lo->is_loss ? hop_walk_loss(&lo->walk) : hop_walk_edit(&lo->walk);
+	f = report_fact(r, "alg.location",
+	                pl.is_known ? FACT_FAIL : FACT_UNKNOWN, "udp");
+	f->unit = "hop";
+	if (pl.is_exact) {
+		f->value = val_int(pl.hop_min);
+		(void)fact_field(r, f, "hop", val_int(pl.hop_min));
+		put_addr(r, &f->fields, "address", &pl.addr);
+	} else {
+		(void)fact_field(r, f, "hop", (struct val){0});
+	}
+	if (pl.is_known) {
+		(void)fact_field(r, f, "hop_min", val_int(pl.hop_min));
+		(void)fact_field(r, f, "hop_max", val_int(pl.hop_max));
+		summarize_place(a, f, &pl);
+	} else {
+		f->why = (struct words){
+			N_("no router on the way said what it had seen"), {0}};
+	}
+	(void)fact_field(r, f, "method",
+	                 val_text(ladder_what_name(
+				 a->ladder.shots[lo->shot].spec.what)));
+	(void)fact_field(r, f, "basis", val_text(basis_of(a, &pl)));
+	put_quotes(a, f);
+}
+
+static void put_traffic(struct alg *a)
+{
+	struct report *r = a->r;
+
+	put_addr(r, &r->run, "local", &a->local);
+	(void)val_put(&r->arena, &r->no_memory, &r->run, "datagrams_sent",
+	              val_int((int64_t)a->n_datagrams));
+	(void)val_put(&r->arena, &r->no_memory, &r->run, "datagram_bytes_sent",
+	              val_int((int64_t)a->n_bytes));
+}
+
+void alg_facts(struct alg *a)
+{
+	fact_edge(a);
+	fact_mapping(a);
+	fact_hops(a);
+	for (size_t i = 0; i < a->ladder.n; i++)
+		fact_shot(a, i);
+	for (size_t i = 0; i < a->ladder.n; i++)
+		fact_answer(a, i);
+	fact_inbound(a);
+	fact_pinhole(a);
+	fact_timer(a);
+	fact_location(a);
+	put_traffic(a);
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: what comes after the ladder. Each step sends what it asks for a
+ * bounded number of times and waits by the round trip that the ladder has
+ * measured. A step that lacks its means (no control session, no message
+ * that was changed) is over at once.
+ */
+#include "probe/alg.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "sip/sdp.h"
+
+enum {
+	PINHOLE_TRIES = 2,
+	TIMER_REPEAT_MS = 300, /* the late answer comes twice, for loss */
+	TIMER_READY_MS = 400,
+	HOPS_IF_UNKNOWN = 16,
+};
+
+static int find_udp_sip(const struct alg *a, enum ladder_what what)
+{
+	return ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP, what, NULL);
+}
+
+/* The port that the edge saw in m=audio; 0: none. */
+static uint16_t announced_port(struct slice message)
+{
+	struct sip_msg m;
+	struct sip_sdp sdp;
+	uint64_t port;
+
+	sip_msg_read(&m, message);
+	sip_sdp_read(&sdp, m.body);
+	if (sdp.n_media == 0 || text_u64(&port, sdp.media[0].port, UINT16_MAX))
+		return 0;
+	return (uint16_t)port;
+}
+
+/* A request as the provider would send it for an incoming call. */
+static int build_inbound(struct slice *out, struct alg *a, unsigned number,
+                         const struct alg_shot *flow, uint16_t from_port)
+{
+	char tag[WIRE_TAG_CHARS];
+	struct wr w = wr_init_heap();
+	struct sip_canary c = {
+		.kind = SIP_CANARY_INVITE,
+		.transport = SIP_UDP,
+		.local = alg_edge(a, from_port),
+		.target = flow->observed,
+		.tag = alg_tag(a, number, tag),
+		.cseq = 1,
+		.rtp_port = a->rtp_base,
+	};
+	int err = sip_canary_build(&w, &c);
+
+	if (!err)
+		*out = report_bytes(a->r, wr_slice(&w));
+	wr_fini(&w);
+	return err;
+}
+
+static void ask_inbound(struct alg *a, unsigned number, int flow,
+                        uint16_t from_port)
+{
+	struct slice *sent = &a->inbound.sent[number - ALG_NUM_INBOUND];
+	struct wire_send s = {.id = (uint16_t)number, .shot = (uint16_t)flow};
+
+	if (flow == LADDER_NONE || !a->shots[flow].observed.port)
+		return;
+	if (!sent->p &&
+	    build_inbound(sent, a, number, &a->shots[flow], from_port))
+		return;
+	s.bytes = *sent;
+	(void)!control_send(a->control, &s);
+}
+
+static void shoot(struct alg *a, unsigned number, int flow, uint16_t to_port)
+{
+	char tag_text[WIRE_TAG_CHARS];
+	struct slice tag = alg_tag(a, number, tag_text);
+	struct wire_probe p = {.payload = slice_str("pinhole")};
+	struct wr w = wr_init_heap();
+	struct wire_shoot s = {
+		.id = (uint16_t)number,
+		.shot = (uint16_t)flow,
+		.to_port = to_port,
+	};
+
+	if (wire_tag_find(&p.tag, tag)) {
+		wire_probe_put(&w, &p);
+		s.bytes = wr_slice(&w);
+		(void)!control_shoot(a->control, &s);
+	}
+	wr_fini(&w);
+}
+
+/* Comes before any other INVITE: Linux's ALG forgets the ports that the last
+ * one announced when the next one passes, in either direction. */
+int64_t alg_step_pinhole(struct alg *a, int64_t now_ns)
+{
+	struct alg_pinhole *p = &a->pinhole;
+	int call = find_udp_sip(a, LADDER_INVITE);
+
+	if (!a->control || !a->meet.has_session || call == LADDER_NONE ||
+	    !a->shots[call].is_call_open)
+		return ALG_STEP_OVER;
+	if (now_ns < p->due_ns)
+		return p->due_ns;
+	if (p->is_open || p->n_tries == PINHOLE_TRIES)
+		return ALG_STEP_OVER;
+	/* unknown byte by byte, but not changed: what was sent arrived */
+	p->rtp_public =
+		announced_port(a->shots[call].arrived.p ? a->shots[call].arrived
+	                                                : a->shots[call].sent);
+	if (!p->rtp_public)
+		return ALG_STEP_OVER;
+	p->n_tries++;
+	p->due_ns = now_ns + alg_patience_ns(a);
+	shoot(a, ALG_NUM_PINHOLE, call, p->rtp_public);
+	shoot(a, ALG_NUM_NO_PINHOLE, call, net_udp_local(a->rtp_idle).port);
+	return p->due_ns;
+}
+
+int64_t alg_step_inbound(struct alg *a, int64_t now_ns)
+{
+	struct alg_inbound *in = &a->inbound;
+	int flow = find_udp_sip(a, LADDER_OPTIONS);
+	int twin = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_TWIN,
+	                       LADDER_OPTIONS, NULL);
+
+	if (!a->control || !a->meet.has_session || flow == LADDER_NONE)
+		return ALG_STEP_OVER;
+	if (in->got[0].p || (now_ns >= in->due_ns && in->n_tries == ALG_TRIES))
+		return ALG_STEP_OVER;
+	if (now_ns < in->due_ns)
+		return in->due_ns;
+
+	ask_inbound(a, ALG_NUM_INBOUND, flow, a->ports->sip);
+	if (in->n_tries > 0 && !in->got[1].p)
+		ask_inbound(a, ALG_NUM_INBOUND_TWIN, twin, a->ports->control);
+	in->n_tries++;
+	in->due_ns = now_ns + alg_patience_ns(a);
+	return in->due_ns;
+}
+
+static void cancel(struct alg *a, int i)
+{
+	char tag[WIRE_TAG_CHARS];
+	const struct ladder_spec *sp = &a->ladder.shots[i].spec;
+	struct addr to = alg_udp_target(a, sp);
+	struct wr w = wr_init_heap();
+	struct sip_canary c = {
+		.kind = SIP_CANARY_CANCEL,
+		.flags = SIP_CANARY_SHORT,
+		.transport = SIP_UDP,
+		.local = a->local,
+		.target = to,
+		.tag = alg_tag(a, (unsigned)i, tag),
+		.cseq = (unsigned)i + 1,
+	};
+
+	if (sip_canary_build(&w, &c) == 0)
+		alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
+	wr_fini(&w);
+}
+
+int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
+{
+	bool is_open = false;
+
+	if (!a->is_entered) {
+		a->n_waited = 0;
+		a->end_ns = now_ns;
+	}
+	for (size_t i = 0; i < a->ladder.n; i++)
+		is_open |= a->shots[i].is_call_open;
+	if (!is_open || (now_ns >= a->end_ns && a->n_waited == ALG_TRIES)) {
+		a->n_waited = 0;
+		return ALG_STEP_OVER;
+	}
+	if (now_ns < a->end_ns)
+		return a->end_ns;
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		if (a->shots[i].is_call_open)
+			cancel(a, (int)i);
+	}
+	a->n_waited++;
+	a->end_ns = now_ns + alg_patience_ns(a);
+	return a->end_ns;
+}
+
+/* Where the far end saw the first change; SIZE_MAX: none, or not known. */
+static size_t edit_at(const struct alg_shot *s)
+{
+	struct sip_diff d;
+
+	if (!s->arrived.p)
+		return SIZE_MAX;
+	sip_diff(&d, s->sent, s->arrived, NULL);
+	return d.first_byte;
+}
+
+static bool is_walkable(const struct ladder_shot *ls)
+{
+	return ls->spec.transport == WIRE_UDP && !ls->spec.is_split &&
+	       ls->spec.pad_bytes == 0 && ls->spec.what != LADDER_CRLF;
+}
+
+/* The changed message whose first change lies nearest to its start, where
+ * even a router that quotes little still shows it; else one that was lost. */
+static int choose(const struct alg *a, bool *is_loss)
+{
+	int best = LADDER_NONE;
+	size_t best_at = SIZE_MAX;
+
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		const struct ladder_shot *ls = &a->ladder.shots[i];
+		size_t at;
+
+		if (ls->result != LADDER_EDITED || !is_walkable(ls))
+			continue;
+		at = edit_at(&a->shots[i]);
+		if (at < best_at) {
+			best_at = at;
+			best = (int)i;
+		}
+	}
+	*is_loss = best == LADDER_NONE;
+	for (size_t i = 0; *is_loss && i < a->ladder.n; i++) {
+		const struct ladder_shot *ls = &a->ladder.shots[i];
+
+		if (ls->result == LADDER_REQUEST_DROPPED && is_walkable(ls))
+			return (int)i;
+	}
+	return best;
+}
+
+static unsigned count_hops(const struct alg *a)
+{
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		unsigned ttl = a->shots[i].ttl;
+
+		if (ttl > 0 && ttl <= ALG_TTL)
+			return ALG_TTL - ttl;
+	}
+	return HOPS_IF_UNKNOWN;
+}
+
+static void send_at_ttl(struct alg *a, unsigned ttl)
+{
+	struct alg_locate *lo = &a->locate;
+	struct ladder_spec sp = a->ladder.shots[lo->shot].spec;
+	unsigned try = lo->walk.hops[ttl].n_tries - 1;
+	struct addr to = alg_udp_target(a, &sp);
+	const struct addr *from = sp.is_public ? &a->observed : &a->local;
+	struct slice *sent = &lo->sent[ttl][try];
+
+	a->err = alg_build(sent, a, &sp, ALG_NUM_HOP + ttl * 4 + try, from,
+	                   a->shots[lo->shot].rtp_port);
+	if (!a->err)
+		alg_send_udp(a, a->udp, &to, (int)ttl, *sent);
+}
+
+int64_t alg_step_locate(struct alg *a, int64_t now_ns)
+{
+	struct alg_locate *lo = &a->locate;
+	int64_t next;
+	unsigned ttl;
+
+	if (!lo->is_started) {
+		lo->shot = choose(a, &lo->is_loss);
+		if (lo->shot == LADDER_NONE)
+			return ALG_STEP_OVER;
+		lo->is_started = true;
+		hop_walk_init(&lo->walk, count_hops(a),
+		              lo->is_loss ? SIZE_MAX
+		                          : edit_at(&a->shots[lo->shot]),
+		              a->ladder.srtt_ns, now_ns);
+	}
+	next = hop_walk_next(&lo->walk, &ttl, now_ns);
+	if (ttl)
+		send_at_ttl(a, ttl);
+	if (next != INT64_MAX)
+		return next;
+	lo->is_done = true;
+	return ALG_STEP_OVER;
+}
+
+static const struct ladder_spec timer_specs[ALG_TIMERS] = {
+	[ALG_TIMER_SIP] = {.transport = WIRE_UDP,
+                           .role = WIRE_ROLE_SIP,
+                           .what = LADDER_PLAIN},
+	[ALG_TIMER_TWIN] = {.transport = WIRE_UDP,
+                            .role = WIRE_ROLE_TWIN,
+                            .what = LADDER_PLAIN},
+};
+
+static int open_timers(struct alg *a)
+{
+	struct addr local = a->local;
+	int err = 0;
+
+	local.port = 0;
+	for (int i = 0; i < ALG_TIMERS && !err; i++)
+		err = net_udp_open(&a->idle.udp[i], &local, 0, &alg_idle_ops,
+		                   a);
+	return err;
+}
+
+static void send_timers(struct alg *a)
+{
+	struct slice bytes;
+
+	for (unsigned i = 0; i < ALG_TIMERS && !a->err; i++) {
+		struct addr to = alg_udp_target(a, &timer_specs[i]);
+
+		if (a->idle.is_ready[i])
+			continue;
+		a->err = alg_build(&bytes, a, &timer_specs[i],
+		                   ALG_NUM_TIMER + i, &a->local, 0);
+		if (!a->err)
+			alg_send_udp(a, a->idle.udp[i], &to, ALG_TTL, bytes);
+	}
+}
+
+static void ask_late(struct alg *a, unsigned i, uint32_t delay_ms)
+{
+	char tag_text[WIRE_TAG_CHARS];
+	struct slice tag = alg_tag(a, ALG_NUM_TIMER_LATE + i, tag_text);
+	struct wire_probe p = {.payload = slice_str("late")};
+	struct wr w = wr_init_heap();
+	struct wire_send s = {
+		.id = (uint16_t)(ALG_NUM_TIMER_LATE + i),
+		.shot = (uint16_t)(ALG_NUM_TIMER + i),
+		.delay_ms = delay_ms,
+	};
+
+	if (wire_tag_find(&p.tag, tag)) {
+		wire_probe_put(&w, &p);
+		s.bytes = wr_slice(&w);
+		(void)!control_send(a->control, &s);
+	}
+	wr_fini(&w);
+}
+
+static int64_t wait_late(struct alg *a, int64_t now_ns)
+{
+	struct alg_timer *t = &a->idle;
+	uint32_t wait_ms = a->run->conf->timer_wait_s * 1000;
+
+	if (!t->is_asked) {
+		t->is_asked = true;
+		t->end_ns = now_ns + (wait_ms + TIMER_REPEAT_MS) * NS_PER_MS +
+		            2 * alg_patience_ns(a);
+		for (unsigned i = 0; i < ALG_TIMERS; i++) {
+			ask_late(a, i, wait_ms);
+			ask_late(a, i, wait_ms + TIMER_REPEAT_MS);
+		}
+	}
+	if (now_ns < t->end_ns &&
+	    !(t->is_alive[ALG_TIMER_SIP] && t->is_alive[ALG_TIMER_TWIN]))
+		return t->end_ns;
+	t->is_done = true;
+	return ALG_STEP_OVER;
+}
+
+int64_t alg_step_timer(struct alg *a, int64_t now_ns)
+{
+	struct alg_timer *t = &a->idle;
+
+	if (a->run->conf->timer_wait_s == 0 || !a->control || !a->has_token)
+		return ALG_STEP_OVER;
+	if (!a->is_entered) {
+		a->err = open_timers(a);
+		if (a->err)
+			return ALG_STEP_OVER;
+		t->due_ns = now_ns;
+	}
+	if (t->is_ready[ALG_TIMER_SIP] && t->is_ready[ALG_TIMER_TWIN])
+		return wait_late(a, now_ns);
+	if (now_ns < t->due_ns)
+		return t->due_ns;
+	if (t->n_tries++ == LADDER_TRIES)
+		return ALG_STEP_OVER;
+	send_timers(a);
+	t->due_ns = now_ns + TIMER_READY_MS * NS_PER_MS;
+	return t->due_ns;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a flat list of shots, planned twice. The alternative, a tree in
+ * which every answer chooses the next question, needs a round trip for each
+ * level; on a path of 300 ms that is what users wait for. Two stages send
+ * what is independent together and still cost a clean network little.
+ *
+ * A shot is a drop only by comparison: the same message must have reached the
+ * twin port. Otherwise a lossy path, a small MTU or a dead edge would be
+ * called an ALG.
+ */
+#include "probe/ladder.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+enum {
+	MIN_RTO_MS = 60,
+	START_RTO_MS = 400, /* before the first round trip is known */
+	PAD_BYTES = 2200,   /* two fragments on every Ethernet path */
+};
+
+static const struct ladder_spec first_stage[] = {
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER,
+         SIP_CANARY_COMPACT | SIP_CANARY_FOLDED | SIP_CANARY_ODD_CASE |
+                 SIP_CANARY_CONTACT_NO_PORT,
+         0, false, false, "unusual-form"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD,
+         SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI, 0, false, false,
+         "unusual-size"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
+         false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, PAD_BYTES, false, false,
+         "fragmented"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_CRLF, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
+};
+
+/* What an anomaly makes worth knowing: for the fingerprint, and to see where
+ * calls are safe today. */
+static const struct ladder_spec second_stage[] = {
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_REGISTER, 0, 0, false, false,
+         NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, false, false, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, true, false, "split"},
+	{WIRE_TCP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
+         false, false, "low-rtp-port"},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
+         false, false, "low-rtp-port"},
+};
+
+static const struct ladder_spec via_no_port = {
+	WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_VIA_NO_PORT,
+	0,        false,         false,          "via-no-port",
+};
+
+/* The unusual messages of the first stage, one oddity at a time. */
+static const struct ladder_spec oddities[] = {
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_COMPACT, 0, false,
+         false, "compact"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_FOLDED, 0, false,
+         false, "folded"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_ODD_CASE, 0,
+         false, false, "odd-case"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_CONTACT_NO_PORT,
+         0, false, false, "contact-no-port"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD, 0, 0, false, false,
+         NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_LINE, 0,
+         false, false, "long-line"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_URI, 0, false,
+         false, "long-uri"},
+};
+
+void ladder_init(struct ladder *l, int64_t srtt_ns, bool has_reports)
+{
+	*l = (struct ladder){
+		.srtt_ns = srtt_ns,
+		.gap_ns = 2 * NS_PER_MS,
+		.has_reports = has_reports,
+	};
+}
+
+static bool is_same_variant(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+int ladder_find(const struct ladder *l, enum wire_transport transport,
+                enum wire_role role, enum ladder_what what, const char *variant)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_spec *s = &l->shots[i].spec;
+
+		if (s->transport == transport && s->role == role &&
+		    s->what == what && is_same_variant(s->variant, variant))
+			return (int)i;
+	}
+	return LADDER_NONE;
+}
+
+int ladder_add(struct ladder *l, const struct ladder_spec *spec)
+{
+	if (l->n == LADDER_MAX_SHOTS ||
+	    ladder_find(l, spec->transport, spec->role, spec->what,
+	                spec->variant) != LADDER_NONE)
+		return LADDER_NONE;
+	l->shots[l->n] = (struct ladder_shot){.spec = *spec};
+	return (int)l->n++;
+}
+
+void ladder_plan_first(struct ladder *l, bool is_src_5060)
+{
+	for (size_t i = 0; i < ARRAY_LEN(first_stage); i++) {
+		struct ladder_spec spec = first_stage[i];
+
+		if (is_src_5060 && (spec.flags & SIP_CANARY_CONTACT_NO_PORT))
+			spec.flags |= SIP_CANARY_VIA_NO_PORT;
+		(void)ladder_add(l, &spec);
+	}
+}
+
+static bool is_main_sip(const struct ladder_spec *s)
+{
+	return s->role == WIRE_ROLE_SIP && s->transport != WIRE_TLS;
+}
+
+static bool is_lost(const struct ladder_shot *s)
+{
+	return !s->is_answered && !s->is_refused && !s->is_seen;
+}
+
+static bool is_odd(const struct ladder_shot *s)
+{
+	return s->is_edited || s->is_refused || !s->is_answered;
+}
+
+/* A lost datagram says something only beside its twin. */
+static void plan_twins(struct ladder *l)
+{
+	for (size_t i = 0, n = l->n; i < n; i++) {
+		struct ladder_spec spec = l->shots[i].spec;
+
+		if (spec.transport != WIRE_UDP || !is_lost(&l->shots[i]) ||
+		    spec.role == WIRE_ROLE_TWIN)
+			continue;
+		spec.role = WIRE_ROLE_TWIN;
+		(void)ladder_add(l, &spec);
+	}
+}
+
+static void plan_oddities(struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(oddities); i++) {
+		const struct ladder_spec *o = &oddities[i];
+		bool is_form = o->what == LADDER_REGISTER;
+		int whole = ladder_find(
+			l, WIRE_UDP, WIRE_ROLE_SIP,
+			is_form ? LADDER_REGISTER : LADDER_UNKNOWN_METHOD,
+			is_form ? "unusual-form" : "unusual-size");
+		struct ladder_spec twin = *o;
+
+		if (whole == LADDER_NONE || !is_lost(&l->shots[whole]))
+			continue;
+		(void)ladder_add(l, o);
+		twin.role = WIRE_ROLE_TWIN;
+		(void)ladder_add(l, &twin);
+	}
+}
+
+size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
+{
+	bool has_anomaly = signs->is_answer_edited ||
+	                   signs->is_inbound_edited || signs->is_pinhole_open;
+	size_t n = l->n;
+
+	if (l->is_refined)
+		return 0;
+	l->is_refined = true;
+	for (size_t i = 0; i < n; i++)
+		has_anomaly |=
+			is_main_sip(&l->shots[i].spec) && is_odd(&l->shots[i]);
+	if (has_anomaly) {
+		plan_twins(l);
+		plan_oddities(l);
+		for (size_t i = 0; i < ARRAY_LEN(second_stage); i++)
+			(void)ladder_add(l, &second_stage[i]);
+		if (signs->is_src_5060)
+			(void)ladder_add(l, &via_no_port);
+	} else if (signs->is_natted) {
+		/* An ALG beyond the first NAT knows only the address that this
+		 * NAT gave us. */
+		(void)ladder_add(l, &(struct ladder_spec){
+					    .transport = WIRE_UDP,
+					    .role = WIRE_ROLE_SIP,
+					    .what = LADDER_OPTIONS,
+					    .is_public = true,
+					    .variant = "public-address",
+				    });
+	}
+	return l->n - n;
+}
+
+static int64_t rto_ns(const struct ladder *l, unsigned n_sent)
+{
+	const int64_t max = LADDER_MAX_RTO_MS * NS_PER_MS;
+	int64_t rto = START_RTO_MS * NS_PER_MS;
+
+	if (l->srtt_ns) {
+		rto = 2 * l->srtt_ns + 20 * NS_PER_MS;
+		if (rto < MIN_RTO_MS * NS_PER_MS)
+			rto = MIN_RTO_MS * NS_PER_MS;
+	}
+	while (n_sent-- > 1 && rto < max)
+		rto += rto / 2;
+	return rto < max ? rto : max;
+}
+
+/* Tries used up or time over. */
+static bool is_spent(const struct ladder_shot *s)
+{
+	unsigned max = s->spec.transport == WIRE_UDP ? LADDER_TRIES : 1;
+
+	return s->n_sent >= max;
+}
+
+int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns)
+{
+	int64_t next = INT64_MAX;
+
+	*shot = LADDER_NONE;
+	for (size_t i = 0; i < l->n; i++) {
+		struct ladder_shot *s = &l->shots[i];
+		int64_t at = s->due_ns;
+
+		if (s->is_closed)
+			continue;
+		if (at <= now_ns && is_spent(s)) {
+			s->is_closed = true;
+			continue;
+		}
+		if (at < l->quiet_until_ns && !is_spent(s))
+			at = l->quiet_until_ns;
+		if (at <= now_ns) {
+			*shot = (int)i;
+			return now_ns;
+		}
+		if (at < next)
+			next = at;
+	}
+	return next;
+}
+
+void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns)
+{
+	struct ladder_shot *s = &l->shots[shot];
+
+	if (s->n_sent++ == 0)
+		s->first_ns = now_ns;
+	if (s->spec.transport == WIRE_UDP) {
+		s->due_ns = now_ns + rto_ns(l, s->n_sent);
+		l->quiet_until_ns = now_ns + l->gap_ns;
+	} else {
+		s->due_ns = now_ns + LADDER_STREAM_MS * NS_PER_MS;
+	}
+}
+
+void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns)
+{
+	struct ladder_shot *s = &l->shots[shot];
+	int64_t rtt = now_ns - s->first_ns;
+
+	if (!s->is_closed && s->n_sent == 1 && s->spec.transport == WIRE_UDP &&
+	    rtt > 0)
+		l->srtt_ns = l->srtt_ns ? (7 * l->srtt_ns + rtt) / 8 : rtt;
+	s->is_answered = true;
+	s->is_refused = false;
+	s->is_closed = true;
+}
+
+void ladder_on_arrival(struct ladder *l, int shot, bool is_edited)
+{
+	l->shots[shot].is_seen = true;
+	l->shots[shot].is_arrival_known = true;
+	l->shots[shot].is_edited |= is_edited;
+}
+
+void ladder_on_seen(struct ladder *l, int shot)
+{
+	l->shots[shot].is_seen = true;
+}
+
+void ladder_on_refused(struct ladder *l, int shot)
+{
+	struct ladder_shot *s = &l->shots[shot];
+
+	if (s->is_answered)
+		return;
+	s->is_refused = true;
+	s->is_closed = true;
+}
+
+void ladder_on_stream_end(struct ladder *l, int shot)
+{
+	l->shots[shot].is_closed = true;
+}
+
+static bool passes(const struct ladder *l, enum wire_transport transport,
+                   enum wire_role role)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+
+		if (s->spec.transport == transport && s->spec.role == role &&
+		    (s->is_answered || s->is_seen))
+			return true;
+	}
+	return false;
+}
+
+static enum ladder_result judge_lost(const struct ladder *l,
+                                     const struct ladder_shot *s)
+{
+	const struct ladder_spec *sp = &s->spec;
+	int twin = ladder_find(l, sp->transport, WIRE_ROLE_TWIN, sp->what,
+	                       sp->variant);
+	bool twin_passes = twin != LADDER_NONE && l->shots[twin].is_answered;
+
+	/* Where only one of many messages is lost, the port is open. */
+	if (!passes(l, sp->transport, sp->role))
+		return sp->role != WIRE_ROLE_TWIN &&
+		                       passes(l, sp->transport, WIRE_ROLE_TWIN)
+		               ? LADDER_BLOCKED
+		               : LADDER_NO_ANSWER;
+	if (twin_passes && l->has_reports)
+		return LADDER_REQUEST_DROPPED;
+	return LADDER_NO_ANSWER;
+}
+
+static enum ladder_result judge(const struct ladder *l,
+                                const struct ladder_shot *s)
+{
+	if (s->n_sent == 0)
+		return LADDER_UNDECIDED;
+	if (s->is_arrival_known && s->is_edited)
+		return LADDER_EDITED;
+	if (s->is_answered) {
+		/* a keep-alive is too short to be mirrored; its pong is all */
+		if (s->is_arrival_known || s->spec.what == LADDER_CRLF)
+			return LADDER_CLEAN;
+		return LADDER_UNKNOWN;
+	}
+	if (s->is_seen)
+		return LADDER_ANSWER_DROPPED;
+	if (s->is_refused)
+		return LADDER_REFUSED;
+	return judge_lost(l, s);
+}
+
+void ladder_judge(struct ladder *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		l->shots[i].result = judge(l, &l->shots[i]);
+}
+
+const char *ladder_result_name(enum ladder_result r)
+{
+	static const char *const names[] = {
+		[LADDER_UNDECIDED] = "skipped",
+		[LADDER_CLEAN] = "clean",
+		[LADDER_EDITED] = "edited",
+		[LADDER_REQUEST_DROPPED] = "request-dropped",
+		[LADDER_ANSWER_DROPPED] = "answer-dropped",
+		[LADDER_BLOCKED] = "blocked",
+		[LADDER_REFUSED] = "refused",
+		[LADDER_NO_ANSWER] = "no-answer",
+		[LADDER_UNKNOWN] = "unknown",
+	};
+
+	return names[r];
+}
+
+const char *ladder_what_name(enum ladder_what w)
+{
+	static const char *const names[] = {
+		[LADDER_OPTIONS] = "OPTIONS",
+		[LADDER_REGISTER] = "REGISTER",
+		[LADDER_INVITE] = "INVITE",
+		[LADDER_MESSAGE] = "MESSAGE",
+		[LADDER_UNKNOWN_METHOD] = "UNKNOWN",
+		[LADDER_CRLF] = "CRLF",
+		[LADDER_PLAIN] = "PLAIN",
+	};
+
+	return names[w];
+}
+
+const char *ladder_role_name(const struct ladder_spec *spec)
+{
+	if (spec->transport == WIRE_TLS)
+		return "tls";
+	switch (spec->role) {
+	case WIRE_ROLE_SIP:
+		return "sip";
+	case WIRE_ROLE_SIP_ALT:
+		return "sip-alt";
+	case WIRE_ROLE_TWIN:
+		return "control";
+	case WIRE_ROLE_STUN:
+		return "stun";
+	case WIRE_ROLE_CONTROL:
+		return "session";
+	}
+	return "?";
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The SIP ALG ladder: which messages to send where, how often, and what
+ * their fate means.
+ *
+ * Pure: no sockets and no clock. The first stage asks little, so that a clean
+ * network costs few packets; only what looks odd earns a second stage, which
+ * separates "this port is blocked" from "this message is not liked" by
+ * sending the same message to the edge's twin port, where no ALG expects SIP.
+ *
+ * Silence is never read as an answer: a datagram is tried LADDER_TRIES times,
+ * which at 5 % loss each way fails by chance less than once in a million.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/cursor.h"
+#include "sip/canary.h"
+#include "wire/place.h"
+
+enum {
+	LADDER_MAX_SHOTS = 64,
+	LADDER_TRIES = 6,
+	LADDER_MAX_RTO_MS = 1000,
+	LADDER_STREAM_MS = 6000, /**< a TCP or TLS shot: SYN lost twice fits */
+	LADDER_NONE = -1,
+};
+
+enum ladder_what {
+	LADDER_OPTIONS,
+	LADDER_REGISTER,
+	LADDER_INVITE,
+	LADDER_MESSAGE,
+	LADDER_UNKNOWN_METHOD,
+	LADDER_CRLF,  /**< CRLFCRLF, the keep-alive of RFC 5626 */
+	LADDER_PLAIN, /**< bytes that are not SIP */
+};
+
+/** What to send where. */
+struct ladder_spec {
+	enum wire_transport transport;
+	enum wire_role role;
+	enum ladder_what what;
+	unsigned flags;   /**< enum sip_canary_flag */
+	size_t pad_bytes; /**< 0: as long as it comes out */
+	bool is_split;    /**< TCP: in two segments */
+	bool is_public;   /**< carries the observed address, as STUN users do */
+	const char *variant; /**< JSON name of what is special; NULL: nothing */
+};
+
+enum ladder_result {
+	LADDER_UNDECIDED,
+	LADDER_CLEAN,           /**< arrived as it was sent */
+	LADDER_EDITED,          /**< arrived, changed */
+	LADDER_REQUEST_DROPPED, /**< lost, while its twin arrived */
+	LADDER_ANSWER_DROPPED,  /**< arrived, and its answer was lost */
+	LADDER_BLOCKED,         /**< nothing at all passes to this port */
+	LADDER_REFUSED,         /**< ICMP error or TCP reset */
+	LADDER_NO_ANSWER,       /**< lost; request or answer, nobody can tell */
+	LADDER_UNKNOWN,         /**< answered, but not by an edge's mirror */
+};
+
+struct ladder_shot {
+	struct ladder_spec spec;
+	unsigned n_sent;
+	int64_t first_ns, due_ns;
+
+	/* what came back, set by the ladder_on_*() functions */
+	bool is_closed;        /**< no more tries */
+	bool is_answered;      /**< an answer of any kind arrived here */
+	bool is_seen;          /**< the edge says that it arrived there */
+	bool is_arrival_known; /**< by mirror or digest */
+	bool is_edited;
+	bool is_refused;
+
+	enum ladder_result result; /**< set by ladder_judge() */
+};
+
+struct ladder {
+	struct ladder_shot shots[LADDER_MAX_SHOTS];
+	size_t n;
+	int64_t srtt_ns; /**< smoothed, from shots sent once (Karn); 0: none */
+	int64_t gap_ns;  /**< between two datagrams */
+	int64_t quiet_until_ns;
+	bool has_reports; /**< the control session tells what arrived */
+	bool is_refined;  /**< the second stage was planned */
+};
+
+/** @param srtt_ns  0 where it is not known yet. */
+void ladder_init(struct ladder *l, int64_t srtt_ns, bool has_reports);
+
+/** @return index of the shot, or LADDER_NONE: there already, or no room */
+int ladder_add(struct ladder *l, const struct ladder_spec *spec);
+
+/** The shots that every run sends.
+ *  @param is_src_5060  The socket's port is 5060, so a Via without a port
+ *                      still names it. */
+void ladder_plan_first(struct ladder *l, bool is_src_5060);
+
+/** What else the run has shown; it decides whether a second stage is due. */
+struct ladder_signs {
+	bool is_natted; /**< the observed address is not our own */
+	bool is_src_5060;
+	bool is_answer_edited; /**< an answer came back changed */
+	bool is_inbound_edited;
+	bool is_pinhole_open;
+};
+
+/**
+ * Plan what the first stage makes necessary; does so once.
+ *
+ * @return how many shots were added; 0: the first stage has told it all
+ */
+size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs);
+
+/**
+ * What to do now.
+ *
+ * @param shot  Out: index to send now, or LADDER_NONE.
+ *
+ * @return when to ask again, monotonic ns; INT64_MAX: nothing is pending
+ */
+int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns);
+
+/** The shot was sent (or its stream was started). */
+void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns);
+
+/** Something came back for it: closes it. */
+void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns);
+
+/** The edge's copy is known: is it different from what was sent? */
+void ladder_on_arrival(struct ladder *l, int shot, bool is_edited);
+
+/** The control session says that it arrived. */
+void ladder_on_seen(struct ladder *l, int shot);
+
+/** An ICMP error or a reset: closes it, unless an answer had come. */
+void ladder_on_refused(struct ladder *l, int shot);
+
+/** The stream of a TCP or TLS shot ended without an answer. */
+void ladder_on_stream_end(struct ladder *l, int shot);
+
+/** Set the result of every shot, from all that is known now. */
+void ladder_judge(struct ladder *l);
+
+/** @return the first shot that fits, or LADDER_NONE. @p variant as in the
+ *  spec; NULL: only full messages. */
+int ladder_find(const struct ladder *l, enum wire_transport transport,
+                enum wire_role role, enum ladder_what what,
+                const char *variant);
+
+/** JSON names: "request-dropped", "INVITE", "sip-alt". */
+const char *ladder_result_name(enum ladder_result r);
+const char *ladder_what_name(enum ladder_what w);
+const char *ladder_role_name(const struct ladder_spec *spec);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * What a probe is, and how probes are run.
+ *
+ * A probe asks the network one question and reports facts. A blocked port or
+ * a rewritten header is an answer, hence a fact. Only what stopped the probe
+ * from asking (no socket, no memory) is an `err`.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/attr.h"
+#include "fact/fact.h"
+
+enum probe_need {
+	PROBE_NEEDS_EDGE = 1 << 0,   /**< the provider's responder */
+	PROBE_NEEDS_SERVER = 1 << 1, /**< an ordinary SIP server */
+};
+
+enum {
+	PROBE_MAX_SERVERS = 8
+};
+
+/** The ports where SIP is spoken; 0: not at all. */
+struct probe_ports {
+	uint16_t sip;     /**< UDP and TCP */
+	uint16_t sip_alt; /**< UDP and TCP */
+	uint16_t tls;
+	uint16_t control; /**< of an edge only: UDP, TCP and TLS */
+};
+
+/** What the user asked for. Names are resolved before. */
+struct probe_conf {
+	struct addr edge; /**< ADDR_NONE: there is none; its port is unused */
+	struct addr servers[PROBE_MAX_SERVERS]; /**< ports are unused */
+	size_t n_servers;
+	struct probe_ports ports;
+	unsigned timer_wait_s; /**< compare UDP timers by port, waiting this
+	                            long; 0: do not */
+};
+
+struct probe_list;
+
+/** What a probe works with. */
+struct probe_run {
+	const struct probe_conf *conf;
+	struct report *report;
+	struct probe_list *list; /**< for probe_done() and probe_progress() */
+};
+
+struct probe_ops {
+	const char *name;    /**< [a-z-]+: CLI argument and JSON id */
+	const char *summary; /**< one line, N_() */
+	unsigned needs;      /**< PROBE_NEEDS_* bits */
+	size_t state_bytes;  /**< zeroed before start() */
+
+	/**
+	 * Begin. On 0 the probe later calls probe_done(run, err) exactly once;
+	 * on error it has reported nothing and holds nothing.
+	 */
+	int (*start)(void *state, struct probe_run *run);
+
+	/** Write down what is known so far: after probe_done(), or early,
+	 *  when the user has had enough. Once, before stop(). */
+	void (*report)(void *state);
+
+	/** Let go of everything. Once per successful start(), done or not. */
+	void (*stop)(void *state);
+};
+
+/** Every probe, in the order they run; ends with NULL. */
+extern const struct probe_ops *const probes[];
+
+/** For probes: the question is settled. The state is gone afterwards. */
+void probe_done(const struct probe_run *run, int err);
+
+/** For probes: what is going on. @p step: an N_() literal. */
+void probe_progress(const struct probe_run *run, const char *step);
+
+struct probe_list_ops {
+	/** For a progress line; NULL: not wanted. @p step is not translated. */
+	void (*on_progress)(void *arg, const char *step);
+	/** All are done, or @p err stopped one. Once. */
+	void (*on_done)(void *arg, int err);
+};
+
+/**
+ * Run all probes whose needs @p conf meets, one after the other, inside
+ * net_run().
+ *
+ * @param lp    Out; untouched unless 0 is returned. Release:
+ *              probe_list_stop().
+ * @param conf  Borrowed, like @p report and @p ops; must outlive the list.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int probe_list_start(struct probe_list **lp,
+                                 const struct probe_conf *conf,
+                                 struct report *report,
+                                 const struct probe_list_ops *ops, void *arg);
+
+/** End it, early or not: what is known so far is in the report. NULL is
+ *  fine. */
+void probe_list_stop(struct probe_list *l);

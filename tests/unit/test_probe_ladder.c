@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "probe/ladder.h"
+
+/* A network in a few lines: what it does to each shot, and how lossy it is. */
+struct network {
+	const char *why;
+	unsigned loss_pct; /* of each datagram, each way */
+	int64_t rtt_ns;
+	bool is_dead[5];         /* by role: nothing passes, UDP */
+	bool edits_sip;          /* UDP to the main SIP port */
+	bool drops_invite;       /* there too */
+	bool drops_unusual_form; /* there too */
+	bool drops_answers;      /* from there */
+	bool drops_large;        /* everywhere */
+	bool refuses_tcp;
+	bool has_no_reports;
+};
+
+struct flight {
+	int shot;
+	int64_t at_ns;
+};
+
+struct run {
+	struct ladder l;
+	const struct network *net;
+	struct flight flights[1024];
+	size_t n_flights;
+	unsigned seed;
+	unsigned n_sent;
+	int64_t now_ns;
+};
+
+static bool is_lost_by_chance(struct run *r)
+{
+	r->seed = r->seed * 1103515245 + 12345;
+	return r->seed / 65536 % 100 < r->net->loss_pct;
+}
+
+static bool is_main(const struct ladder_spec *s)
+{
+	return s->role == WIRE_ROLE_SIP && s->transport == WIRE_UDP;
+}
+
+static bool is_swallowed(const struct network *n, const struct ladder_spec *s)
+{
+	if (s->transport != WIRE_UDP)
+		return false;
+	if (n->is_dead[s->role] || (n->drops_large && s->pad_bytes > 0))
+		return true;
+	if (!is_main(s))
+		return false;
+	if (n->drops_unusual_form && s->what == LADDER_REGISTER &&
+	    (s->flags & SIP_CANARY_FOLDED))
+		return true;
+	return n->drops_invite && s->what == LADDER_INVITE;
+}
+
+/* The datagram leaves; what the network makes of it comes later. */
+static void carry(struct run *r, int shot)
+{
+	const struct ladder_spec *s = &r->l.shots[shot].spec;
+	bool is_udp = s->transport == WIRE_UDP;
+
+	r->n_sent++;
+	if (s->transport == WIRE_TCP && r->net->refuses_tcp) {
+		ladder_on_refused(&r->l, shot);
+		return;
+	}
+	if (is_swallowed(r->net, s) || (is_udp && is_lost_by_chance(r)))
+		return;
+	if (!r->net->has_no_reports)
+		ladder_on_seen(&r->l, shot);
+	if ((r->net->drops_answers && is_main(s)) ||
+	    (is_udp && is_lost_by_chance(r)))
+		return;
+	assert_true(r->n_flights < ARRAY_LEN(r->flights));
+	r->flights[r->n_flights++] =
+		(struct flight){shot, r->now_ns + r->net->rtt_ns};
+}
+
+static void land(struct run *r)
+{
+	for (size_t i = 0; i < r->n_flights; i++) {
+		struct flight *f = &r->flights[i];
+		const struct ladder_spec *s = &r->l.shots[f->shot].spec;
+
+		if (f->at_ns > r->now_ns)
+			continue;
+		if (s->what != LADDER_CRLF)
+			ladder_on_arrival(&r->l, f->shot,
+			                  r->net->edits_sip && is_main(s));
+		ladder_on_answer(&r->l, f->shot, r->now_ns);
+		*f = r->flights[--r->n_flights];
+		i--;
+	}
+}
+
+static void fly(struct run *r)
+{
+	int shot;
+
+	for (unsigned turns = 0;; turns++) {
+		int64_t next;
+
+		assert_true(turns < 100000);
+		land(r);
+		next = ladder_next(&r->l, &shot, r->now_ns);
+		if (shot != LADDER_NONE) {
+			ladder_on_sent(&r->l, shot, r->now_ns);
+			carry(r, shot);
+			continue;
+		}
+		if (next == INT64_MAX)
+			break;
+		r->now_ns += NS_PER_MS;
+	}
+}
+
+static void run_all(struct run *r, const struct network *net, unsigned seed)
+{
+	const struct ladder_signs signs = {.is_src_5060 = true};
+
+	*r = (struct run){.net = net, .seed = seed};
+	ladder_init(&r->l, net->rtt_ns, !net->has_no_reports);
+	ladder_plan_first(&r->l, true);
+	fly(r);
+	if (ladder_plan_second(&r->l, &signs))
+		fly(r);
+	ladder_judge(&r->l);
+}
+
+static enum ladder_result result(const struct run *r, enum wire_role role,
+                                 enum ladder_what what, const char *variant)
+{
+	int i = ladder_find(&r->l, WIRE_UDP, role, what, variant);
+
+	return i == LADDER_NONE ? LADDER_UNDECIDED : r->l.shots[i].result;
+}
+
+static void test_clean_network_is_clean_and_cheap(void **state)
+{
+	static const struct network net = {.rtt_ns = 20 * NS_PER_MS};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	for (size_t i = 0; i < r.l.n; i++)
+		assert_int_equal(r.l.shots[i].result, LADDER_CLEAN);
+	assert_int_equal(r.n_sent, r.l.n);
+	assert_true(r.l.n <= 13);
+}
+
+static void test_loss_changes_no_verdict(void **state)
+{
+	static const struct network nets[] = {
+		{"clean", 5, 40 * NS_PER_MS, .edits_sip = false},
+		{"edits", 5, 40 * NS_PER_MS, .edits_sip = true},
+		{"slow edits", 5, 300 * NS_PER_MS, .edits_sip = true},
+		{"no reports", 5, 40 * NS_PER_MS, .has_no_reports = true},
+	};
+
+	UNUSED(state);
+	for (size_t k = 0; k < ARRAY_LEN(nets); k++) {
+		for (unsigned seed = 1; seed <= 200; seed++) {
+			struct run r;
+
+			run_all(&r, &nets[k], seed * 7919);
+			for (size_t i = 0; i < r.l.n; i++) {
+				const struct ladder_shot *s = &r.l.shots[i];
+				bool is_edited = nets[k].edits_sip &&
+				                 is_main(&s->spec) &&
+				                 s->spec.what != LADDER_CRLF;
+
+				if (s->result !=
+				    (is_edited ? LADDER_EDITED : LADDER_CLEAN))
+					fail_msg("%s, seed %u: %s is %s",
+					         nets[k].why, seed,
+					         ladder_what_name(s->spec.what),
+					         ladder_result_name(s->result));
+			}
+		}
+	}
+}
+
+static void test_drop_needs_its_twin(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
+	                                   .drops_invite = true};
+	static const struct network large = {.rtt_ns = 5 * NS_PER_MS,
+	                                     .drops_large = true};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_INVITE, NULL),
+	                 LADDER_REQUEST_DROPPED);
+	assert_int_equal(result(&r, WIRE_ROLE_TWIN, LADDER_INVITE, NULL),
+	                 LADDER_CLEAN);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_REGISTER, NULL),
+	                 LADDER_CLEAN);
+
+	/* lost to every port alike: a path that drops fragments is no ALG */
+	run_all(&r, &large, 1);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, "fragmented"),
+		LADDER_NO_ANSWER);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_TWIN, LADDER_OPTIONS, "fragmented"),
+		LADDER_NO_ANSWER);
+}
+
+static void test_blocked_port_is_not_a_drop(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
+	                                   .is_dead[WIRE_ROLE_SIP] = true};
+	static const struct network all = {
+		.rtt_ns = 5 * NS_PER_MS,
+		.is_dead = {true, true, true, true, true},
+	};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_CRLF, NULL),
+	                 LADDER_BLOCKED);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_INVITE, NULL),
+	                 LADDER_BLOCKED);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, NULL),
+	                 LADDER_CLEAN);
+	run_all(&r, &all, 1);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_INVITE, NULL),
+	                 LADDER_NO_ANSWER);
+}
+
+static void test_lost_answer_is_told_apart(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
+	                                   .drops_answers = true};
+	static const struct network blind = {.rtt_ns = 5 * NS_PER_MS,
+	                                     .drops_answers = true,
+	                                     .has_no_reports = true};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL),
+	                 LADDER_ANSWER_DROPPED);
+	run_all(&r, &blind, 1);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL),
+	                 LADDER_BLOCKED);
+}
+
+static void test_oddity_is_narrowed_down(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
+	                                   .drops_unusual_form = true};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_SIP, LADDER_REGISTER, "unusual-form"),
+		LADDER_REQUEST_DROPPED);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_REGISTER, "folded"),
+	                 LADDER_REQUEST_DROPPED);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_REGISTER, "compact"),
+	                 LADDER_CLEAN);
+}
+
+static void test_refusal_is_a_result(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
+	                                   .refuses_tcp = true};
+	struct run r;
+	int i;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	i = ladder_find(&r.l, WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL);
+	assert_int_equal(r.l.shots[i].result, LADDER_REFUSED);
+}
+
+static void test_public_address_is_tried_behind_nat(void **state)
+{
+	static const struct network net = {.rtt_ns = 5 * NS_PER_MS};
+	const struct ladder_signs natted = {.is_natted = true};
+	struct run r = {.net = &net, .seed = 1};
+
+	UNUSED(state);
+	ladder_init(&r.l, 0, true);
+	ladder_plan_first(&r.l, true);
+	fly(&r);
+	assert_int_equal(ladder_plan_second(&r.l, &natted), 1);
+	assert_true(r.l.shots[r.l.n - 1].spec.is_public);
+	assert_int_equal(ladder_plan_second(&r.l, &natted), 0);
+}
+
+static void test_add_is_bounded_and_unique(void **state)
+{
+	struct ladder l;
+	char names[LADDER_MAX_SHOTS + 1][8];
+
+	UNUSED(state);
+	ladder_init(&l, 0, true);
+	for (int i = 0; i <= LADDER_MAX_SHOTS; i++) {
+		struct ladder_spec s = {.transport = WIRE_UDP,
+		                        .role = WIRE_ROLE_SIP,
+		                        .variant = names[i]};
+
+		(void)snprintf(names[i], sizeof(names[i]), "%d", i);
+		assert_int_equal(ladder_add(&l, &s),
+		                 i < LADDER_MAX_SHOTS ? i : LADDER_NONE);
+		assert_int_equal(ladder_add(&l, &s), LADDER_NONE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clean_network_is_clean_and_cheap),
+		cmocka_unit_test(test_loss_changes_no_verdict),
+		cmocka_unit_test(test_drop_needs_its_twin),
+		cmocka_unit_test(test_blocked_port_is_not_a_drop),
+		cmocka_unit_test(test_lost_answer_is_told_apart),
+		cmocka_unit_test(test_oddity_is_narrowed_down),
+		cmocka_unit_test(test_refusal_is_a_result),
+		cmocka_unit_test(test_public_address_is_tried_behind_nat),
+		cmocka_unit_test(test_add_is_bounded_and_unique),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
