@@ -15,7 +15,8 @@ void diag_init(struct diag *dg, struct arena *arena, const char *file,
 	*dg = (struct diag){.file = file, .text = text, .arena = arena};
 }
 
-static const char *format(struct arena *a, const char *fmt, va_list ap)
+static PRINTF_FMT(2, 0) const
+	char *format(struct arena *a, const char *fmt, va_list ap)
 {
 	struct wr w = wr_init_heap();
 	const char *s = NULL;
@@ -46,8 +47,8 @@ static void count(struct diag *dg, enum diag_sev sev)
 		dg->n_warnings++;
 }
 
-static void append(struct diag *dg, struct diag_item item, const char *fmt,
-                   va_list ap)
+static PRINTF_FMT(3, 0) void append(struct diag *dg, struct diag_item item,
+                                    const char *fmt, va_list ap)
 {
 	struct diag_item *it = NULL;
 

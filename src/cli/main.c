@@ -98,5 +98,5 @@ int main(int argc, char *argv[])
 		              argv[1]);
 		return CLI_USAGE;
 	}
-	return close_stdout(cmd->run(argc - 1, argv + 1));
+	return close_stdout((int)cmd->run(argc - 1, argv + 1));
 }

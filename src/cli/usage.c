@@ -13,7 +13,8 @@ void cli_usage(FILE *to, const struct cli_cmd *cmd)
 		(void)fprintf(to, "\n%s", _(cmd->options));
 }
 
-static void complain(const struct cli_cmd *cmd, const char *fmt, va_list ap)
+static PRINTF_FMT(2, 0) void complain(const struct cli_cmd *cmd,
+                                      const char *fmt, va_list ap)
 {
 	(void)fprintf(stderr, "prumo %s: ", cmd->name);
 	(void)vfprintf(stderr, fmt, ap);
