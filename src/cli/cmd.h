@@ -37,8 +37,6 @@ struct cli_cmd {
 /** Every command, in the order that usage shows; ends with NULL. */
 extern const struct cli_cmd *const cli_cmds[];
 
-
-
 /** Show how @p cmd is used. */
 void cli_usage(FILE *to, const struct cli_cmd *cmd);
 
