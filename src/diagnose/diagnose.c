@@ -12,6 +12,7 @@
 #include "diagnose/diagnose.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/i18n.h"
@@ -58,9 +59,17 @@ static bool is_rewritten(const struct ladder *l, const struct shot *s)
 	return !s->is_inbound && s->result == SHOT_EDITED;
 }
 
+/* No phone announces such a port: this shows an ALG, and harms nobody. */
+static bool is_low_port_dropped(const struct ladder *l, const struct shot *s)
+{
+	return s->result == SHOT_REQUEST_DROPPED &&
+	       slice_eq_str(s->variant, "low-rtp-port") &&
+	       !ladder_is_shut(l, s) && ladder_has_twin(l, s);
+}
+
 static bool is_request_dropped(const struct ladder *l, const struct shot *s)
 {
-	if (s->result != SHOT_REQUEST_DROPPED)
+	if (s->result != SHOT_REQUEST_DROPPED || is_low_port_dropped(l, s))
 		return false;
 	/* a request towards the phone is only called dropped when the same
 	 * one from another port arrived */
@@ -70,7 +79,8 @@ static bool is_request_dropped(const struct ladder *l, const struct shot *s)
 
 static bool is_answer_dropped(const struct ladder *l, const struct shot *s)
 {
-	return s->result == SHOT_ANSWER_DROPPED && ladder_has_twin(l, s);
+	return s->result == SHOT_ANSWER_DROPPED &&
+	       ladder_has_answered_twin(l, s);
 }
 
 static bool is_inbound_edited(const struct ladder *l, const struct shot *s)
@@ -127,6 +137,10 @@ static const struct symptom symptoms[] = {
          N_("A SIP ALG reads the calls and opens media ports for them."),
          N_("No message was changed, but the box takes part in every call. "
             "Audio from another server of the provider may be refused.")},
+	{"alg.drops-sip", FINDING_WARN, FINDING_WARN, TROUBLE_ALG,
+         is_low_port_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
+         N_("Only calls whose media port is below 1024 were dropped, which no "
+            "phone uses; but the box reads and judges SIP.")},
 	{"alg.stretches-timer", FINDING_NOTE, FINDING_NOTE, TROUBLE_STATE,
          is_timer,
          N_("The network keeps sessions on the SIP port longer than others."),
@@ -314,6 +328,19 @@ static bool shows_any(const struct ladder *l, const struct shot *s)
 	return false;
 }
 
+/* Told already, by a heavier symptom of the same name? */
+static bool is_told(const struct ladder *l, const struct symptom *sy)
+{
+	bool unused = false;
+
+	for (const struct symptom *up = symptoms; up < sy; up++) {
+		if (strcmp(up->id, sy->id) == 0 &&
+		    is_seen(l, up->is_shown, &unused))
+			return true;
+	}
+	return false;
+}
+
 static void add_also(struct report *r, struct finding *fd,
                      const struct ladder *l, const struct symptom *head)
 {
@@ -323,7 +350,7 @@ static void add_also(struct report *r, struct finding *fd,
 	for (const struct symptom *sy = head + 1;
 	     sy < symptoms + ARRAY_LEN(symptoms); sy++) {
 		/* what is damaged or routed is rewritten as well */
-		if (sy->is_shown == is_rewritten)
+		if (sy->is_shown == is_rewritten || is_told(l, sy))
 			continue;
 		if (is_seen(l, sy->is_shown, &unused))
 			(void)put(r, &also, NULL, val_text(sy->id));

@@ -254,16 +254,30 @@ bool ladder_is_clean(const struct ladder *l, const struct shot *s)
 	return is_clean;
 }
 
+static bool is_twin(const struct shot *other, const struct shot *s)
+{
+	return other->role == ROLE_CONTROL && s->role != ROLE_CONTROL &&
+	       slice_eq(other->transport, s->transport) &&
+	       slice_eq(other->method, s->method) &&
+	       slice_eq(other->variant, s->variant);
+}
+
 bool ladder_has_twin(const struct ladder *l, const struct shot *s)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_twin(&l->shots[i], s) && shot_has_passed(&l->shots[i]))
+			return true;
+	}
+	return false;
+}
+
+bool ladder_has_answered_twin(const struct ladder *l, const struct shot *s)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct shot *other = &l->shots[i];
 
-		if (other->role == ROLE_CONTROL && s->role != ROLE_CONTROL &&
-		    slice_eq(other->transport, s->transport) &&
-		    slice_eq(other->method, s->method) &&
-		    slice_eq(other->variant, s->variant) &&
-		    shot_has_passed(other))
+		if (is_twin(other, s) && shot_has_passed(other) &&
+		    other->result != SHOT_ANSWER_DROPPED)
 			return true;
 	}
 	return false;

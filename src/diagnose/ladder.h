@@ -91,6 +91,9 @@ bool ladder_is_clean(const struct ladder *l, const struct shot *s);
 /** A message alike passed to the control port. */
 bool ladder_has_twin(const struct ladder *l, const struct shot *s);
 
+/** A message alike passed to the control port, and its answer came back. */
+bool ladder_has_answered_twin(const struct ladder *l, const struct shot *s);
+
 /** The first shot on a clean channel of that role and transport, or NULL. */
 const struct shot *ladder_clean(const struct ladder *l, enum shot_role role,
                                 const char *transport);

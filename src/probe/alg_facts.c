@@ -22,9 +22,14 @@ static struct slice head_of(struct slice message)
 	return slice_sub(message, 0, message.n - m.body.n);
 }
 
+/* A mirror that is no SIP tells the time of arrival, so two answers to the
+ * same bytes are never alike; its own digest has vouched for it already. */
 bool alg_is_answer_edited(const struct alg_shot *s)
 {
+	enum wire_dgram_type type;
+
 	return s->answer.p && s->answer_sent.p &&
+	       wire_dgram_type(&type, s->answer) != 0 &&
 	       !slice_eq(head_of(s->answer), head_of(s->answer_sent));
 }
 
@@ -41,6 +46,14 @@ static void put_bytes(struct report *r, struct val *map, const char *key,
 {
 	if (s.p)
 		(void)val_put(&r->arena, &r->no_memory, map, key, val_bytes(s));
+}
+
+/* What was added had nothing before it, and the reader is told so. */
+static void put_side(struct report *r, struct val *edit, const char *key,
+                     struct slice s)
+{
+	(void)val_put(&r->arena, &r->no_memory, edit, key,
+	              s.p ? val_bytes(s) : (struct val){0});
 }
 
 static void put_text(struct report *r, struct val *map, const char *key,
@@ -73,8 +86,8 @@ static void put_edits(struct report *r, struct fact *f, struct slice before,
 		                        val_map());
 
 		put_text(r, m, "field", report_text(r, slice_str(e->field)));
-		put_bytes(r, m, "before", e->before);
-		put_bytes(r, m, "after", e->after);
+		put_side(r, m, "before", e->before);
+		put_side(r, m, "after", e->after);
 		put_text(r, m, "class", sip_edit_class_name(e->cls));
 	}
 	if (d.n_more)
@@ -228,9 +241,11 @@ static void fact_shot(struct alg *a, size_t i)
 		(void)fact_field(a->r, f, "edits", val_list());
 	if (ls->result == LADDER_REFUSED)
 		put_refusal(a, f, s);
-	if (ls->result == LADDER_CLEAN || ls->result == LADDER_EDITED ||
-	    ls->result == LADDER_REQUEST_DROPPED ||
-	    ls->result == LADDER_BLOCKED || ls->result == LADDER_REFUSED)
+	/* a host that refuses everything need not be an edge at all */
+	if (a->has_token &&
+	    (ls->result == LADDER_CLEAN || ls->result == LADDER_EDITED ||
+	     ls->result == LADDER_REQUEST_DROPPED ||
+	     ls->result == LADDER_BLOCKED || ls->result == LADDER_REFUSED))
 		a->r->is_tested |= ls->spec.role == WIRE_ROLE_SIP;
 }
 
@@ -401,6 +416,24 @@ static void fact_hops(struct alg *a)
 	}
 }
 
+/* The edge ends a call after some seconds; a port that hangs takes longer. */
+static void fact_no_pinhole(struct alg *a)
+{
+	int call = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP,
+	                       LADDER_INVITE, NULL);
+	struct fact *f;
+
+	if (!a->meet.has_session || call == LADDER_NONE ||
+	    !a->ladder.shots[call].is_answered)
+		return;
+	f = report_fact(a->r, "alg.pinhole", FACT_UNKNOWN, "udp");
+	(void)fact_field(a->r, f, "result", val_text("unknown"));
+	f->why = (struct words){
+		N_("the test call was over before its media port could be "
+	           "tried"),
+		{0}};
+}
+
 static void fact_pinhole(struct alg *a)
 {
 	const struct alg_pinhole *p = &a->pinhole;
@@ -408,8 +441,10 @@ static void fact_pinhole(struct alg *a)
 	enum fact_state state = p->is_open ? FACT_WARN : FACT_PASS;
 	struct fact *f;
 
-	if (p->n_tries == 0)
+	if (p->n_tries == 0) {
+		fact_no_pinhole(a);
 		return;
+	}
 	if (p->is_idle_open) { /* nothing is filtered here */
 		result = "unknown";
 		state = FACT_UNKNOWN;

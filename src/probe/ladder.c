@@ -181,6 +181,23 @@ static void plan_oddities(struct ladder *l)
 	}
 }
 
+/* An ALG beyond the first NAT knows only the address that this NAT gave us,
+ * and may have left all that carries our own alone. */
+static void plan_public(struct ladder *l)
+{
+	int own = ladder_find(l, WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL);
+
+	if (own == LADDER_NONE || is_odd(&l->shots[own]))
+		return;
+	(void)ladder_add(l, &(struct ladder_spec){
+				    .transport = WIRE_UDP,
+				    .role = WIRE_ROLE_SIP,
+				    .what = LADDER_OPTIONS,
+				    .is_public = true,
+				    .variant = "public-address",
+			    });
+}
+
 size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 {
 	bool has_anomaly = signs->is_answer_edited ||
@@ -200,17 +217,9 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 			(void)ladder_add(l, &second_stage[i]);
 		if (signs->is_src_5060)
 			(void)ladder_add(l, &via_no_port);
-	} else if (signs->is_natted) {
-		/* An ALG beyond the first NAT knows only the address that this
-		 * NAT gave us. */
-		(void)ladder_add(l, &(struct ladder_spec){
-					    .transport = WIRE_UDP,
-					    .role = WIRE_ROLE_SIP,
-					    .what = LADDER_OPTIONS,
-					    .is_public = true,
-					    .variant = "public-address",
-				    });
 	}
+	if (signs->is_natted)
+		plan_public(l);
 	return l->n - n;
 }
 

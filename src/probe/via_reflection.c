@@ -313,9 +313,11 @@ static void put_edits(struct report *r, struct fact *f,
 		(void)val_put(&r->arena, &r->no_memory, m, "field",
 		              val_text(report_text(r, slice_str(e->field))));
 		(void)val_put(&r->arena, &r->no_memory, m, "before",
-		              val_bytes(e->before));
+		              e->before.p ? val_bytes(e->before)
+		                          : (struct val){0});
 		(void)val_put(&r->arena, &r->no_memory, m, "after",
-		              val_bytes(e->after));
+		              e->after.p ? val_bytes(e->after)
+		                         : (struct val){0});
 		(void)val_put(&r->arena, &r->no_memory, m, "class",
 		              val_text(sip_edit_class_name(e->cls)));
 	}

@@ -204,6 +204,22 @@ static void test_rules(void **state)
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "udp 5060 sip INVITE - answer-dropped\n",
 	         "path.drops-messages:fail:unknown"},
+		{"answers dropped from every port",
+	         "udp 5060 sip INVITE - answer-dropped\n"
+	         "udp 5080 sip-alt INVITE - answer-dropped\n"
+	         "udp 5062 control INVITE - answer-dropped\n",
+	         "path.drops-messages:fail:unknown"},
+		{"only an INVITE that no phone sends is dropped",
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 5060 sip INVITE low-rtp-port request-dropped\n"
+	         "udp 5062 control INVITE low-rtp-port clean\n",
+	         "alg.drops-sip:warn:unknown"},
+		{"pinhole, and an INVITE that no phone sends is dropped",
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 5060 sip INVITE low-rtp-port request-dropped\n"
+	         "udp 5062 control INVITE low-rtp-port clean\n"
+	         "fact alg.pinhole warn result=open\n",
+	         "alg.opens-pinholes:warn:unknown"},
 		{"inbound edited",
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "udp 5060 sip INVITE - edited in Contact=address-rewritten\n",
