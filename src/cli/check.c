@@ -472,7 +472,7 @@ static enum cli_status run(int argc, char *argv[])
 const struct cli_cmd cli_check = {
 	.name = "check",
 	.args = "[OPTION]... [PROFILE]",
-	.summary = N_("test whether calls will work on this network"),
+	.summary = N_("Test whether calls will work on this network"),
 	.options = N_(
 		"  --edge HOST         the provider's responder (prumo-edge(1))\n"
 		"  --server HOST       an ordinary SIP server instead; shows less\n"

@@ -400,10 +400,11 @@ const struct cli_cmd cli_demo = {
 		"  --hops N           routers on the way, 1 to 8 (2)\n"
 		"  --alg-at K         which of them has the ALG (1)\n"
 		"  --nat on|off       whether that router translates (on)\n"
-		"  -o text|json       the report's form (text)\n"
+		"  -o, --output FORM  of the report: text or json (text)\n"
 		"  --capture DIR      keep the packets of both sides of that "
 		"router\n"
 		"                     in DIR, as client.pcap and wan.pcap\n"
-		"  -v                 show the network first\n"),
+		"  -v, --verbose      show the network first\n"
+		"  -h, --help         this text\n"),
 	.run = run,
 };

@@ -663,7 +663,11 @@ const struct cli_cmd cli_profile = {
 	.name = "profile",
 	.args = "list | show [PROFILE] | lint [PROFILE]",
 	.summary = N_("Read a provider's profile and find its contradictions"),
-	.options = N_("  -o text|json  how to write the result\n"
-                      "  --strict      lint: exit 1 when there are warnings\n"),
+	.options =
+		N_("  -o, --output FORM  how to write the result: text or json "
+                   "(text)\n"
+                   "  --strict           lint: exit with 1 when there are "
+                   "warnings\n"
+                   "  -h, --help         this text\n"),
 	.run = run,
 };
