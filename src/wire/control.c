@@ -60,7 +60,7 @@ void wire_open_put(struct wr *w, const struct wire_open *o)
 int wire_open_decode(struct wire_open *o, struct slice body)
 {
 	struct rd r = rd_init(body);
-	struct wire_open got;
+	struct wire_open got = {0};
 
 	read_bytes(got.session, &r, sizeof(got.session));
 	if (r.bad || r.left)

@@ -72,7 +72,7 @@ void wire_hello_put(struct wr *w, const struct wire_hello *h)
 int wire_hello_decode(struct wire_hello *h, struct slice in)
 {
 	struct rd r = read_header(in, WIRE_HELLO);
-	struct wire_hello got;
+	struct wire_hello got = {0};
 
 	read_bytes(got.session, &r, sizeof(got.session));
 	read_bytes(got.nonce, &r, sizeof(got.nonce));
