@@ -168,6 +168,17 @@ bool addr_eq(const struct addr *a, const struct addr *b)
 	return addr_ip_eq(a, b) && a->port == b->port;
 }
 
+bool addr_is_same_source(const struct addr *a, const struct addr *b)
+{
+	enum {
+		NET_BYTES = 8
+	};
+
+	return a->family == b->family && a->family != ADDR_NONE &&
+	       slice_eq(slice_sub(addr_ip(a), 0, NET_BYTES),
+	                slice_sub(addr_ip(b), 0, NET_BYTES));
+}
+
 bool prefix_has(const struct prefix *p, const struct addr *a)
 {
 	if (p->net.family != a->family || a->family == ADDR_NONE)

@@ -61,6 +61,10 @@ bool addr_ip_eq(const struct addr *a, const struct addr *b);
 /** Same IP and same port. */
 bool addr_eq(const struct addr *a, const struct addr *b);
 
+/** Same IPv4 address, or same IPv6 /64: whoever has one address of a /64 has
+ *  them all. For limits per source; ADDR_NONE is nobody's. */
+bool addr_is_same_source(const struct addr *a, const struct addr *b);
+
 bool prefix_has(const struct prefix *p, const struct addr *a);
 
 /** RFC 1918, RFC 4193 or link-local. */

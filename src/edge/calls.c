@@ -84,8 +84,8 @@ void edge_calls_start(struct edge_calls *c, uint64_t key,
 		if (!c->at[i].due_ns)
 			place = &c->at[i];
 		else
-			n_same += addr_ip_eq(&c->at[i].flow.remote,
-			                     &flow->remote);
+			n_same += addr_is_same_source(&c->at[i].flow.remote,
+			                              &flow->remote);
 	}
 	if (!place || n_same >= EDGE_CALLS_PER_SOURCE)
 		return;

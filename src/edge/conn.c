@@ -20,13 +20,8 @@ bool edge_conn_may(struct edge_server *s, const struct addr *peer)
 {
 	size_t n_same = 0;
 
-	for (size_t i = 0; i < s->n_conns; i++) {
-		const struct addr *a = &s->conns[i]->flow.remote;
-
-		n_same += a->family == peer->family &&
-		          memcmp(a->ip, peer->ip,
-		                 a->family == ADDR_IP6 ? 8 : 4) == 0;
-	}
+	for (size_t i = 0; i < s->n_conns; i++)
+		n_same += addr_is_same_source(&s->conns[i]->flow.remote, peer);
 	return s->n_conns < EDGE_CONNS_MAX && n_same < EDGE_CONNS_PER_SOURCE;
 }
 

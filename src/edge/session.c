@@ -89,13 +89,6 @@ size_t edge_sessions_count(const struct edge_sessions *ss)
 	return ss->n;
 }
 
-static bool same_source(const struct addr *a, const struct addr *b)
-{
-	/* whoever has an IPv6 address has its /64 */
-	return a->family == b->family &&
-	       memcmp(a->ip, b->ip, a->family == ADDR_IP6 ? 8 : 4) == 0;
-}
-
 int edge_session_open(struct edge_session **sp, struct edge_sessions *ss,
                       const struct wire_open *o, const struct addr *owner,
                       int64_t mono_ns)
@@ -106,7 +99,7 @@ int edge_session_open(struct edge_session **sp, struct edge_sessions *ss,
 	if (edge_session_find(ss, o->session))
 		return EEXIST;
 	for (size_t i = 0; i < ss->n; i++)
-		n_same += same_source(&ss->at[i]->owner, owner);
+		n_same += addr_is_same_source(&ss->at[i]->owner, owner);
 	if (n_same >= EDGE_SESSIONS_PER_SOURCE)
 		return EDQUOT;
 	if (ss->n == EDGE_SESSIONS_MAX)

@@ -79,6 +79,31 @@ static void test_prefix_contains(void **state)
 	assert_int_equal(prefix_parse(&p, slice_str("192.0.2.0/")), EBADMSG);
 }
 
+static void test_source_is_an_ip4_address_or_a_64(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} cases[] = {
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"2001:db8::1", "2001:db8::ffff:0:0:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"c000:201::", "192.0.2.1", false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct addr a, b;
+
+		assert_int_equal(addr_parse(&a, slice_str(cases[i].a)), 0);
+		assert_int_equal(addr_parse(&b, slice_str(cases[i].b)), 0);
+		b.port = 1;
+		if (addr_is_same_source(&a, &b) != cases[i].is_same)
+			fail_msg("%s %s", cases[i].a, cases[i].b);
+	}
+}
+
 static void test_kinds_of_address(void **state)
 {
 	struct addr a;
@@ -119,6 +144,7 @@ int main(void)
 		cmocka_unit_test(test_parse_port_wants_brackets_for_ip6),
 		cmocka_unit_test(test_parse_rejects_malformed),
 		cmocka_unit_test(test_prefix_contains),
+		cmocka_unit_test(test_source_is_an_ip4_address_or_a_64),
 		cmocka_unit_test(test_kinds_of_address),
 		cmocka_unit_test(test_sockaddr_round_trip),
 	};

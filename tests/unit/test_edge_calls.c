@@ -62,6 +62,27 @@ static void test_due_ends_it_by_itself(void **state)
 	edge_calls_free(c);
 }
 
+static void test_start_counts_a_64_as_one_source(void **state)
+{
+	struct edge_calls *c = make();
+	struct edge_flow flow = flow_of(0);
+	uint8_t key = 0;
+
+	UNUSED(state);
+	assert_int_equal(addr_parse(&flow.remote, slice_str("2001:db8:0:1::")),
+	                 0);
+	for (; key <= EDGE_CALLS_PER_SOURCE; key++) {
+		flow.remote.ip[15] = key;
+		edge_calls_start(c, key, &flow, final, 1);
+	}
+	assert_true(edge_calls_has(c, EDGE_CALLS_PER_SOURCE - 1));
+	assert_false(edge_calls_has(c, EDGE_CALLS_PER_SOURCE));
+	flow.remote.ip[7] = 2;
+	edge_calls_start(c, key, &flow, final, 1);
+	assert_true(edge_calls_has(c, key));
+	edge_calls_free(c);
+}
+
 static void test_start_is_bounded(void **state)
 {
 	static uint8_t big[EDGE_CALL_MAX_BYTES + 8] = "x\r\n";
@@ -121,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_end_gives_the_answer_once),
 		cmocka_unit_test(test_due_ends_it_by_itself),
+		cmocka_unit_test(test_start_counts_a_64_as_one_source),
 		cmocka_unit_test(test_start_is_bounded),
 		cmocka_unit_test(test_key_tells_calls_apart),
 		cmocka_unit_test(test_alloc_reports_no_memory),
