@@ -2,7 +2,8 @@
 /*
  * Design: a peer is asked about before anything is allocated for it, and
  * what it may hold before it has shown good will is bounded: in number by
- * NET_PENDING_MAX, in time by NET_HANDSHAKE_MS.
+ * NET_PENDING_MAX and, so that no one peer keeps the others out, by
+ * NET_PENDING_PER_SOURCE; in time by NET_HANDSHAKE_MS.
  */
 #include "net/stream.h"
 
@@ -95,6 +96,20 @@ static void on_ready(void *arg, struct net_stream *s, int err)
 	}
 }
 
+static bool has_room(const struct net_listener *l, const struct addr *peer)
+{
+	size_t n_same = 0;
+
+	if (l->n_pending >= NET_PENDING_MAX)
+		return false;
+	for (const struct pending *p = l->pending; p; p = p->next) {
+		struct addr other = net_stream_peer(p->s);
+
+		n_same += addr_is_same_source(&other, peer);
+	}
+	return n_same < NET_PENDING_PER_SOURCE;
+}
+
 static void take(struct net_listener *l, int fd, const struct addr *peer)
 {
 	struct net_stream *s;
@@ -106,7 +121,7 @@ static void take(struct net_listener *l, int fd, const struct addr *peer)
 		(void)close(fd);
 		return;
 	}
-	p = l->n_pending < NET_PENDING_MAX ? pending_alloc(l) : NULL;
+	p = has_room(l, peer) ? pending_alloc(l) : NULL;
 	if (p) {
 		err = net_stream_accept(&s, fd, peer, l->ctx, l->is_sniffing,
 		                        on_ready, p);

@@ -10,7 +10,8 @@ struct net_tls;
 enum {
 	NET_STREAM_QUEUE_BYTES = 256 * 1024, /**< unsent bytes kept */
 	NET_HANDSHAKE_MS = 10000,            /**< for an accepted stream */
-	NET_PENDING_MAX = 256, /**< unfinished handshakes per listener */
+	NET_PENDING_MAX = 256,       /**< unfinished handshakes per listener */
+	NET_PENDING_PER_SOURCE = 32, /**< of those, addr_is_same_source() */
 };
 
 /** Any callback may free its stream. */
@@ -114,7 +115,7 @@ struct net_listener_ops {
 	void (*on_stream)(void *arg, struct net_stream *s);
 
 	/** A peer that may_accept let in ended before on_stream: ETIMEDOUT,
-	 *  ECONNRESET, EPROTO, ENOBUFS (NET_PENDING_MAX), ENOMEM. NULL: not
+	 *  ECONNRESET, EPROTO, ENOBUFS (NET_PENDING_*), ENOMEM. NULL: not
 	 *  wanted. */
 	void (*on_dropped)(void *arg, const struct addr *peer, int err);
 };

@@ -413,6 +413,33 @@ static void test_unwelcome_peer_costs_no_handshake(void **state)
 	finish();
 }
 
+static void test_one_source_cannot_hold_all_handshakes(void **state)
+{
+	struct addr to = serve("127.0.0.1", server_tls, 0);
+	struct net_stream *idle[NET_PENDING_PER_SOURCE + 1];
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+		assert_int_equal(
+			net_stream_connect(&idle[i], &to, NULL, &ops, &client),
+			0);
+	client.is_quiet = true;
+	net_test_run();
+	assert_int_equal(n_dropped, 1);
+	assert_int_equal(dropped_err, ENOBUFS);
+	/* and what it gives back, it may have again */
+	net_stream_free(idle[0]);
+	net_test_run();
+	assert_int_equal(dropped_err, ECONNRESET);
+	assert_int_equal(net_stream_connect(&idle[0], &to, NULL, &ops, &client),
+	                 0);
+	net_test_linger(2 * NS_PER_MS);
+	assert_int_equal(n_dropped, 2);
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+		net_stream_free(idle[i]);
+	finish();
+}
+
 static void test_listener_may_be_closed_in_its_callback(void **state)
 {
 	UNUSED(state);
@@ -563,6 +590,7 @@ int main(void)
 		cmocka_unit_test(
 			test_peer_that_leaves_in_the_handshake_is_dropped),
 		cmocka_unit_test(test_unwelcome_peer_costs_no_handshake),
+		cmocka_unit_test(test_one_source_cannot_hold_all_handshakes),
 		cmocka_unit_test(test_listener_may_be_closed_in_its_callback),
 		cmocka_unit_test(test_listener_closes_over_pending_handshakes),
 		cmocka_unit_test(test_context_may_go_before_its_streams),
