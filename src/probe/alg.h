@@ -179,7 +179,7 @@ WARN_UNUSED int alg_build(struct slice *out, struct alg *a,
                           const struct addr *local, uint16_t rtp_port);
 
 /** Send or resend a shot of the ladder. */
-void alg_send_shot(struct alg *a, int shot, int64_t now_ns);
+void alg_send_shot(struct alg *a, int i, int64_t now_ns);
 
 /** Best effort: what the network says comes by ICMP or not at all. */
 void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,

@@ -103,7 +103,7 @@ static struct slice line_around(struct slice s, size_t at)
 	       at - start < CONTEXT_BYTES)
 		start--;
 	while (start + n < s.n && s.p[start + n] != '\r' &&
-	       s.p[start + n] != '\n' && n < 2 * CONTEXT_BYTES)
+	       s.p[start + n] != '\n' && n < 2 * (size_t)CONTEXT_BYTES)
 		n++;
 	return slice_sub(s, start, n);
 }
