@@ -236,13 +236,23 @@ void net_fd_unwatch(int fd)
 	fd_close(fd);
 }
 
+/* The usual soft limit, 1024, exists for select(), which nobody calls here;
+ * a server has more peers than that. */
 static int max_fds(void)
 {
-	struct rlimit rl;
+	struct rlimit rl, more;
 
-	if (getrlimit(RLIMIT_NOFILE, &rl) || rl.rlim_cur > MAX_FDS)
+	if (getrlimit(RLIMIT_NOFILE, &rl))
 		return MAX_FDS;
-	return (int)rl.rlim_cur;
+	more = rl;
+	if (more.rlim_cur < NET_FILES_WANTED) {
+		more.rlim_cur = more.rlim_max < NET_FILES_WANTED
+		                        ? more.rlim_max
+		                        : NET_FILES_WANTED;
+		if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+			rl = more;
+	}
+	return rl.rlim_cur > MAX_FDS ? MAX_FDS : (int)rl.rlim_cur;
 }
 
 int net_open(void)

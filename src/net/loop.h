@@ -11,7 +11,12 @@
 
 #include "base/attr.h"
 
-/** Start the loop library; SIGPIPE is ignored from here on. Once per
+enum {
+	NET_FILES_WANTED = 8192, /**< descriptors, where the system allows */
+};
+
+/** Start the loop library; SIGPIPE is ignored from here on, and the limit of
+ *  open files is raised to NET_FILES_WANTED or as near as it may. Once per
  *  process, before anything else of net/ but guard.h and resolve.h.
  *  @return 0, ENOMEM or another errno */
 WARN_UNUSED int net_open(void);

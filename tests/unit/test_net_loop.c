@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "net_test.h"
@@ -209,9 +210,32 @@ static void test_timer_alloc_survives_no_memory(void **state)
 	assert_null(t);
 }
 
+static void test_open_takes_the_files_it_may_have(void **state)
+{
+	struct rlimit before, few, now;
+	const int fd = 100;
+
+	UNUSED(state);
+	net_close();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = 64;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(net_open(), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_true(now.rlim_cur >= NET_FILES_WANTED ||
+	            now.rlim_cur == before.rlim_max);
+	assert_int_equal(dup2(STDERR_FILENO, fd), fd);
+	assert_int_not_equal(net_fd_watch(fd, NET_FD_READ, NULL, NULL), EMFILE);
+	net_fd_unwatch(fd);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_open_takes_the_files_it_may_have),
 		cmocka_unit_test(test_timer_is_never_early),
 		cmocka_unit_test(test_timers_run_in_order_of_time),
 		cmocka_unit_test(test_timer_may_be_set_in_its_callback),
