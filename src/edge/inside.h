@@ -61,6 +61,7 @@ struct edge_server {
 	struct edge_sessions *sessions;
 	struct edge_limit *strangers; /**< answers to the unproven */
 	struct edge_limit *known;     /**< answers to the proven */
+	struct edge_limit *callers;   /**< new connections */
 	struct net_timer *due;        /**< finals, sends and shots */
 	struct net_timer *sweep;      /**< idle connections */
 	size_t n_sockets;

@@ -27,6 +27,8 @@ enum {
 	STRANGER_BURST = 40,
 	KNOWN_PER_S = 200,
 	KNOWN_BURST = 400,
+	CALLER_PER_S = 20, /* a handshake costs half a millisecond */
+	CALLER_BURST = 200,
 };
 
 static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
@@ -222,10 +224,12 @@ static void on_sweep(void *arg)
 static bool may_accept(void *arg, const struct addr *peer)
 {
 	struct edge_socket *at = arg;
+	struct edge_server *s = at->server;
 
-	if (edge_conn_may(at->server, peer))
+	if (edge_conn_may(s, peer) &&
+	    edge_limit_take(s->callers, peer, clock_mono_ns()))
 		return true;
-	at->server->counts.refused++;
+	s->counts.refused++;
 	return false;
 }
 
@@ -421,14 +425,22 @@ static int make_tables(struct edge_server *s)
 		.per_s = KNOWN_PER_S,
 		.burst = KNOWN_BURST,
 	};
+	struct edge_limit_conf caller = {
+		.n_slots = LIMIT_SLOTS,
+		.per_s = CALLER_PER_S,
+		.burst = CALLER_BURST,
+	};
 	int err;
 
 	if (getrandom(&stranger.seed, sizeof(stranger.seed), 0) < 0 ||
-	    getrandom(&known.seed, sizeof(known.seed), 0) < 0)
+	    getrandom(&known.seed, sizeof(known.seed), 0) < 0 ||
+	    getrandom(&caller.seed, sizeof(caller.seed), 0) < 0)
 		return errno;
 	err = edge_limit_alloc(&s->strangers, &stranger);
 	if (!err)
 		err = edge_limit_alloc(&s->known, &known);
+	if (!err)
+		err = edge_limit_alloc(&s->callers, &caller);
 	if (!err)
 		err = edge_calls_alloc(&s->calls);
 	if (!err)
@@ -503,6 +515,7 @@ void edge_server_free(struct edge_server *s)
 	edge_answerer_free(s->answerer);
 	edge_sessions_free(s->sessions);
 	edge_calls_free(s->calls);
+	edge_limit_free(s->callers);
 	edge_limit_free(s->known);
 	edge_limit_free(s->strangers);
 	explicit_bzero(&s->conf, sizeof(s->conf));

@@ -37,7 +37,7 @@ struct edge_counts {
 	uint64_t datagrams, messages; /**< in, by UDP and by streams */
 	uint64_t answers, mirrors;    /**< out; mirrors are also answers */
 	uint64_t limited;             /**< answers withheld by the limits */
-	uint64_t refused;             /**< connections */
+	uint64_t refused;             /**< connections, likewise */
 	uint64_t sessions;            /**< opened */
 	uint64_t sends;               /**< SEND and SHOOT that left */
 };

@@ -257,6 +257,22 @@ def test_malformed_never_hurts(edge):
         assert read_message(s).startswith(b"SIP/2.0 200")
 
 
+def test_connections_of_a_source_have_a_rate(edge):
+    start, answered, n = time.monotonic(), 0, 300
+    for _ in range(n):
+        with edge.tcp("sip") as s:
+            try:
+                s.sendall(b"\r\n\r\n")
+                answered += s.recv(100) == b"\r\n"
+            except ConnectionError:
+                pass
+    # the burst, and what the time that it took adds to it
+    most = 200 + 20 * (time.monotonic() - start) + 1
+    assert 200 <= answered <= most, (answered, most)
+    with edge.udp() as s:
+        assert edge.ask(s, "sip", b"\r\n\r\n") == b"\r\n"
+
+
 def test_sipsak(edge):
     if not shutil.which("sipsak"):
         return "no sipsak"
