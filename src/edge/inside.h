@@ -62,6 +62,7 @@ struct edge_server {
 	struct edge_limit *strangers; /**< answers to the unproven */
 	struct edge_limit *known;     /**< answers to the proven */
 	struct edge_limit *callers;   /**< new connections */
+	struct edge_limit *later;     /**< SEND and SHOOT, to an address */
 	struct net_timer *due;        /**< finals, sends and shots */
 	struct net_timer *sweep;      /**< idle connections */
 	size_t n_sockets;

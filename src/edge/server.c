@@ -4,7 +4,9 @@
  * answered from the callback that brought it, out of buffers made at the
  * start; nothing on that path allocates. One timer serves all that happens
  * later. Strangers and proven sources have separate limits, so that forged
- * datagrams in a prober's name cannot use up the prober's share.
+ * datagrams in a prober's name cannot use up the prober's share. What is sent
+ * later has one more, since an address may be a carrier's NAT with strangers
+ * behind it, and a session's own bound begins anew with the next session.
  */
 #include "edge/server.h"
 
@@ -29,6 +31,8 @@ enum {
 	KNOWN_BURST = 400,
 	CALLER_PER_S = 20, /* a handshake costs half a millisecond */
 	CALLER_BURST = 200,
+	LATER_PER_S = 20,
+	LATER_BURST = 4 * EDGE_SENDS_MAX,
 };
 
 static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
@@ -179,7 +183,9 @@ static void do_job(struct edge_server *s, const struct edge_job *job)
 		flow.transport = WIRE_UDP;
 		flow.local.port = from_port = job->from_port;
 	}
-	if (job->is_shoot && !from_port)
+	if (!edge_limit_take(s->later, &flow.remote, clock_mono_ns()))
+		err = EAGAIN;
+	else if (job->is_shoot && !from_port)
 		err = shoot_from_new(&from_port, &flow, job->bytes);
 	else
 		err = edge_server_send(s, &flow, job->bytes);
@@ -413,34 +419,30 @@ static void list_services(struct edge_server *s)
 	s->conf.services.n = ARRAY_LEN(all);
 }
 
+static int make_limit(struct edge_limit **lp, unsigned per_s, unsigned burst)
+{
+	struct edge_limit_conf conf = {
+		.n_slots = LIMIT_SLOTS,
+		.per_s = per_s,
+		.burst = burst,
+	};
+
+	if (getrandom(&conf.seed, sizeof(conf.seed), 0) < 0)
+		return errno;
+	return edge_limit_alloc(lp, &conf);
+}
+
 static int make_tables(struct edge_server *s)
 {
-	struct edge_limit_conf stranger = {
-		.n_slots = LIMIT_SLOTS,
-		.per_s = STRANGER_PER_S,
-		.burst = STRANGER_BURST,
-	};
-	struct edge_limit_conf known = {
-		.n_slots = LIMIT_SLOTS,
-		.per_s = KNOWN_PER_S,
-		.burst = KNOWN_BURST,
-	};
-	struct edge_limit_conf caller = {
-		.n_slots = LIMIT_SLOTS,
-		.per_s = CALLER_PER_S,
-		.burst = CALLER_BURST,
-	};
 	int err;
 
-	if (getrandom(&stranger.seed, sizeof(stranger.seed), 0) < 0 ||
-	    getrandom(&known.seed, sizeof(known.seed), 0) < 0 ||
-	    getrandom(&caller.seed, sizeof(caller.seed), 0) < 0)
-		return errno;
-	err = edge_limit_alloc(&s->strangers, &stranger);
+	err = make_limit(&s->strangers, STRANGER_PER_S, STRANGER_BURST);
 	if (!err)
-		err = edge_limit_alloc(&s->known, &known);
+		err = make_limit(&s->known, KNOWN_PER_S, KNOWN_BURST);
 	if (!err)
-		err = edge_limit_alloc(&s->callers, &caller);
+		err = make_limit(&s->callers, CALLER_PER_S, CALLER_BURST);
+	if (!err)
+		err = make_limit(&s->later, LATER_PER_S, LATER_BURST);
 	if (!err)
 		err = edge_calls_alloc(&s->calls);
 	if (!err)
@@ -515,6 +517,7 @@ void edge_server_free(struct edge_server *s)
 	edge_answerer_free(s->answerer);
 	edge_sessions_free(s->sessions);
 	edge_calls_free(s->calls);
+	edge_limit_free(s->later);
 	edge_limit_free(s->callers);
 	edge_limit_free(s->known);
 	edge_limit_free(s->strangers);

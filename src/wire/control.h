@@ -144,7 +144,8 @@ struct wire_shoot {
 struct wire_sent {
 	uint16_t id;
 	uint16_t err; /**< EACCES: that address is not proven; EDQUOT: no more
-	                   sends; ENOENT: no such shot; EPIPE: flow closed */
+	                   sends; ENOENT: no such shot; EPIPE: flow closed;
+	                   EAGAIN: too many to that address at once */
 	uint16_t from_port; /**< it really left from here; 0 if it did not */
 	int64_t wall_ns;    /**< when */
 };

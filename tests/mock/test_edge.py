@@ -273,6 +273,23 @@ def test_connections_of_a_source_have_a_rate(edge):
         assert edge.ask(s, "sip", b"\r\n\r\n") == b"\r\n"
 
 
+def test_new_sessions_give_no_new_shots(edge):
+    start, left, told = time.monotonic(), 0, set()
+    with edge.udp() as s, edge.udp() as other:
+        for _ in range(6):
+            c = Control(edge)
+            edge.ask(s, "sip", request(b"OPTIONS", tag(c.session, 1), c.token))
+            for i in range(64):
+                shot = struct.pack(">HHHHI", i, 1, 0, other.getsockname()[1], 0)
+                err = c.sent(SHOOT, shot + b"x")[1]
+                left += err == 0
+                told.add(err)
+            c.put(BYE)
+            c.stream.close()
+    assert told == {0, 11}, told  # EAGAIN
+    assert 256 <= left <= 256 + 20 * (time.monotonic() - start) + 1, left
+
+
 def test_sipsak(edge):
     if not shutil.which("sipsak"):
         return "no sipsak"
