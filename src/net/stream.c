@@ -436,10 +436,15 @@ static int stream_alloc(struct net_stream **sp, const struct addr *peer,
 /* From here on the stream owns @p fd, if it returns 0. */
 static int adopt(struct net_stream *s, int fd)
 {
-	const int yes = 1;
+	const int yes = 1, no = 0;
 
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)))
 		return errno;
+	/* In a TLS handshake each side's next flight carries the ACK; no harm
+	 * where it fails. */
+	if (s->ssl)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &no,
+		                 sizeof(no));
 	if (s->ssl && SSL_set_fd(s->ssl, fd) != 1)
 		return ENOMEM;
 	s->fd = fd;
