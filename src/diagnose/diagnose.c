@@ -59,17 +59,24 @@ static bool is_rewritten(const struct ladder *l, const struct shot *s)
 	return !s->is_inbound && s->result == SHOT_EDITED;
 }
 
+/* Lost again and again. Without the edge's report nobody knows whether it was
+ * the request or its answer; both are SIP. */
+static bool is_lost_message(const struct shot *s)
+{
+	return s->result == SHOT_REQUEST_DROPPED ||
+	       (s->result == SHOT_NO_ANSWER && !s->is_inbound);
+}
+
 /* No phone announces such a port: this shows an ALG, and harms nobody. */
 static bool is_low_port_dropped(const struct ladder *l, const struct shot *s)
 {
-	return s->result == SHOT_REQUEST_DROPPED &&
-	       slice_eq_str(s->variant, "low-rtp-port") &&
+	return is_lost_message(s) && slice_eq_str(s->variant, "low-rtp-port") &&
 	       !ladder_is_shut(l, s) && ladder_has_twin(l, s);
 }
 
 static bool is_request_dropped(const struct ladder *l, const struct shot *s)
 {
-	if (s->result != SHOT_REQUEST_DROPPED || is_low_port_dropped(l, s))
+	if (!is_lost_message(s) || is_low_port_dropped(l, s))
 		return false;
 	/* a request towards the phone is only called dropped when the same
 	 * one from another port arrived */
@@ -314,7 +321,8 @@ static bool is_seen(const struct ladder *l, shot_fn *is_shown, bool *is_on_sip)
 		if (!is_shown(l, &l->shots[i]))
 			continue;
 		seen = true;
-		*is_on_sip |= l->shots[i].role == ROLE_SIP;
+		*is_on_sip |= l->shots[i].role == ROLE_SIP &&
+		              !shot_is_rare(&l->shots[i]);
 	}
 	return seen;
 }
@@ -567,8 +575,7 @@ static bool find_paths(struct report *r, const struct ladder *l)
 static bool is_unexplained(const struct ladder *l, const struct shot *s)
 {
 	return shot_is_phone_port(s) &&
-	       (s->result == SHOT_REQUEST_DROPPED ||
-	        s->result == SHOT_ANSWER_DROPPED) &&
+	       (is_lost_message(s) || s->result == SHOT_ANSWER_DROPPED) &&
 	       !ladder_is_shut(l, s) && !shows_any(l, s);
 }
 

@@ -192,7 +192,8 @@ static unsigned edited_features(const struct shot *s)
 		f |= edit_features(&it->v, s);
 	if (is_o_forced(find_edit(s, "SDP o="), c))
 		f |= O_FORCED;
-	if (c && !find_edit(s, "SDP a=rtcp"))
+	/* a short message has no a=rtcp that could be left alone */
+	if (c && s->variant.n == 0 && !find_edit(s, "SDP a=rtcp"))
 		f |= RTCP_KEPT;
 	return f;
 }

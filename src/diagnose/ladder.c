@@ -173,6 +173,13 @@ bool shot_is_lost(const struct shot *s)
 	       s->result == SHOT_NO_ANSWER || s->result == SHOT_REFUSED;
 }
 
+bool shot_is_rare(const struct shot *s)
+{
+	if (s->result == SHOT_NO_ANSWER)
+		return s->variant.n > 0 || slice_eq_str(s->method, "UNKNOWN");
+	return s->fact->state == FACT_WARN;
+}
+
 bool shot_same_channel(const struct shot *a, const struct shot *b)
 {
 	return a->port == b->port && slice_eq(a->transport, b->transport);

@@ -74,6 +74,9 @@ bool shot_has_passed(const struct shot *s);
 /** The message was lost or refused: not unknown, not skipped. */
 bool shot_is_lost(const struct shot *s);
 
+/** Phones do without such a message: losing it harms no call. */
+bool shot_is_rare(const struct shot *s);
+
 bool shot_same_channel(const struct shot *a, const struct shot *b);
 
 /** The worst kind among its edits. */

@@ -271,9 +271,23 @@ static void test_rules(void **state)
 	         "udp 5062 control OPTIONS - clean\n",
 	         "path.sip-port-blocked:fail:unknown"},
 		{"one lost message blocks no port",
-	         "udp 5060 sip OPTIONS - no-answer\n"
+	         "udp 5060 sip MESSAGE x no-answer\n"
 	         "udp 5060 sip OPTIONS - clean\n" CONTROL,
-	         ""},
+	         "path.drops-messages:warn:unknown"},
+		{"a message lost unlike its twin, and no report",
+	         "udp 5060 sip OPTIONS - clean\n"
+	         "udp 5060 sip INVITE - no-answer\n" CONTROL,
+	         "alg.drops-sip:fail:unknown"},
+		{"the same, with a form that no call needs",
+	         "udp 5060 sip OPTIONS - clean\n"
+	         "udp 5060 sip INVITE low-rtp-port no-answer\n"
+	         "udp 5062 control INVITE low-rtp-port clean\n",
+	         "alg.drops-sip:warn:unknown"},
+		{"a message lost everywhere",
+	         "udp 5060 sip OPTIONS - clean\n"
+	         "udp 5060 sip REGISTER - no-answer\n"
+	         "udp 5062 control REGISTER - no-answer\n",
+	         "path.drops-messages:fail:unknown"},
 		{"another transport of the main port passes",
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "tcp 5060 sip OPTIONS - blocked\n",
