@@ -96,7 +96,7 @@ static int64_t step_meet(struct alg *a, int64_t now_ns)
 
 		a->end_ns = now_ns + MEET_MS * NS_PER_MS;
 		say_hello(a, now_ns);
-		if (tls != LADDER_NONE && a->ports->tls)
+		if (tls != LADDER_NONE)
 			alg_send_shot(a, tls, now_ns);
 		return next;
 	}
@@ -200,9 +200,23 @@ static int64_t step_fetch(struct alg *a, int64_t now_ns)
 	return ALG_STEP_OVER;
 }
 
+/* A shot that a mirror has shown unchanged has nothing more to tell. */
+static bool wants_report(const struct alg *a)
+{
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		const struct ladder_shot *s = &a->ladder.shots[i];
+
+		if (s->n_sent && s->result != LADDER_CLEAN &&
+		    !(s->result == LADDER_UNDECIDED && s->is_answered &&
+		      s->is_arrival_known && !s->is_edited))
+			return true;
+	}
+	return !a->ladder.is_refined;
+}
+
 static int64_t step_report(struct alg *a, int64_t now_ns)
 {
-	if (!a->control)
+	if (!a->control || !wants_report(a))
 		return ALG_STEP_OVER;
 	if (!a->is_entered) {
 		a->end_ns = now_ns + REPORT_MS * NS_PER_MS;
@@ -217,8 +231,6 @@ static int64_t step_report(struct alg *a, int64_t now_ns)
 static int64_t step_judge(struct alg *a, int64_t now_ns)
 {
 	struct ladder_signs signs = {
-		.is_natted = a->observed.family != ADDR_NONE &&
-	                     !addr_ip_eq(&a->observed, &a->local),
 		.is_src_5060 = a->local.port == SIP_PORT,
 		.is_inbound_edited = alg_is_inbound_edited(a),
 		.is_pinhole_open =
@@ -233,6 +245,9 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	/* the mapping of the SIP flow itself, where it is known */
 	if (options != LADDER_NONE && a->shots[options].observed.port)
 		a->observed = a->shots[options].observed;
+	/* an edge may claim anything; it goes into a message of ours */
+	signs.is_natted = a->observed.family == a->local.family &&
+	                  !addr_ip_eq(&a->observed, &a->local);
 	if (is_edge_met(a))
 		(void)ladder_plan_second(&a->ladder, &signs);
 	ladder_judge(&a->ladder);
@@ -247,8 +262,7 @@ static const struct {
 	{N_("looking for the edge"), step_meet},
 	{N_("sending SIP to several ports"), step_ladder},
 	{NULL, step_fetch},
-	{N_("asking the edge to call back"), alg_step_pinhole},
-	{NULL, alg_step_inbound},
+	{N_("asking the edge to call back"), alg_step_call_back},
 	{N_("comparing what arrived"), step_report},
 	{NULL, step_fetch},
 	{NULL, step_judge},
@@ -266,6 +280,8 @@ static void on_timer(void *arg)
 	struct alg *a = arg;
 	int64_t now_ns = clock_mono_ns();
 
+	if (a->is_over)
+		return;
 	while (a->step < ARRAY_LEN(steps) && !a->err) {
 		int64_t due;
 
@@ -282,6 +298,7 @@ static void on_timer(void *arg)
 		a->step++;
 		a->is_entered = false;
 	}
+	a->is_over = true;
 	probe_done(a->run, a->err);
 }
 
@@ -357,6 +374,13 @@ static void stop(void *state)
 	net_timer_free(a->timer);
 }
 
+static unsigned missing_ports(const struct probe_ports *ports)
+{
+	return (ports->sip_alt ? 0 : LADDER_NO_ALT) |
+	       (ports->tls ? 0 : LADDER_NO_TLS) |
+	       (ports->control ? 0 : LADDER_NO_TWIN);
+}
+
 static int start(void *state, struct probe_run *run)
 {
 	struct alg *a = state;
@@ -374,6 +398,7 @@ static int start(void *state, struct probe_run *run)
 		err = open_main(a);
 	if (!err) {
 		ladder_init(&a->ladder, 0, false);
+		a->ladder.missing = missing_ports(a->ports);
 		ladder_plan_first(&a->ladder, a->local.port == SIP_PORT);
 		err = open_rtp(a);
 	}

@@ -55,6 +55,7 @@ struct alg_shot {
 	int error;            /**< how it was refused */
 	bool wants_arrived, wants_answer; /**< to be fetched */
 	bool is_call_open; /**< an INVITE that must be cancelled */
+	unsigned n_acks;
 	struct alg_road *road;
 };
 
@@ -90,7 +91,7 @@ struct alg_inbound {
 	struct slice reply;           /**< our answer to [0] */
 	struct slice reply_arrived;   /**< p NULL: not known */
 	bool is_reply_seen, is_reply_edited;
-	unsigned n_tries;
+	unsigned n_tries, n_replies;
 	int send_err; /**< why the edge did not send; 0: it did */
 	int64_t due_ns;
 };
@@ -123,6 +124,7 @@ struct alg_locate {
 	bool is_started, is_done, is_loss;
 	int shot; /**< what was walked with */
 	struct slice sent[HOP_MAX + 1][HOP_TRIES + 1];
+	bool is_quoted[HOP_MAX + 1][HOP_TRIES + 1]; /**< once is enough */
 };
 
 struct alg {
@@ -152,6 +154,8 @@ struct alg {
 	struct alg_locate locate;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
+	bool is_over; /**< probe_done() was called */
+	unsigned n_cancels;
 	int err; /**< no memory, no socket: ends the probe */
 };
 
@@ -204,8 +208,7 @@ extern const struct control_ops alg_control_ops;
 
 /* steps: @return when to be called again, or ALG_STEP_OVER */
 
-int64_t alg_step_pinhole(struct alg *a, int64_t now_ns);
-int64_t alg_step_inbound(struct alg *a, int64_t now_ns);
+int64_t alg_step_call_back(struct alg *a, int64_t now_ns);
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
 int64_t alg_step_locate(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);

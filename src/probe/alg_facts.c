@@ -103,20 +103,26 @@ static struct sip_diff_hint hint_of(const struct alg *a,
 	return (struct sip_diff_hint){a->local, s->observed};
 }
 
+/* What no phone sends in everyday use: it only tells who drops. */
+static bool is_rare(const struct ladder_spec *sp)
+{
+	return sp->what == LADDER_UNKNOWN_METHOD ||
+	       (sp->flags & (SIP_CANARY_LOW_RTP_PORT | SIP_CANARY_LONG_LINE |
+	                     SIP_CANARY_LONG_URI));
+}
+
 static enum fact_state state_of(const struct ladder_shot *ls)
 {
 	switch (ls->result) {
 	case LADDER_CLEAN:
 		return FACT_PASS;
 	case LADDER_EDITED:
-	case LADDER_ANSWER_DROPPED:
 	case LADDER_BLOCKED:
 	case LADDER_REFUSED:
 		return FACT_FAIL;
 	case LADDER_REQUEST_DROPPED:
-		/* no phone announces such a port: it only tells who drops */
-		return ls->spec.flags & SIP_CANARY_LOW_RTP_PORT ? FACT_WARN
-		                                                : FACT_FAIL;
+	case LADDER_ANSWER_DROPPED:
+		return is_rare(&ls->spec) ? FACT_WARN : FACT_FAIL;
 	case LADDER_NO_ANSWER:
 	case LADDER_UNKNOWN:
 		return FACT_UNKNOWN;
@@ -130,15 +136,12 @@ static struct words why_of(const struct ladder_shot *ls)
 {
 	switch (ls->result) {
 	case LADDER_NO_ANSWER:
-		return (struct words){
-			N_("no answer; request or answer was lost"), {0}};
+		return (struct words){N_("request or answer was lost"), {0}};
 	case LADDER_UNKNOWN:
-		return (struct words){
-			N_("answered, but the edge did not say what arrived"),
-			{0}};
-	case LADDER_UNDECIDED:
-		return (struct words){N_("the run ended before it was sent"),
+		return (struct words){N_("the edge did not say what arrived"),
 		                      {0}};
+	case LADDER_UNDECIDED:
+		return (struct words){N_("the run ended too early"), {0}};
 	case LADDER_CLEAN:
 	case LADDER_EDITED:
 	case LADDER_REQUEST_DROPPED:
@@ -173,7 +176,7 @@ static const char *summary_of(enum ladder_result r)
 	case LADDER_UNDECIDED:
 		break;
 	}
-	return N_("%1$s to %2$s: not sent");
+	return N_("%1$s to %2$s: not decided");
 }
 
 static struct words summarize(struct alg *a, const struct ladder_spec *sp,
@@ -241,12 +244,23 @@ static void fact_shot(struct alg *a, size_t i)
 		(void)fact_field(a->r, f, "edits", val_list());
 	if (ls->result == LADDER_REFUSED)
 		put_refusal(a, f, s);
-	/* a host that refuses everything need not be an edge at all */
-	if (a->has_token &&
-	    (ls->result == LADDER_CLEAN || ls->result == LADDER_EDITED ||
-	     ls->result == LADDER_REQUEST_DROPPED ||
-	     ls->result == LADDER_BLOCKED || ls->result == LADDER_REFUSED))
-		a->r->is_tested |= ls->spec.role == WIRE_ROLE_SIP;
+}
+
+static bool is_decided(const struct alg *a, enum ladder_what what)
+{
+	int i = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP, what, NULL);
+	enum ladder_result r =
+		i == LADDER_NONE ? LADDER_UNDECIDED : a->ladder.shots[i].result;
+
+	return r != LADDER_UNDECIDED && r != LADDER_UNKNOWN &&
+	       r != LADDER_NO_ANSWER;
+}
+
+/* Ready is said only where every message that a call needs was decided. */
+static bool is_tested(const struct alg *a)
+{
+	return is_decided(a, LADDER_OPTIONS) &&
+	       is_decided(a, LADDER_REGISTER) && is_decided(a, LADDER_INVITE);
 }
 
 static void fact_answer(struct alg *a, size_t i)
@@ -296,11 +310,14 @@ static void fact_inbound_lost(struct alg *a)
 			a, &inbound_specs[0],
 			N_("an incoming %1$s from %2$s was dropped; the same "
 		           "message from another port arrived"));
-	else
+	if (!is_dropped) {
+		f->summary = summarize(a, &inbound_specs[0],
+		                       N_("an incoming %1$s from %2$s"));
 		f->why = (struct words){
 			N_("the edge's request did not arrive here, and its "
 		           "twin did not either"),
 			{0}};
+	}
 	(void)fact_field(a->r, f, "edits", val_list());
 }
 
@@ -344,21 +361,24 @@ static void fact_edge(struct alg *a)
 		r, "edge.hello", me->has_welcome ? FACT_PASS : FACT_UNKNOWN,
 		me->has_welcome ? report_fmt(r, "udp/%u", me->welcome_port)
 				: "udp");
-	if (me->has_welcome)
+	if (me->has_welcome) {
 		f->summary =
 			(struct words){N_("the edge answers over UDP"), {0}};
-	else
-		f->why = (struct words){N_("the edge does not answer over UDP"),
-		                        {0}};
+	} else {
+		f->summary = (struct words){N_("the edge over UDP"), {0}};
+		f->why = (struct words){N_("it does not answer"), {0}};
+	}
 
 	f = report_fact(
 		r, "edge.control", me->has_session ? FACT_PASS : FACT_UNKNOWN,
 		me->has_session ? report_fmt(r, "tls/%u", me->session_port)
 				: "tls");
 	if (!me->has_session) {
+		f->summary =
+			(struct words){N_("the edge's report over TLS"), {0}};
 		f->why = (struct words){
-			N_("no control session: what was lost on the way "
-		           "there and on the way back cannot be told apart"),
+			N_("there is none: what was lost on the way there and "
+		           "on the way back cannot be told apart"),
 			{0}};
 		return;
 	}
@@ -454,12 +474,14 @@ static void fact_pinhole(struct alg *a)
 	(void)fact_field(a->r, f, "rtp_port",
 	                 val_int(net_udp_local(a->rtp).port));
 	(void)fact_field(a->r, f, "public_port", val_int(p->rtp_public));
-	if (p->is_idle_open)
+	if (p->is_idle_open) {
+		f->summary =
+			(struct words){N_("ports that an INVITE opens"), {0}};
 		f->why = (struct words){
 			N_("this network lets in what nobody asked for, so an "
 		           "open port proves nothing"),
 			{0}};
-	else if (p->is_open)
+	} else if (p->is_open)
 		f->summary = (struct words){
 			N_("a box opened the port that an INVITE announced: it "
 		           "reads SIP"),
@@ -486,6 +508,7 @@ static void fact_timer(struct alg *a)
 	if (!t->is_done) {
 		f->state = FACT_UNKNOWN;
 		(void)fact_field(a->r, f, "result", val_text("unknown"));
+		f->summary = (struct words){N_("timers by port"), {0}};
 		f->why = (struct words){
 			N_("the edge could not be asked to answer late"), {0}};
 		return;
@@ -597,6 +620,7 @@ static void fact_location(struct alg *a)
 		(void)fact_field(r, f, "hop_max", val_int(pl.hop_max));
 		summarize_place(a, f, &pl);
 	} else {
+		f->summary = (struct words){N_("where the box is"), {0}};
 		f->why = (struct words){
 			N_("no router on the way said what it had seen"), {0}};
 	}
@@ -625,6 +649,7 @@ void alg_facts(struct alg *a)
 	fact_hops(a);
 	for (size_t i = 0; i < a->ladder.n; i++)
 		fact_shot(a, i);
+	a->r->is_tested |= is_tested(a);
 	for (size_t i = 0; i < a->ladder.n; i++)
 		fact_answer(a, i);
 	fact_inbound(a);

@@ -17,6 +17,7 @@ enum {
 	ICMP4_TIME_EXCEEDED = 11,
 	ICMP6_UNREACHABLE = 1, /* RFC 4443 */
 	ICMP6_TIME_EXCEEDED = 3,
+	MAX_REPLIES = 8, /* to one message, however often it comes */
 };
 
 /* Our own tag in some bytes? @return its number, or -1. */
@@ -114,8 +115,10 @@ static void take_response(struct alg *a, int i, const struct sip_msg *m)
 		return;
 	if (is_invite && ls->spec.transport == WIRE_UDP) {
 		a->shots[i].is_call_open = status < 200;
-		if (status >= 300)
+		if (status >= 300 && a->shots[i].n_acks < MAX_REPLIES) {
+			a->shots[i].n_acks++;
 			acknowledge(a, i);
+		}
 	}
 	if (!ls->is_answered) /* later ones may mirror an ACK or a CANCEL */
 		take_sip_mirror(a, i, m);
@@ -148,8 +151,10 @@ static void take_inbound(struct alg *a, int number, const struct sip_msg *m,
 
 	if (!got->p)
 		*got = report_bytes(a->r, m->raw);
-	if (number == ALG_NUM_INBOUND)
+	if (number == ALG_NUM_INBOUND && a->inbound.n_replies < MAX_REPLIES) {
+		a->inbound.n_replies++;
 		reply_to_inbound(a, m, from);
+	}
 	alg_kick(a);
 }
 
@@ -278,8 +283,9 @@ static void take_hop_quote(struct alg *a, int number, const struct net_icmp *ic)
 	unsigned at = (unsigned)(number - ALG_NUM_HOP);
 	unsigned ttl = at / 4, try = at % 4;
 
-	if (ttl > HOP_MAX || !lo->sent[ttl][try].p)
+	if (ttl > HOP_MAX || !lo->sent[ttl][try].p || lo->is_quoted[ttl][try])
 		return;
+	lo->is_quoted[ttl][try] = true;
 	hop_walk_on_quote(&lo->walk, ttl, &ic->offender, lo->sent[ttl][try],
 	                  report_bytes(a->r, ic->quote));
 }
@@ -413,7 +419,9 @@ static void on_data(void *arg, struct slice bytes)
 	struct alg_road *road = arg;
 	size_t n, at = 0;
 
-	if (road->shot == LADDER_NONE)
+	/* one answer is all that a road waits for */
+	if (road->shot == LADDER_NONE ||
+	    road->alg->ladder.shots[road->shot].is_closed)
 		return;
 	wr_put(&road->in, bytes);
 	if (road->in.bad) {
@@ -433,9 +441,9 @@ static void on_data(void *arg, struct slice bytes)
 			take_stream_message(road, slice_sub(rest, 0, n));
 		at += n;
 	}
-	/* one answer is all that a road waits for: keep what is left small */
 	if (at)
-		road->in.n = 0;
+		memmove(road->in.p, road->in.p + at, road->in.n - at);
+	road->in.n -= at;
 	if (net_stream_is_tls(road->stream) && was_answered(road))
 		open_control(road->alg, road);
 }
@@ -544,13 +552,14 @@ static void on_copy(void *arg, const struct wire_copy *c)
 	alg_kick(a);
 	if (c->err)
 		return;
-	if (c->shot == ALG_NUM_INBOUND && c->which == WIRE_REQUEST)
+	if (c->shot == ALG_NUM_INBOUND && c->which == WIRE_REQUEST &&
+	    !a->inbound.reply_arrived.p)
 		a->inbound.reply_arrived = report_bytes(a->r, c->bytes);
 	if (!is_ladder(a, c->shot))
 		return;
 	if (c->which == WIRE_REQUEST)
 		take_arrived(a, c->shot, c->bytes);
-	else
+	else if (!a->shots[c->shot].answer_sent.p)
 		a->shots[c->shot].answer_sent = report_bytes(a->r, c->bytes);
 }
 

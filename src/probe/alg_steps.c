@@ -14,7 +14,8 @@
 #include "sip/sdp.h"
 
 enum {
-	PINHOLE_TRIES = 2,
+	PINHOLE_SHOTS = 2,     /* one datagram may get lost */
+	CALL_BACK_TRIES = 4,   /* the twin's flow needs the second to open */
 	TIMER_REPEAT_MS = 300, /* the late answer comes twice, for loss */
 	TIMER_READY_MS = 400,
 	HOPS_IF_UNKNOWN = 16,
@@ -97,50 +98,78 @@ static void shoot(struct alg *a, unsigned number, int flow, uint16_t to_port)
 	wr_fini(&w);
 }
 
-/* Comes before any other INVITE: Linux's ALG forgets the ports that the last
+/* Leaves before any other INVITE: Linux's ALG forgets the ports that the last
  * one announced when the next one passes, in either direction. */
-int64_t alg_step_pinhole(struct alg *a, int64_t now_ns)
+static void shoot_pinhole(struct alg *a)
 {
 	struct alg_pinhole *p = &a->pinhole;
 	int call = find_udp_sip(a, LADDER_INVITE);
 
-	if (!a->control || !a->meet.has_session || call == LADDER_NONE ||
-	    !a->shots[call].is_call_open)
-		return ALG_STEP_OVER;
-	if (now_ns < p->due_ns)
-		return p->due_ns;
-	if (p->is_open || p->n_tries == PINHOLE_TRIES)
-		return ALG_STEP_OVER;
+	if (call == LADDER_NONE || !a->shots[call].is_call_open)
+		return;
 	/* unknown byte by byte, but not changed: what was sent arrived */
 	p->rtp_public =
 		announced_port(a->shots[call].arrived.p ? a->shots[call].arrived
 	                                                : a->shots[call].sent);
 	if (!p->rtp_public)
-		return ALG_STEP_OVER;
+		return;
 	p->n_tries++;
-	p->due_ns = now_ns + alg_patience_ns(a);
-	shoot(a, ALG_NUM_PINHOLE, call, p->rtp_public);
-	shoot(a, ALG_NUM_NO_PINHOLE, call, net_udp_local(a->rtp_idle).port);
-	return p->due_ns;
+	for (int i = 0; i < PINHOLE_SHOTS; i++) {
+		if (p->is_open)
+			shoot(a, ALG_NUM_NO_PINHOLE, call,
+			      net_udp_local(a->rtp_idle).port);
+		else
+			shoot(a, ALG_NUM_PINHOLE, call, p->rtp_public);
+	}
 }
 
-int64_t alg_step_inbound(struct alg *a, int64_t now_ns)
+/* The twin's flow, once the main one brought nothing. */
+static void ask_twin(struct alg *a, int64_t now_ns)
+{
+	const struct ladder_spec spec = {.transport = WIRE_UDP,
+	                                 .role = WIRE_ROLE_TWIN,
+	                                 .what = LADDER_OPTIONS};
+	int twin = ladder_find(&a->ladder, spec.transport, spec.role, spec.what,
+	                       NULL);
+
+	if (twin == LADDER_NONE)
+		twin = ladder_add(&a->ladder, &spec);
+	if (twin == LADDER_NONE)
+		return;
+	if (!a->shots[twin].observed.port)
+		alg_send_shot(a, twin, now_ns);
+	else if (!a->inbound.got[1].p)
+		ask_inbound(a, ALG_NUM_INBOUND_TWIN, twin, a->ports->control);
+}
+
+/* An open pinhole proves a box only where an idle port is seen to be shut. */
+static bool is_pinhole_doubtful(const struct alg *a)
+{
+	return a->pinhole.is_open && !a->pinhole.is_idle_open;
+}
+
+int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 {
 	struct alg_inbound *in = &a->inbound;
 	int flow = find_udp_sip(a, LADDER_OPTIONS);
-	int twin = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_TWIN,
-	                       LADDER_OPTIONS, NULL);
 
 	if (!a->control || !a->meet.has_session || flow == LADDER_NONE)
 		return ALG_STEP_OVER;
-	if (in->got[0].p || (now_ns >= in->due_ns && in->n_tries == ALG_TRIES))
+	if (in->got[0].p && !is_pinhole_doubtful(a))
 		return ALG_STEP_OVER;
 	if (now_ns < in->due_ns)
 		return in->due_ns;
+	if (in->n_tries == CALL_BACK_TRIES)
+		return ALG_STEP_OVER;
 
-	ask_inbound(a, ALG_NUM_INBOUND, flow, a->ports->sip);
-	if (in->n_tries > 0 && !in->got[1].p)
-		ask_inbound(a, ALG_NUM_INBOUND_TWIN, twin, a->ports->control);
+	control_hold(a->control);
+	if (in->n_tries == 0 || is_pinhole_doubtful(a))
+		shoot_pinhole(a);
+	if (!in->got[0].p)
+		ask_inbound(a, ALG_NUM_INBOUND, flow, a->ports->sip);
+	if (!in->got[0].p && in->n_tries > 0)
+		ask_twin(a, now_ns);
+	(void)!control_flush(a->control);
 	in->n_tries++;
 	in->due_ns = now_ns + alg_patience_ns(a);
 	return in->due_ns;
@@ -171,23 +200,19 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 {
 	bool is_open = false;
 
-	if (!a->is_entered) {
-		a->n_waited = 0;
+	if (!a->is_entered)
 		a->end_ns = now_ns;
-	}
 	for (size_t i = 0; i < a->ladder.n; i++)
 		is_open |= a->shots[i].is_call_open;
-	if (!is_open || (now_ns >= a->end_ns && a->n_waited == ALG_TRIES)) {
-		a->n_waited = 0;
+	if (!is_open || (now_ns >= a->end_ns && a->n_cancels == ALG_TRIES))
 		return ALG_STEP_OVER;
-	}
 	if (now_ns < a->end_ns)
 		return a->end_ns;
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		if (a->shots[i].is_call_open)
 			cancel(a, (int)i);
 	}
-	a->n_waited++;
+	a->n_cancels++;
 	a->end_ns = now_ns + alg_patience_ns(a);
 	return a->end_ns;
 }
@@ -249,6 +274,27 @@ static unsigned count_hops(const struct alg *a)
 	return HOPS_IF_UNKNOWN;
 }
 
+/* The same place in the messages of the walk, which lack the token of a short
+ * one and count on in CSeq. Never too early: a quote must reach past it. */
+static int walk_edit_at(size_t *out, struct alg *a, int shot)
+{
+	struct slice sent = a->shots[shot].sent, walked;
+	size_t at = edit_at(&a->shots[shot]);
+	int err = alg_build(&walked, a, &a->ladder.shots[shot].spec,
+	                    ALG_NUM_HOP, &a->local, a->shots[shot].rtp_port);
+
+	if (err)
+		return err;
+	*out = at;
+	if (at == SIZE_MAX)
+		return 0;
+	if (walked.n >= sent.n)
+		*out = at + (walked.n - sent.n);
+	else if (at > slice_find(sent, slice_str("X-Prumo: ")))
+		*out = at - (sent.n - walked.n);
+	return 0;
+}
+
 static void send_at_ttl(struct alg *a, unsigned ttl)
 {
 	struct alg_locate *lo = &a->locate;
@@ -271,14 +317,17 @@ int64_t alg_step_locate(struct alg *a, int64_t now_ns)
 	unsigned ttl;
 
 	if (!lo->is_started) {
+		size_t at = SIZE_MAX;
+
 		lo->shot = choose(a, &lo->is_loss);
 		if (lo->shot == LADDER_NONE)
 			return ALG_STEP_OVER;
+		a->err = walk_edit_at(&at, a, lo->shot);
+		if (a->err)
+			return ALG_STEP_OVER;
 		lo->is_started = true;
-		hop_walk_init(&lo->walk, count_hops(a),
-		              lo->is_loss ? SIZE_MAX
-		                          : edit_at(&a->shots[lo->shot]),
-		              a->ladder.srtt_ns, now_ns);
+		hop_walk_init(&lo->walk, count_hops(a), at, a->ladder.srtt_ns,
+		              now_ns);
 	}
 	next = hop_walk_next(&lo->walk, &ttl, now_ns);
 	if (ttl)

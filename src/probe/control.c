@@ -10,6 +10,8 @@
 struct control {
 	struct net_stream *stream;
 	struct wire_stream frames;
+	struct wr held;
+	bool is_holding;
 	const struct control_ops *ops;
 	void *arg;
 	bool *was_closed; /* points into a dispatch() on the stack */
@@ -118,16 +120,42 @@ static const struct net_stream_ops stream_ops = {
 	.on_close = on_close,
 };
 
+static int hold_back(struct control *c, struct slice bytes)
+{
+	wr_put(&c->held, bytes);
+	return c->held.bad ? ENOMEM : 0;
+}
+
 static int put_out(struct control *c, struct wr *w)
 {
 	int err = ENOMEM;
 
 	if (!c->stream)
 		err = ENOTCONN;
+	else if (!w->bad && c->is_holding)
+		err = hold_back(c, wr_slice(w));
 	else if (!w->bad)
 		err = net_stream_send(c->stream, wr_slice(w));
 	wr_fini(w);
 	return err;
+}
+
+void control_hold(struct control *c)
+{
+	c->is_holding = true;
+}
+
+int control_flush(struct control *c)
+{
+	struct wr held = c->held;
+
+	c->is_holding = false;
+	c->held = wr_init_heap();
+	if (held.n == 0) {
+		wr_fini(&held);
+		return 0;
+	}
+	return put_out(c, &held);
 }
 
 int control_open(struct control **cp, struct net_stream *stream,
@@ -145,6 +173,7 @@ int control_open(struct control **cp, struct net_stream *stream,
 	c->arg = arg;
 	c->stream = stream;
 	wire_stream_init(&c->frames, false);
+	c->held = wr_init_heap();
 
 	memcpy(o.session, session, sizeof(o.session));
 	wr_put(&w, (struct slice){(const uint8_t *)WIRE_PREFACE,
@@ -169,10 +198,12 @@ void control_close(struct control *c)
 		return;
 	if (c->was_closed)
 		*c->was_closed = true;
+	c->is_holding = false;
 	wire_bare_put(&w, WIRE_BYE);
 	(void)!put_out(c, &w);
 	net_stream_free(c->stream);
 	wire_stream_fini(&c->frames);
+	wr_fini(&c->held);
 	free(c);
 }
 

@@ -42,6 +42,11 @@ WARN_UNUSED int control_open(struct control **cp, struct net_stream *stream,
 /** Says goodbye. NULL is fine. Allowed in callbacks. */
 void control_close(struct control *c);
 
+/** Until control_flush(), requests gather and then leave as one segment. */
+void control_hold(struct control *c);
+/** @return 0, or what net_stream_send() says */
+WARN_UNUSED int control_flush(struct control *c);
+
 /* Requests. @return 0, or what net_stream_send() says */
 WARN_UNUSED int control_report(struct control *c);
 WARN_UNUSED int control_fetch(struct control *c, const struct wire_fetch *f);

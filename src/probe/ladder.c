@@ -24,7 +24,6 @@ enum {
 static const struct ladder_spec first_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER,
@@ -34,12 +33,7 @@ static const struct ladder_spec first_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD,
          SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI, 0, false, false,
          "unusual-size"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
-         false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, PAD_BYTES, false, false,
-         "fragmented"},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_CRLF, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
 	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
 	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
 };
@@ -47,6 +41,13 @@ static const struct ladder_spec first_stage[] = {
 /* What an anomaly makes worth knowing: for the fingerprint, and to see where
  * calls are safe today. */
 static const struct ladder_spec second_stage[] = {
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
+         false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
+	/* what a router quotes of it reaches to the SDP */
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_SHORT, 0, false,
+         false, "short"},
 	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_REGISTER, 0, 0, false, false,
          NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_INVITE, 0, 0, false, false, NULL},
@@ -67,7 +68,8 @@ static const struct ladder_spec via_no_port = {
 	0,        false,         false,          "via-no-port",
 };
 
-/* The unusual messages of the first stage, one oddity at a time. */
+/* The unusual messages of the first stage, one oddity at a time. The one of
+ * unusual size is fragmented too, on every Ethernet path. */
 static const struct ladder_spec oddities[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_COMPACT, 0, false,
          false, "compact"},
@@ -83,6 +85,8 @@ static const struct ladder_spec oddities[] = {
          false, false, "long-line"},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_URI, 0, false,
          false, "long-uri"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, PAD_BYTES, false, false,
+         "fragmented"},
 };
 
 void ladder_init(struct ladder *l, int64_t srtt_ns, bool has_reports)
@@ -112,9 +116,18 @@ int ladder_find(const struct ladder *l, enum wire_transport transport,
 	return LADDER_NONE;
 }
 
+static bool has_port(const struct ladder *l, const struct ladder_spec *spec)
+{
+	if (spec->transport == WIRE_TLS)
+		return !(l->missing & LADDER_NO_TLS);
+	if (spec->role == WIRE_ROLE_SIP_ALT)
+		return !(l->missing & LADDER_NO_ALT);
+	return spec->role != WIRE_ROLE_TWIN || !(l->missing & LADDER_NO_TWIN);
+}
+
 int ladder_add(struct ladder *l, const struct ladder_spec *spec)
 {
-	if (l->n == LADDER_MAX_SHOTS ||
+	if (l->n == LADDER_MAX_SHOTS || !has_port(l, spec) ||
 	    ladder_find(l, spec->transport, spec->role, spec->what,
 	                spec->variant) != LADDER_NONE)
 		return LADDER_NONE;
@@ -366,6 +379,9 @@ static enum ladder_result judge(const struct ladder *l,
 		return LADDER_UNDECIDED;
 	if (s->is_arrival_known && s->is_edited)
 		return LADDER_EDITED;
+	/* broken off while an answer may still come: silence accuses nobody */
+	if (!s->is_closed)
+		return LADDER_UNDECIDED;
 	if (s->is_answered) {
 		/* a keep-alive is too short to be mirrored; its pong is all */
 		if (s->is_arrival_known || s->spec.what == LADDER_CRLF)

@@ -52,7 +52,7 @@ struct ladder_spec {
 };
 
 enum ladder_result {
-	LADDER_UNDECIDED,
+	LADDER_UNDECIDED,       /**< not sent, or still on its way */
 	LADDER_CLEAN,           /**< arrived as it was sent */
 	LADDER_EDITED,          /**< arrived, changed */
 	LADDER_REQUEST_DROPPED, /**< lost, while its twin arrived */
@@ -79,12 +79,20 @@ struct ladder_shot {
 	enum ladder_result result; /**< set by ladder_judge() */
 };
 
+/** Ports that this run does not have; shots to them are not planned. */
+enum {
+	LADDER_NO_ALT = 1 << 0,
+	LADDER_NO_TLS = 1 << 1,
+	LADDER_NO_TWIN = 1 << 2,
+};
+
 struct ladder {
 	struct ladder_shot shots[LADDER_MAX_SHOTS];
 	size_t n;
 	int64_t srtt_ns; /**< smoothed, from shots sent once (Karn); 0: none */
 	int64_t gap_ns;  /**< between two datagrams */
 	int64_t quiet_until_ns;
+	unsigned missing; /**< LADDER_NO_* bits; set before planning */
 	bool has_reports; /**< the control session tells what arrived */
 	bool is_refined;  /**< the second stage was planned */
 };
@@ -92,7 +100,8 @@ struct ladder {
 /** @param srtt_ns  0 where it is not known yet. */
 void ladder_init(struct ladder *l, int64_t srtt_ns, bool has_reports);
 
-/** @return index of the shot, or LADDER_NONE: there already, or no room */
+/** @return index of the shot, or LADDER_NONE: there already, no room, or no
+ *  such port */
 int ladder_add(struct ladder *l, const struct ladder_spec *spec);
 
 /** The shots that every run sends.

@@ -59,6 +59,7 @@ struct via {
 	uint8_t session[WIRE_SESSION_BYTES];
 	struct target targets[MAX_TARGETS];
 	size_t n;
+	bool is_over; /* probe_done() was called */
 	int err;
 };
 
@@ -152,8 +153,13 @@ static void on_data(void *arg, struct slice bytes)
 	struct target *t = arg;
 	size_t n;
 
+	/* one answer is all that is waited for, whatever else comes */
+	if (t->is_closed || t->in.n + bytes.n > SIP_STREAM_MAX_BYTES)
+		return;
 	wr_put(&t->in, bytes);
-	if (sip_stream_len(&n, wr_slice(&t->in)) == SIP_FRAME_MSG)
+	if (t->in.bad)
+		t->via->err = ENOMEM;
+	else if (sip_stream_len(&n, wr_slice(&t->in)) == SIP_FRAME_MSG)
 		take_answer(t->via, slice_sub(wr_slice(&t->in), 0, n));
 }
 
@@ -219,10 +225,12 @@ static void on_timer(void *arg)
 		if (!t->is_closed && t->due_ns < next)
 			next = t->due_ns;
 	}
-	if (v->err || next == INT64_MAX)
-		probe_done(v->run, v->err);
-	else
+	if (!v->err && next != INT64_MAX) {
 		net_timer_set(v->timer, next - now_ns);
+	} else if (!v->is_over) {
+		v->is_over = true;
+		probe_done(v->run, v->err);
+	}
 }
 
 static void add(struct via *v, const struct addr *server, uint16_t port,
@@ -329,6 +337,7 @@ static void judge(struct report *r, struct fact *f, const struct target *t)
 
 	if (!t->answer.p || sip_diff_via_reflection(&d, t->sent, t->answer)) {
 		f->state = FACT_UNKNOWN;
+		f->summary.msgid = N_("the answer of %1$s");
 		f->why.msgid =
 			t->answer.p ? N_("the answer carries no readable Via")
 			: t->error  ? N_("the server refused")
@@ -371,6 +380,7 @@ static void report(void *state)
 		judge(r, f, t);
 	}
 	f = report_fact(r, "alg.ladder", FACT_SKIPPED, NULL);
+	f->summary.msgid = N_("the test with an edge");
 	f->why.msgid =
 		N_("without an edge nobody tells what reached the far end: "
 	           "changes to Contact, Call-ID, SDP and other fields, dropped "
