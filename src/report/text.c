@@ -323,6 +323,37 @@ static void put_list(struct text *t, const char *label, const struct val *list)
 	put_para(t, body, &w);
 }
 
+static void put_also(struct text *t, const struct val *list)
+{
+	static const struct word words[] = {
+		{"alg.acts-as-proxy", N_("it acts as a proxy")},
+		{"alg.rewrites-sip", N_("it rewrites SIP")},
+		{"alg.drops-sip", N_("it drops some messages")},
+		{"alg.drops-answers", N_("it drops answers")},
+		{"alg.edits-inbound", N_("it changes what goes to the phone")},
+		{"alg.opens-pinholes", N_("it opens media ports")},
+		{"alg.stretches-timer", N_("it stretches the SIP timer")},
+	};
+	struct wr w = wr_init_heap();
+
+	if (list->kind != VAL_LIST || list->items.n == 0)
+		return;
+	wr_fmt(&w, "%s ", _("Signs of the same cause:"));
+	for (const struct val_item *it = list->items.first; it; it = it->next) {
+		const char *word =
+			it->v.kind == VAL_TEXT
+				? word_of(words, ARRAY_LEN(words), it->v.s)
+				: NULL;
+
+		wr_str(&w, it == list->items.first ? "" : "; ");
+		if (word)
+			wr_str(&w, word);
+		else
+			put_val(&w, t->st, &it->v);
+	}
+	put_para(t, body, &w);
+}
+
 static void put_evidence(struct text *t, const struct val *evidence)
 {
 	for (const struct val_item *it = evidence->items.first; it;
@@ -341,7 +372,7 @@ static void put_evidence(struct text *t, const struct val *evidence)
 		else if (strcmp(it->key, "fingerprint") == 0)
 			put_fingerprint(t, &it->v);
 		else if (strcmp(it->key, "also") == 0)
-			put_list(t, _("Signs of the same cause:"), &it->v);
+			put_also(t, &it->v);
 		else if (strcmp(it->key, "clean") == 0)
 			put_list(t, _("Passed unchanged in this test:"),
 			         &it->v);
@@ -505,36 +536,94 @@ static void put_channel(struct wr *w, const struct report_style *st,
 	int64_t port = val_get_int(&f->fields, "dst_port", 0);
 
 	if (port > 0) {
-		wr_fmt(w, " %" PRId64 "/", port);
+		wr_fmt(w, "%" PRId64 "/", port);
 		put_upper(w, val_get_text(&f->fields, "transport"));
 	} else if (f->scope) {
-		wr_u8(w, ' ');
 		page_escape_put(w, st, slice_str(f->scope));
 	}
 }
 
-/* Said only where it is not the usual one. */
-static void put_direction(struct wr *w, const struct report_style *st,
-                          const struct fact *f)
+static const char *as_is(const char *translated)
 {
-	struct slice direction = val_get_text(&f->fields, "direction");
+	return translated;
+}
 
-	if (direction.n == 0 || slice_eq_str(direction, "out"))
-		return;
-	wr_str(w, " (");
-	page_escape_put(w, st, direction);
-	wr_u8(w, ')');
+static bool is_message(const struct fact *f)
+{
+	return strcmp(f->id, "alg.ladder") == 0 &&
+	       val_get_int(&f->fields, "dst_port", 0) > 0;
+}
+
+/* "SIP to 5060/UDP"; a fact that has no words goes by its id. */
+static void put_subject(struct wr *w, const struct report_style *st,
+                        const struct fact *f)
+{
+	static const struct word words[] = {
+		{"out", N_("SIP to %1$s")},
+		{"answer", N_("answers from %1$s")},
+		{"in", N_("requests from %1$s")},
+		{"reply", N_("our answers to %1$s")},
+	};
+	const char *word = word_of(words, ARRAY_LEN(words),
+	                           val_get_text(&f->fields, "direction"));
+	struct wr channel = wr_init_heap();
+	struct words ws = {.msgid = word};
+
+	put_channel(&channel, st, f);
+	wr_u8(&channel, '\0');
+	if (is_message(f) && word && !channel.bad) {
+		ws.args[0] = (const char *)channel.p;
+		words_put(w, &ws, as_is);
+	} else {
+		wr_str(w, f->id);
+		wr_str(w, channel.n > 1 ? " " : "");
+		wr_str(w, channel.bad ? "" : (const char *)channel.p);
+	}
+	w->bad |= channel.bad;
+	wr_fini(&channel);
+}
+
+static void put_word(struct wr *w, const struct report_style *st,
+                     const char *word, struct slice name)
+{
+	if (word)
+		wr_str(w, word);
+	else
+		page_escape_put(w, st, name);
 }
 
 static void put_name(struct wr *w, const struct report_style *st,
                      const struct fact *f)
 {
+	static const struct word methods[] = {
+		{"UNKNOWN", N_("a method nobody knows")},
+		{"CRLF", N_("keep-alive")},
+		{"PLAIN", N_("bytes that are not SIP")},
+	};
+	static const struct word variants[] = {
+		{"unusual-form", N_("unusual form")},
+		{"unusual-size", N_("unusual size")},
+		{"compact", N_("short header names")},
+		{"folded", N_("folded lines")},
+		{"odd-case", N_("odd upper and lower case")},
+		{"contact-no-port", N_("Contact without port")},
+		{"via-no-port", N_("Via without port")},
+		{"long-line", N_("long line")},
+		{"long-uri", N_("long address")},
+		{"fragmented", N_("in fragments")},
+		{"split", N_("in two segments")},
+		{"low-rtp-port", N_("media port below 1024")},
+		{"public-address", N_("with the public address")},
+		{"short", N_("short form")},
+	};
+	struct slice method = val_get_text(&f->fields, "method");
 	struct slice variant = val_get_text(&f->fields, "variant");
 
-	page_escape_put(w, st, val_get_text(&f->fields, "method"));
+	put_word(w, st, word_of(methods, ARRAY_LEN(methods), method), method);
 	if (variant.n > 0) {
 		wr_str(w, " (");
-		page_escape_put(w, st, variant);
+		put_word(w, st, word_of(variants, ARRAY_LEN(variants), variant),
+		         variant);
 		wr_u8(w, ')');
 	}
 }
@@ -589,12 +678,10 @@ static void put_fact(struct text *t, const struct fact *f, bool is_group)
 	struct page_para pa = {0};
 
 	put_mark(&pa, t->st, f->state);
-	if (f->summary.msgid && !is_group) {
+	if (f->summary.msgid && !is_group && !is_message(f)) {
 		words_put(&w, &f->summary, translate);
 	} else {
-		wr_str(&w, f->id);
-		put_channel(&w, t->st, f);
-		put_direction(&w, t->st, f);
+		put_subject(&w, t->st, f);
 		put_result(&w, t->st, f);
 		if (is_group)
 			put_names(&w, t->st, f);
