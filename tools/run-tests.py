@@ -90,6 +90,8 @@ def fuzzers():
 
 
 def main():
+    # Debian's own programs, whatever else this machine has installed
+    os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin:" + os.environ["PATH"]
     os.environ["PRUMO_STAY_HOME"] = "1"
     os.environ["LC_ALL"] = "C.UTF-8"
     os.environ.pop("LANGUAGE", None)
