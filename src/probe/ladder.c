@@ -57,6 +57,9 @@ static const struct ladder_spec second_stage[] = {
 	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, true, false, "split"},
 	{WIRE_TCP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, 0, 0, false, false, NULL},
+	/* what a router quotes ends after some 500 bytes: here SDP is within */
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE,
+         SIP_CANARY_SHORT | SIP_CANARY_COMPACT, 0, false, false, "short"},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
          false, false, "low-rtp-port"},
 	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
@@ -194,23 +197,6 @@ static void plan_oddities(struct ladder *l)
 	}
 }
 
-/* An ALG beyond the first NAT knows only the address that this NAT gave us,
- * and may have left all that carries our own alone. */
-static void plan_public(struct ladder *l)
-{
-	int own = ladder_find(l, WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL);
-
-	if (own == LADDER_NONE || is_odd(&l->shots[own]))
-		return;
-	(void)ladder_add(l, &(struct ladder_spec){
-				    .transport = WIRE_UDP,
-				    .role = WIRE_ROLE_SIP,
-				    .what = LADDER_OPTIONS,
-				    .is_public = true,
-				    .variant = "public-address",
-			    });
-}
-
 size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 {
 	bool has_anomaly = signs->is_answer_edited ||
@@ -230,9 +216,17 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 			(void)ladder_add(l, &second_stage[i]);
 		if (signs->is_src_5060)
 			(void)ladder_add(l, &via_no_port);
+	} else if (signs->is_natted) {
+		/* An ALG beyond the first NAT knows only the address that this
+		 * NAT gave us. */
+		(void)ladder_add(l, &(struct ladder_spec){
+					    .transport = WIRE_UDP,
+					    .role = WIRE_ROLE_SIP,
+					    .what = LADDER_OPTIONS,
+					    .is_public = true,
+					    .variant = "public-address",
+				    });
 	}
-	if (signs->is_natted)
-		plan_public(l);
 	return l->n - n;
 }
 
