@@ -1,0 +1,73 @@
+"""A router that keeps silent makes a range, never a guess."""
+import unittest
+
+import lab
+import rig
+
+
+class Behind(unittest.TestCase):
+    def test_alg_behind_another_nat(self):
+        with rig.Lab("--hops", 3, "--nat-at", 1, "--alg-at", 2) as room:
+            report = room.check()
+        self.assertEqual((report.status, report.ids()),
+                         (2, ["alg.rewrites-sip"]), report.told())
+        place = report.alg()["evidence"]["location"]
+        self.assertEqual((place["hop"], place["address"]),
+                         (2, "203.0.113.1"), report.told())
+        self.assertIn("SDP o=", {e["field"] for e in
+                                 report.alg()["evidence"]["edits"]})
+
+
+class Location(unittest.TestCase):
+    def place(self, *options):
+        with rig.Lab(*options) as room:
+            report = room.check()
+        self.assertEqual(report.ids(), ["alg.rewrites-sip"], report.told())
+        fact, = report.pick("alg.location")
+        return report, fact
+
+    def test_silence_behind_the_alg(self):
+        _, fact = self.place("--hops", 4, "--alg-at", 1, "--silent-at", 2)
+        self.assertEqual((fact["hop"], fact["hop_min"], fact["hop_max"]),
+                         (None, 1, 3))
+        self.assertNotIn("address", fact)
+
+    def test_silence_of_the_alg(self):
+        report, fact = self.place("--hops", 4, "--alg-at", 2,
+                                  "--silent-at", 2)
+        self.assertEqual((fact["hop"], fact["hop_min"], fact["hop_max"]),
+                         (None, 1, 3))
+        self.assertEqual((report.alg()["segment"]), "unknown")
+
+    def test_silence_of_the_first(self):
+        _, fact = self.place("--hops", 4, "--alg-at", 1, "--silent-at", 1)
+        self.assertEqual((fact["hop"], fact["hop_min"], fact["hop_max"]),
+                         (None, 0, 2))
+
+    def test_silence_elsewhere_harms_nothing(self):
+        _, fact = self.place("--hops", 4, "--alg-at", 1, "--silent-at", 4)
+        self.assertEqual((fact["hop"], fact["address"]), (1, "192.0.2.1"))
+
+    def test_all_silent(self):
+        _, fact = self.place("--alg-at", 1, "--silent-at", 1,
+                             "--silent-at", 2)
+        self.assertEqual((fact["hop"], fact["state"]), (None, "unknown"))
+        self.assertTrue(fact["why"])
+
+    def test_quotes_are_what_was_sent(self):
+        _, fact = self.place("--hops", 3, "--alg-at", 2)
+        first, second, third = fact["evidence"]["quotes"]
+        for quote, address in ((first, "192.0.2.1"),
+                               (second, "203.0.113.1"),
+                               (third, "198.18.2.1")):
+            self.assertEqual((quote["address"], quote["tries"]),
+                             (address, 3))
+            self.assertGreater(quote["quote_bytes"], 400)
+        self.assertNotIn("first_difference", first)
+        self.assertNotIn("first_difference", second)
+        self.assertEqual(third["first_difference"], fact["evidence"]["at"])
+        self.assertIn("192.0.2.33", fact["evidence"]["before"])
+        self.assertIn("198.18.2.2", fact["evidence"]["after"])
+
+
+lab.main()

@@ -1,0 +1,74 @@
+"""An ALG that edits nothing shows in ports that open and in timers."""
+import concurrent.futures
+import unittest
+
+import lab
+import rig
+
+HELPER = """
+ct helper sip-udp { type "sip" protocol udp; }
+chain helper {
+	type filter hook prerouting priority mangle
+	udp dport 5060 ct helper set "sip-udp"
+}
+chain guard {
+	type filter hook forward priority -5
+	ct state established,related accept
+	iifname wan drop
+}
+"""
+
+
+class Pinhole(unittest.TestCase):
+    def test_helper_that_does_not_translate(self):
+        with rig.Lab(nodes=["r1"]) as room:
+            room.nft("r1", HELPER)
+            report = room.check()
+            strict = room.check("--strict")
+            room.must("r1", "sh", "-c",
+                      "conntrack -L -p udp --dport 5060 | grep helper=sip")
+        self.assertEqual((report.status, strict.status), (0, 1),
+                         report.told())
+        for one in (report, strict):
+            self.assertEqual(one.verdict, "ready-with-remarks")
+            self.assertEqual(one.ids(), ["alg.opens-pinholes"])
+            self.assertEqual(one.alg()["severity"], "warn")
+            pinhole, = one.pick("alg.pinhole")
+            self.assertEqual((pinhole["state"], pinhole["result"]),
+                             ("warn", "open"))
+            self.assertFalse(one.pick(result="edited"))
+
+
+class Timer(unittest.TestCase):
+    @staticmethod
+    def measure(options, wait_s):
+        with rig.Lab(*options) as room:
+            return room.check(f"--timer={wait_s}")
+
+    @classmethod
+    def setUpClass(cls):
+        # What is measured is a time, so they wait together.
+        wishes = ((("--alg-at", 1, "--udp-timeout", 2), 5),
+                  (("--nat-at", 1, "--udp-timeout", 60), 3),
+                  (("--nat-at", 1, "--udp-timeout", 1), 4))
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            cls.stretched, cls.long, cls.short = pool.map(
+                lambda wish: cls.measure(*wish), wishes)
+
+    def assert_timer(self, report, *want):
+        fact, = report.pick("alg.timer")
+        self.assertEqual((fact["result"], fact["sip_alive"],
+                          fact["control_alive"]), want, report.told())
+
+    def test_session_of_the_sip_port_outlives_others(self):
+        self.assert_timer(self.stretched, "longer-on-sip", True, False)
+        self.assertIn("alg.stretches-timer",
+                      self.stretched.alg()["evidence"]["also"])
+
+    def test_equal_without_alg(self):
+        for report, alive in ((self.long, True), (self.short, False)):
+            self.assert_timer(report, "same", alive, alive)
+            self.assertEqual((report.status, report.findings), (0, []))
+
+
+lab.main()
