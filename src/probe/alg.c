@@ -233,8 +233,7 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	struct ladder_signs signs = {
 		.is_src_5060 = a->local.port == SIP_PORT,
 		.is_inbound_edited = alg_is_inbound_edited(a),
-		.is_pinhole_open =
-			a->pinhole.is_open && !a->pinhole.is_idle_open,
+		.is_pinhole_open = alg_is_pinhole_open(a),
 	};
 	int options = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP,
 	                          LADDER_OPTIONS, NULL);

@@ -102,6 +102,7 @@ struct alg_pinhole {
 	uint16_t rtp_public; /**< as the edge saw it in m= */
 	bool is_open;        /**< it came through */
 	bool is_idle_open;   /**< so did one to a port never announced */
+	bool is_settled;     /**< that one was asked for, and waited for */
 	int64_t due_ns;
 };
 
@@ -218,5 +219,8 @@ int64_t alg_step_timer(struct alg *a, int64_t now_ns);
 /** Did answers or inbound requests change on the way? */
 bool alg_is_answer_edited(const struct alg_shot *s);
 bool alg_is_inbound_edited(const struct alg *a);
+
+/** The announced port is open, and an idle one stays shut. */
+bool alg_is_pinhole_open(const struct alg *a);
 
 void alg_facts(struct alg *a);

@@ -41,6 +41,13 @@ bool alg_is_inbound_edited(const struct alg *a)
 	       in->is_reply_edited;
 }
 
+bool alg_is_pinhole_open(const struct alg *a)
+{
+	const struct alg_pinhole *p = &a->pinhole;
+
+	return p->is_open && !p->is_idle_open && p->is_settled;
+}
+
 static void put_bytes(struct report *r, struct val *map, const char *key,
                       struct slice s)
 {
@@ -246,9 +253,10 @@ static void fact_shot(struct alg *a, size_t i)
 		put_refusal(a, f, s);
 }
 
-static bool is_decided(const struct alg *a, enum ladder_what what)
+static bool is_decided(const struct alg *a, enum wire_transport transport,
+                       enum ladder_what what)
 {
-	int i = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP, what, NULL);
+	int i = ladder_find(&a->ladder, transport, WIRE_ROLE_SIP, what, NULL);
 	enum ladder_result r =
 		i == LADDER_NONE ? LADDER_UNDECIDED : a->ladder.shots[i].result;
 
@@ -259,8 +267,15 @@ static bool is_decided(const struct alg *a, enum ladder_what what)
 /* Ready is said only where every message that a call needs was decided. */
 static bool is_tested(const struct alg *a)
 {
-	return is_decided(a, LADDER_OPTIONS) &&
-	       is_decided(a, LADDER_REGISTER) && is_decided(a, LADDER_INVITE);
+	/* a host that refuses everything need not be an edge at all */
+	if (!a->has_token)
+		return false;
+	/* no ALG reads TLS: one message shows as much as three */
+	if (a->ports->sip == 0)
+		return is_decided(a, WIRE_TLS, LADDER_OPTIONS);
+	return is_decided(a, WIRE_UDP, LADDER_OPTIONS) &&
+	       is_decided(a, WIRE_UDP, LADDER_REGISTER) &&
+	       is_decided(a, WIRE_UDP, LADDER_INVITE);
 }
 
 static void fact_answer(struct alg *a, size_t i)
@@ -448,6 +463,7 @@ static void fact_no_pinhole(struct alg *a)
 		return;
 	f = report_fact(a->r, "alg.pinhole", FACT_UNKNOWN, "udp");
 	(void)fact_field(a->r, f, "result", val_text("unknown"));
+	f->summary.msgid = N_("ports that an INVITE opens");
 	f->why = (struct words){
 		N_("the test call was over before its media port could be "
 	           "tried"),
@@ -457,39 +473,37 @@ static void fact_no_pinhole(struct alg *a)
 static void fact_pinhole(struct alg *a)
 {
 	const struct alg_pinhole *p = &a->pinhole;
-	const char *result = p->is_open ? "open" : "closed";
-	enum fact_state state = p->is_open ? FACT_WARN : FACT_PASS;
+	bool is_open = alg_is_pinhole_open(a);
 	struct fact *f;
 
 	if (p->n_tries == 0) {
 		fact_no_pinhole(a);
 		return;
 	}
-	if (p->is_idle_open) { /* nothing is filtered here */
-		result = "unknown";
-		state = FACT_UNKNOWN;
-	}
-	f = report_fact(a->r, "alg.pinhole", state, "udp");
-	(void)fact_field(a->r, f, "result", val_text(result));
+	f = report_fact(a->r, "alg.pinhole", FACT_PASS, "udp");
+	(void)fact_field(a->r, f, "result",
+	                 val_text(is_open      ? "open"
+	                          : p->is_open ? "unknown"
+	                                       : "closed"));
 	(void)fact_field(a->r, f, "rtp_port",
 	                 val_int(net_udp_local(a->rtp).port));
 	(void)fact_field(a->r, f, "public_port", val_int(p->rtp_public));
-	if (p->is_idle_open) {
-		f->summary =
-			(struct words){N_("ports that an INVITE opens"), {0}};
-		f->why = (struct words){
-			N_("this network lets in what nobody asked for, so an "
-		           "open port proves nothing"),
-			{0}};
-	} else if (p->is_open)
-		f->summary = (struct words){
-			N_("a box opened the port that an INVITE announced: it "
-		           "reads SIP"),
-			{0}};
-	else
-		f->summary = (struct words){
-			N_("no box opened the port that an INVITE announced"),
-			{0}};
+	if (is_open) {
+		f->state = FACT_WARN;
+		f->summary.msgid = N_("a box opened the port that an INVITE "
+		                      "announced: it reads SIP");
+	} else if (p->is_open) {
+		f->state = FACT_UNKNOWN;
+		f->summary.msgid = N_("ports that an INVITE opens");
+		f->why.msgid =
+			p->is_idle_open
+				? N_("this network lets in what nobody asked "
+		                     "for, so an open port proves nothing")
+				: N_("the run ended too early");
+	} else {
+		f->summary.msgid = N_("no box opened the port that an INVITE "
+		                      "announced");
+	}
 }
 
 static void fact_timer(struct alg *a)

@@ -159,8 +159,10 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 		return ALG_STEP_OVER;
 	if (now_ns < in->due_ns)
 		return in->due_ns;
-	if (in->n_tries == CALL_BACK_TRIES)
+	if (in->n_tries == CALL_BACK_TRIES) {
+		a->pinhole.is_settled = true;
 		return ALG_STEP_OVER;
+	}
 
 	control_hold(a->control);
 	if (in->n_tries == 0 || is_pinhole_doubtful(a))
