@@ -17,7 +17,7 @@ tidy() {
 		CC=clang meson setup build-tidy >/dev/null
 	ninja -C build-tidy -t compdb >/dev/null
 	git ls-files 'src/*.c' 'lab/*.c' |
-		xargs -P 2 -n 6 clang-tidy --quiet -p build-tidy 2>/dev/null
+		xargs -P "$(nproc)" -n 3 clang-tidy --quiet -p build-tidy 2>/dev/null
 }
 
 check() {
