@@ -253,7 +253,8 @@ static void fill_mirror(struct wire_mirror *m, const struct job *j)
 	};
 	wire_sha256(m->sha256, a->bytes);
 	if (a->flow.transport == WIRE_UDP &&
-	    a->bytes.n > WIRE_MIRROR_UDP_MAX_BYTES) {
+	    a->bytes.n > (a->has_session ? WIRE_MIRROR_UDP_MAX_BYTES
+	                                 : WIRE_MIRROR_UDP_LONE_BYTES)) {
 		m->flags = WIRE_MIRROR_OMITTED;
 		m->bytes = (struct slice){0};
 	}

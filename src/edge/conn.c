@@ -51,6 +51,7 @@ void edge_conn_close(struct edge_conn *c)
 	net_stream_free(c->stream);
 	wire_stream_fini(&c->frames);
 	wr_fini(&c->in);
+	wr_fini(&c->out);
 	free(c);
 }
 
@@ -126,6 +127,11 @@ static void drain(struct edge_conn *c)
 		memmove(c->in.p, c->in.p + at, c->in.n - at);
 		c->in.n -= at;
 	}
+	/* A prober that has asked its SIP question over TLS goes on with the
+	 * control session: one handshake serves both. */
+	if (c->in.n == 0 && c->flow.transport == WIRE_TLS &&
+	    c->kind == EDGE_CONN_SIP)
+		c->kind = EDGE_CONN_NEW;
 }
 
 /* The preface of the control session, a part of it, or something else? */
@@ -204,6 +210,7 @@ void edge_conn_start(struct edge_socket *at, struct net_stream *stream)
 	};
 	c->heard_ns = clock_mono_ns();
 	c->in = wr_init_heap();
+	c->out = wr_init_heap();
 	wire_stream_init(&c->frames, true);
 	s->conns[s->n_conns++] = c;
 	net_stream_set_ops(stream, &stream_ops, c);

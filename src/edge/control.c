@@ -5,12 +5,23 @@
 #include "edge/inside.h"
 #include "net/stream.h"
 
-/* A client that does not read its answers is not worth their memory. */
 static void reply(struct edge_conn *c, struct wr *w)
 {
-	if (w->bad || net_stream_send(c->stream, wr_slice(w)))
+	if (w->bad)
 		c->is_dead = true;
+	wr_put(&c->out, wr_slice(w));
 	wr_fini(w);
+}
+
+/* What one turn of the loop has to say is one segment. A client that does not
+ * read its answers is not worth their memory. */
+void edge_control_flush(struct edge_conn *c)
+{
+	if (c->out.n == 0 && !c->out.bad)
+		return;
+	if (c->out.bad || net_stream_send(c->stream, wr_slice(&c->out)))
+		c->is_dead = true;
+	wr_fini(&c->out);
 }
 
 static void refuse(struct edge_conn *c, enum wire_frame_type about, int err)
@@ -127,10 +138,6 @@ static void on_frame(struct edge_conn *c, const struct wire_frame *f)
 {
 	int err = EPROTO;
 
-	if (f->type == WIRE_BYE) {
-		c->is_dead = true;
-		return;
-	}
 	if (f->type == WIRE_OPEN)
 		err = on_open(c, f->body);
 	else if (!c->session)
@@ -162,6 +169,7 @@ void edge_control_data(struct edge_conn *c, struct slice bytes)
 	}
 	if (err && err != EAGAIN)
 		c->is_dead = true;
+	edge_control_flush(c);
 	if (c->session)
 		edge_session_touch(c->session, c->heard_ns);
 }

@@ -20,4 +20,5 @@ struct edge_arrival {
 	int64_t mono_ns;
 	int64_t wall_ns;
 	struct slice bytes;
+	bool has_session; /**< its tag's control session is open */
 };

@@ -45,8 +45,9 @@ struct edge_conn {
 	int64_t heard_ns;
 	struct wr in; /**< SIP, STUN: not yet a whole message */
 	bool has_tag;
-	struct wire_tag tag;          /**< of the last tagged message */
-	struct wire_stream frames;    /**< CONTROL */
+	struct wire_tag tag;       /**< of the last tagged message */
+	struct wire_stream frames; /**< CONTROL */
+	struct wr out; /**< CONTROL: answers of this turn of the loop */
 	struct edge_session *session; /**< CONTROL, once open */
 	bool is_dead; /**< to be closed as soon as nobody uses it */
 };
@@ -73,7 +74,7 @@ struct edge_server {
 };
 
 /** Answer one message and remember it. */
-void edge_server_handle(struct edge_server *s, const struct edge_arrival *a);
+void edge_server_handle(struct edge_server *s, struct edge_arrival *a);
 
 /** Send along a flow. @return 0, EPIPE: it is closed, or an errno */
 WARN_UNUSED int edge_server_send(struct edge_server *s,
@@ -97,6 +98,10 @@ void edge_conn_close(struct edge_conn *c);
 
 /** Close those that were idle for too long, and the dead. */
 void edge_conn_sweep(struct edge_server *s, int64_t mono_ns);
+
+/** Send what the session's answers of this turn are. Sets is_dead when they
+ *  cannot leave. Harmless on other connections. */
+void edge_control_flush(struct edge_conn *c);
 
 /** Bytes of a control session. Sets is_dead when it is over. */
 void edge_control_data(struct edge_conn *c, struct slice bytes);

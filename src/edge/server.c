@@ -69,15 +69,17 @@ static void follow_call(struct edge_server *s, const struct edge_arrival *a,
 		edge_server_rearm(s);
 }
 
-void edge_server_handle(struct edge_server *s, const struct edge_arrival *a)
+void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 {
 	struct edge_session *session = NULL;
 	struct edge_shot *shot = NULL;
 	struct edge_answer out;
+	struct wire_tag tag;
 
+	if (wire_tag_find(&tag, a->bytes))
+		session = edge_session_find(s->sessions, tag.session);
+	a->has_session = session;
 	edge_answer(&out, s->answerer, a);
-	if (out.has_tag)
-		session = edge_session_find(s->sessions, out.tag.session);
 	if (session)
 		shot = edge_session_note(session, out.tag.shot, a,
 		                         out.is_proven);
@@ -204,6 +206,8 @@ static void on_due(void *arg)
 		send_final(s, &f, false);
 	while (edge_sessions_due(&job, s->sessions, mono_ns))
 		do_job(s, &job);
+	for (size_t i = 0; i < s->n_conns; i++)
+		edge_control_flush(s->conns[i]);
 	edge_server_rearm(s);
 }
 

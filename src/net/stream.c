@@ -618,12 +618,23 @@ int net_stream_peer_fingerprint(const struct net_stream *s, uint8_t out[32])
 	return err;
 }
 
+/* It has said its close_notify: nobody is left to read ours. */
+static bool is_peer_gone(const struct net_stream *s)
+{
+	return SSL_get_shutdown(s->ssl) & SSL_RECEIVED_SHUTDOWN;
+}
+
 void net_stream_free(struct net_stream *s)
 {
+	const int yes = 1;
+
 	if (!s || s->is_freed)
 		return;
 	net_fd_unwatch(s->fd);
-	if (s->ssl && s->is_sealable) {
+	if (s->ssl && s->is_sealable && !is_peer_gone(s)) {
+		/* close_notify leaves together with the FIN */
+		(void)setsockopt(s->fd, IPPROTO_TCP, TCP_CORK, &yes,
+		                 sizeof(yes));
 		ERR_clear_error();
 		(void)SSL_shutdown(s->ssl);
 	}

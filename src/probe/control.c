@@ -76,7 +76,6 @@ static int dispatch(struct control *c, const struct wire_frame *f)
 	case WIRE_FETCH:
 	case WIRE_SEND:
 	case WIRE_SHOOT:
-	case WIRE_BYE:
 		break;
 	}
 	return EBADMSG;
@@ -192,15 +191,10 @@ int control_open(struct control **cp, struct net_stream *stream,
 
 void control_close(struct control *c)
 {
-	struct wr w = wr_init_heap();
-
 	if (!c)
 		return;
 	if (c->was_closed)
 		*c->was_closed = true;
-	c->is_holding = false;
-	wire_bare_put(&w, WIRE_BYE);
-	(void)!put_out(c, &w);
 	net_stream_free(c->stream);
 	wire_stream_fini(&c->frames);
 	wr_fini(&c->held);

@@ -39,7 +39,7 @@ WARN_UNUSED int control_open(struct control **cp, struct net_stream *stream,
                              const uint8_t session[WIRE_SESSION_BYTES],
                              const struct control_ops *ops, void *arg);
 
-/** Says goodbye. NULL is fine. Allowed in callbacks. */
+/** NULL is fine. Allowed in callbacks. */
 void control_close(struct control *c);
 
 /** Until control_flush(), requests gather and then leave as one segment. */

@@ -33,7 +33,10 @@ static const struct ladder_spec first_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD,
          SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI, 0, false, false,
          "unusual-size"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
+         false, false, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_CRLF, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
 	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
 	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
 };
@@ -42,12 +45,6 @@ static const struct ladder_spec first_stage[] = {
  * calls are safe today. */
 static const struct ladder_spec second_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
-         false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
-	/* what a router quotes of it reaches to the SDP */
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_SHORT, 0, false,
-         false, "short"},
 	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_REGISTER, 0, 0, false, false,
          NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_INVITE, 0, 0, false, false, NULL},

@@ -306,7 +306,7 @@ int wire_error_decode(struct wire_error *e, struct slice body)
 	struct rd r = rd_init(body);
 	struct wire_error got;
 
-	got.about = (enum wire_frame_type)read_enum(&r, WIRE_BYE);
+	got.about = (enum wire_frame_type)read_enum(&r, WIRE_SHOOT);
 	got.err = rd_u16(&r);
 	if (r.bad || r.left)
 		return EBADMSG;

@@ -11,7 +11,6 @@
  *   FETCH  -> COPY
  *   SEND   -> SENT              back along the flow by which a shot came
  *   SHOOT  -> SENT              to the address a shot came from, other port
- *   BYE    -> end of stream
  *   anything the edge refuses -> ERROR
  *
  * An `err` on the wire is a Linux errno number, 0 for success.
@@ -31,7 +30,6 @@ enum wire_frame_type {
 	WIRE_FETCH = 3,
 	WIRE_SEND = 4,
 	WIRE_SHOOT = 5,
-	WIRE_BYE = 6, /**< no body */
 	WIRE_SESSION = 0x81,
 	WIRE_SEEN = 0x82,
 	WIRE_COPY = 0x83,
@@ -156,7 +154,7 @@ struct wire_error {
 	uint16_t err;
 };
 
-/* Encoders: header and body. REPORT and BYE by wire_bare_put(). */
+/* Encoders: header and body. REPORT by wire_bare_put(). */
 void wire_bare_put(struct wr *w, enum wire_frame_type type);
 void wire_open_put(struct wr *w, const struct wire_open *o);
 void wire_session_put(struct wr *w, const struct wire_session *s);

@@ -16,9 +16,12 @@
 #define WIRE_MIRROR_TYPE "application/x-prumo-mirror"
 
 enum {
-	/** Longer requests over UDP are answered without their bytes, so
-	 *  that the answer is never more than two fragments. */
-	WIRE_MIRROR_UDP_MAX_BYTES = 1000,
+	/** Longer requests over UDP are answered without their bytes where
+	 *  a control session can be asked for them, so that the answer fits
+	 *  one packet of 1500 bytes. */
+	WIRE_MIRROR_UDP_MAX_BYTES = 600,
+	/** Longer ones always. */
+	WIRE_MIRROR_UDP_LONE_BYTES = 2000,
 	WIRE_MIRROR_HDR_BYTES = 83, /**< the binary form without the bytes */
 	WIRE_MIRROR_LINE_CHARS = 76,
 };

@@ -32,7 +32,7 @@ int wire_stream_push(struct wire_stream *s, struct slice in)
 
 static bool is_known(unsigned type)
 {
-	return (type >= WIRE_OPEN && type <= WIRE_BYE) ||
+	return (type >= WIRE_OPEN && type <= WIRE_SHOOT) ||
 	       (type >= WIRE_SESSION && type <= WIRE_ERROR);
 }
 

@@ -8,7 +8,7 @@ import base64, hashlib, os, signal, socket, ssl, struct, subprocess
 
 MASK = bytes.fromhex("009dc3715ee82bb496d769a21fcd35f48a533c")
 HELLO, WELCOME, PLAIN, MIRROR, PROBE = 1, 2, 3, 4, 5
-OPEN, REPORT, FETCH, SEND, SHOOT, BYE = 1, 2, 3, 4, 5, 6
+OPEN, REPORT, FETCH, SEND, SHOOT = 1, 2, 3, 4, 5
 SESSION, SEEN, COPY, SENT, ERROR = 0x81, 0x82, 0x83, 0x84, 0x85
 SEEN_BYTES = 111
 

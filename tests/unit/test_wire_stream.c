@@ -15,13 +15,13 @@ static void put_all(struct wr *w)
 	wire_open_put(w, &o);
 	wire_bare_put(w, WIRE_REPORT);
 	wire_fetch_put(w, &f);
-	wire_bare_put(w, WIRE_BYE);
+	wire_bare_put(w, WIRE_REPORT);
 }
 
 static void test_next_gives_frames_from_any_pieces(void **state)
 {
 	static const enum wire_frame_type want[] = {WIRE_OPEN, WIRE_REPORT,
-	                                            WIRE_FETCH, WIRE_BYE};
+	                                            WIRE_FETCH, WIRE_REPORT};
 	struct wr w = wr_init_heap();
 
 	UNUSED(state);
