@@ -157,16 +157,11 @@ static enum cli_status parse(struct settings *set, int argc, char *argv[])
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "46o:qvh", options, NULL)) != -1) {
-		const char *shown = argv[optind - 1];
-
 		switch (set_option(set, c)) {
 		case 0:
 			break;
 		case EINVAL:
-			return cli_usage_error(
-				&cli_check,
-				_("'%s' is not an option, or lacks its value"),
-				shown);
+			return cli_bad_option(&cli_check, argv);
 		default:
 			return cli_usage_error(
 				&cli_check,

@@ -45,6 +45,10 @@ void cli_usage(FILE *to, const struct cli_cmd *cmd);
 enum cli_status cli_usage_error(const struct cli_cmd *cmd, const char *fmt, ...)
 	PRINTF_FMT(2, 3);
 
+/** After getopt said '?': one line on stderr that names the option. @return
+ *  CLI_USAGE */
+enum cli_status cli_bad_option(const struct cli_cmd *cmd, char *argv[]);
+
 /** One line on stderr: "prumo check: MESSAGE". */
 void cli_complain(const struct cli_cmd *cmd, const char *fmt, ...)
 	PRINTF_FMT(2, 3);

@@ -338,14 +338,17 @@ static bool arguments_read(enum cli_status *statusp, struct demo *demo,
 	int opt;
 
 	*statusp = CLI_USAGE;
+	opterr = 0;
 	while ((opt = getopt_long(argc, argv, "o:vh", options, NULL)) != -1) {
 		if (opt == 'h') {
 			cli_usage(stdout, &cli_demo);
 			*statusp = CLI_READY;
 			return false;
 		}
-		if (opt == '?') /* getopt has said why */
+		if (opt == '?') {
+			(void)cli_bad_option(&cli_demo, argv);
 			return false;
+		}
 		if (!option_take(demo, opt)) {
 			(void)cli_usage_error(&cli_demo,
 			                      _("'%s' is not what this option "

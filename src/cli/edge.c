@@ -132,7 +132,7 @@ static int set_option(struct settings *s, int id, const char *arg)
 		s->wants_help = true;
 		return 0;
 	default:
-		return EINVAL; /* getopt has said why */
+		return EINVAL;
 	}
 }
 
@@ -151,6 +151,7 @@ static enum cli_status read_options(struct settings *s, int argc, char *argv[])
 		.user = "nobody",
 	};
 	optind = 0;
+	opterr = 0;
 	while ((id = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
 		int err = set_option(s, id, optarg);
 
@@ -160,7 +161,7 @@ static enum cli_status read_options(struct settings *s, int argc, char *argv[])
 			                         "takes"),
 			                       optarg);
 		if (err)
-			return CLI_USAGE;
+			return cli_bad_option(&cli_edge, argv);
 	}
 	if (optind < argc)
 		return cli_usage_error(&cli_edge, _("unexpected argument '%s'"),

@@ -612,6 +612,7 @@ static enum cli_status read_options(struct options *opt, int argc, char *argv[])
 	int c;
 
 	optind = 1;
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "ho:", longs, NULL)) != -1) {
 		switch (c) {
 		case 'o':
@@ -628,8 +629,7 @@ static enum cli_status read_options(struct options *opt, int argc, char *argv[])
 			cli_usage(stdout, &cli_profile);
 			return CLI_REMARKS;
 		default:
-			return cli_usage_error(&cli_profile,
-			                       _("unknown option"));
+			return cli_bad_option(&cli_profile, argv);
 		}
 	}
 	return CLI_READY;

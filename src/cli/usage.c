@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 
@@ -39,4 +40,11 @@ enum cli_status cli_usage_error(const struct cli_cmd *cmd, const char *fmt, ...)
 	va_end(ap);
 	(void)fprintf(stderr, _("Try 'prumo %s --help'.\n"), cmd->name);
 	return CLI_USAGE;
+}
+
+enum cli_status cli_bad_option(const struct cli_cmd *cmd, char *argv[])
+{
+	return cli_usage_error(cmd,
+	                       _("'%s' is not an option, or lacks its value"),
+	                       argv[optind - 1]);
 }

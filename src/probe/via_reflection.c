@@ -201,7 +201,9 @@ static void send_one(struct target *t, int64_t now_ns)
 		t->due_ns = now_ns + STREAM_MS * NS_PER_MS;
 	}
 	t->n_sent++;
-	if (err && err != EAGAIN) {
+	if (err == EPERM) { /* this computer's doing, not the server's */
+		v->err = err;
+	} else if (err && err != EAGAIN) {
 		t->error = err;
 		t->is_closed = true;
 	}
