@@ -1,11 +1,14 @@
-"""What a check costs: packets, memory and time."""
+"""What a check costs in packets and memory: a guard against growth.
+
+What is promised, time too, is measured by bench/ on a quiet machine.
+"""
 import json
 import unittest
 
 import lab
 import rig
 
-MAX_PACKETS, MAX_BYTES = 60, 16 << 20
+MAX_PACKETS, MAX_BYTES = 90, 16 << 20
 COUNT = """
 counter sent {}
 counter received {}
@@ -54,9 +57,6 @@ class Cost(unittest.TestCase):
         report, _, memory = self.measure("--alg-at", 1)
         self.assertEqual(report.status, 2)
         self.assertLess(memory, MAX_BYTES)
-        # 3 s are promised; bench measures that. This is no race against
-        # whatever else runs on the machine.
-        self.assertLess(report.json["run"]["took_ms"], 9000)
 
 
 lab.main()
