@@ -6,25 +6,27 @@ import lab
 import rig
 
 
-def on_the_way_out(rule):
+def filtered(rule):
     return ("counter hit {}\nchain block {\n"
-            "type filter hook forward priority -5\n"
-            f"iifname lan {rule}\n}}")
+            f"type filter hook forward priority -5\n{rule}\n}}")
 
 
 RULES = {
-    "drop": "udp dport 5060 counter name hit drop",
-    "reject": "udp dport 5060 counter name hit reject",
-    "udp": "meta l4proto udp counter name hit drop",
-    "tls": "tcp dport 5061 counter name hit drop",
-    "reset": "tcp dport 5060 counter name hit reject with tcp reset",
+    "drop": "iifname lan udp dport 5060 counter name hit drop",
+    "reject": "iifname lan udp dport 5060 counter name hit reject",
+    "udp": "iifname lan meta l4proto udp counter name hit drop",
+    "tls": "iifname lan tcp dport 5061 counter name hit drop",
+    "reset": "iifname lan tcp dport 5060 counter name hit "
+             "reject with tcp reset",
+    # ... and so every answer to a phone whose own port is that one.
+    "both ways": "udp dport 5060 counter name hit drop",
 }
 DONE = {}  # what it blocks, or who is alone: the report, and what was hit
 
 
 def run_blocked(name):
     with rig.Lab("--nat-at", 1, nodes=["r1"]) as room:
-        room.nft("r1", on_the_way_out(RULES[name]))
+        room.nft("r1", filtered(RULES[name]))
         return room.check(), room.counters("r1")["hit"][0]
 
 
@@ -76,6 +78,15 @@ class Blocked(unittest.TestCase):
         self.assertTrue(refused)
         for fact in refused:
             self.assertEqual(fact["evidence"]["refused_by"], "192.0.2.1")
+
+    def test_sip_port_dropped_both_ways(self):
+        report = self.of("both ways")
+        self.assertEqual(report.ids(), ["path.sip-port-blocked",
+                                        "path.drops-messages"],
+                         report.told())
+        for port in 5080, 10443:
+            self.assertTrue(report.pick(dst_port=port, transport="udp",
+                                        result="answer-dropped"))
 
     def test_udp_blocked(self):
         report = self.of("udp")
