@@ -38,6 +38,7 @@ class Servers(unittest.TestCase):
         self.assertEqual(len(seen), 4)
         for fact in seen:
             if fact["result"] == "same":
+                self.assertEqual(fact["state"], "pass")
                 self.assertIn("does not prove", fact["summary"])
             else:
                 self.assertEqual((fact["state"], fact["result"]),
