@@ -282,7 +282,7 @@ static enum cli_status take_targets(struct check *c)
 	c->conf.ports = c->set.ports;
 	c->conf.timer_wait_s = c->set.timer_wait_s;
 	take_ports(&c->conf.ports, c->profile);
-	if (c->conf.ports.sip == 0)
+	if (c->conf.ports.sip == 0 && c->conf.ports.tls == 0)
 		return cli_usage_error(&cli_check,
 		                       _("the profile '%s' names no SIP port; "
 		                         "use --sip-port"),

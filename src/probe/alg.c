@@ -375,7 +375,8 @@ static void stop(void *state)
 
 static unsigned missing_ports(const struct probe_ports *ports)
 {
-	return (ports->sip_alt ? 0 : LADDER_NO_ALT) |
+	return (ports->sip ? 0 : LADDER_NO_SIP) |
+	       (ports->sip_alt ? 0 : LADDER_NO_ALT) |
 	       (ports->tls ? 0 : LADDER_NO_TLS) |
 	       (ports->control ? 0 : LADDER_NO_TWIN);
 }

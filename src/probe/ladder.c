@@ -122,6 +122,8 @@ static bool has_port(const struct ladder *l, const struct ladder_spec *spec)
 		return !(l->missing & LADDER_NO_TLS);
 	if (spec->role == WIRE_ROLE_SIP_ALT)
 		return !(l->missing & LADDER_NO_ALT);
+	if (spec->role == WIRE_ROLE_SIP)
+		return !(l->missing & LADDER_NO_SIP);
 	return spec->role != WIRE_ROLE_TWIN || !(l->missing & LADDER_NO_TWIN);
 }
 

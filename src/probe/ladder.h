@@ -84,6 +84,7 @@ enum {
 	LADDER_NO_ALT = 1 << 0,
 	LADDER_NO_TLS = 1 << 1,
 	LADDER_NO_TWIN = 1 << 2,
+	LADDER_NO_SIP = 1 << 3, /**< a provider that speaks TLS alone */
 };
 
 struct ladder {

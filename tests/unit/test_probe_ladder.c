@@ -368,6 +368,23 @@ static void test_missing_ports_are_not_asked(void **state)
 	}
 }
 
+static void test_provider_of_tls_alone_is_asked_by_tls(void **state)
+{
+	const struct ladder_signs signs = {.is_answer_edited = true};
+	struct ladder l;
+
+	UNUSED(state);
+	ladder_init(&l, 0, true);
+	l.missing = LADDER_NO_ALT | LADDER_NO_SIP;
+	ladder_plan_first(&l, true);
+	(void)ladder_plan_second(&l, &signs);
+	assert_true(ladder_find(&l, WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS,
+	                        NULL) != LADDER_NONE);
+	for (size_t i = 0; i < l.n; i++)
+		assert_true(l.shots[i].spec.transport == WIRE_TLS ||
+		            l.shots[i].spec.role == WIRE_ROLE_TWIN);
+}
+
 static void test_anomaly_earns_a_short_invite(void **state)
 {
 	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
@@ -397,6 +414,7 @@ int main(void)
 		cmocka_unit_test(test_add_is_bounded_and_unique),
 		cmocka_unit_test(test_breaking_off_accuses_nobody),
 		cmocka_unit_test(test_missing_ports_are_not_asked),
+		cmocka_unit_test(test_provider_of_tls_alone_is_asked_by_tls),
 		cmocka_unit_test(test_anomaly_earns_a_short_invite),
 	};
 
