@@ -48,7 +48,8 @@ static int find_tls(const struct alg *a)
 static void say_hello(struct alg *a, int64_t now_ns)
 {
 	struct alg_meet *me = &a->meet;
-	int64_t rto = HELLO_RTO_MS * NS_PER_MS;
+	int64_t rto = me->rtt_ns ? 2 * me->rtt_ns + PATIENCE_MS * NS_PER_MS
+	                         : HELLO_RTO_MS * NS_PER_MS;
 
 	for (unsigned i = 0; i < me->n_hellos; i++)
 		rto += rto / 2;

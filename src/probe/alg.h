@@ -64,6 +64,7 @@ struct alg_road {
 	struct alg *alg;
 	int shot; /**< LADDER_NONE: for the control session only */
 	struct net_stream *stream;
+	int64_t start_ns;
 	struct wr in;     /**< received, not yet a whole message */
 	int64_t split_ns; /**< when the second half leaves; 0: no half left */
 	size_t split_at;

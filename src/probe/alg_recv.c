@@ -382,6 +382,9 @@ static void on_open(void *arg)
 	struct alg_shot *s;
 
 	road->is_open = true;
+	/* TCP and TLS 1.3 take one round trip each */
+	if (!a->meet.rtt_ns && net_stream_is_tls(road->stream))
+		a->meet.rtt_ns = (clock_mono_ns() - road->start_ns) / 2;
 	alg_kick(a);
 	if (road->shot == LADDER_NONE) {
 		open_control(a, road);

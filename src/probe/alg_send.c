@@ -224,6 +224,7 @@ int alg_road_open(struct alg_road **rp, struct alg *a, int shot, uint16_t port,
 		return ENOMEM;
 	road->alg = a;
 	road->shot = shot;
+	road->start_ns = clock_mono_ns();
 	road->in = wr_init_heap();
 	err = net_stream_connect(&road->stream, &to, is_tls ? a->tls : NULL,
 	                         &alg_road_ops, road);
