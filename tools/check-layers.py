@@ -14,7 +14,8 @@ bad = [f"layers.txt: {n} uses {d}, listed below it"
        for n, ds in allowed.items() for d in ds if order.index(d) > order.index(n)]
 files = sorted(p for d in ("src", "lab") for p in (root / d).rglob("*.[ch]"))
 for path in files:
-    here = path.relative_to(root).parts[1 if path.is_relative_to(root / "src") else 0]
+    parts = path.relative_to(root).parts
+    here = parts[1] if parts[0] == "src" or parts[1] in allowed else parts[0]
     for no, text in enumerate(path.read_text().splitlines(), 1):
         if m := re.match(r'\s*#\s*include\s+"([a-z]+)/', text):
             if m[1] not in allowed.get(here, ()):
