@@ -453,6 +453,18 @@ void router_alg_headers(struct router_alg_turn *t)
 		router_alg_blind(t, ROUTER_ALG_BLIND, t->m->raw);
 }
 
+/* A length is adapted on behalf of whoever edited the body. */
+static enum router_alg_id length_id(const struct router_alg_turn *t,
+                                    bool is_adapted)
+{
+	if (!is_adapted)
+		return ROUTER_ALG_LENGTH_PAD;
+	if (router_alg_has(t, ROUTER_ALG_SDP))
+		return ROUTER_ALG_SDP;
+	return router_alg_has(t, ROUTER_ALG_BLIND) ? ROUTER_ALG_BLIND
+	                                           : ROUTER_ALG_NAT_TRACE;
+}
+
 void router_alg_length(struct router_alg_turn *t, int64_t delta)
 {
 	const struct sip_field *f =
@@ -470,7 +482,6 @@ void router_alg_length(struct router_alg_turn *t, int64_t delta)
 	if (want == n || router_alg_has(t, ROUTER_ALG_LENGTH_STALE))
 		want = n;
 	if (want != n || *pad)
-		router_alg_edit(
-			t, want != n ? ROUTER_ALG_SDP : ROUTER_ALG_LENGTH_PAD,
-			f->value, "%s%u", pad, (unsigned)want);
+		router_alg_edit(t, length_id(t, want != n), f->value, "%s%u",
+		                pad, (unsigned)want);
 }

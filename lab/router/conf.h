@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * A router in words: "persona=netfilter,mapping=apd,out.loss=1%".
+ *
+ * Words are "key=value", parted by commas or line ends, applied in order;
+ * router_conf_help() lists them. Pure; fuzzed by fuzz/fuzz_router_conf.c.
+ */
+#pragma once
+
+#include "router/router.h"
+
+/**
+ * @param conf  Changed by each word that is understood.
+ * @param bad   Out: the first word that is not, when EBADMSG; borrows.
+ *
+ * @return 0 or EBADMSG
+ */
+WARN_UNUSED int router_conf_read(struct router_conf *conf, struct slice *bad,
+                                 struct slice text);
+
+/** Every word, behaviour and persona, for humans. */
+void router_conf_help(struct wr *w);
+
+/** Behaviours and personas as JSON: what an evaluation goes through. */
+void router_conf_list(struct wr *w);
