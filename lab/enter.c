@@ -347,6 +347,35 @@ const char *lab_dev(bool is_towards_server)
 	return is_towards_server ? "wan" : "lan";
 }
 
+/* @return 0, or ENOENT: no such node, or nothing on that side */
+static int side_find(unsigned *nodep, const struct lab *lab, const char *node,
+                     bool is_towards_server)
+{
+	unsigned i;
+	int err = lab_plan_node(&i, &lab->spec, node);
+
+	if (err)
+		return err;
+	if (i + 1 == lab_plan_n_nodes(&lab->spec)
+	            ? is_towards_server
+	            : i == 0 && !is_towards_server)
+		return ENOENT;
+	*nodep = i;
+	return 0;
+}
+
+int lab_peer_mac(char *buf, const struct lab *lab, const char *node,
+                 bool is_towards_server)
+{
+	unsigned i;
+	int err = side_find(&i, lab, node, is_towards_server);
+
+	if (!err)
+		lab_plan_mac(buf, is_towards_server ? i : i - 1,
+		             is_towards_server);
+	return err;
+}
+
 int lab_addr(char *buf, const struct lab *lab, const char *node,
              bool is_towards_server)
 {
@@ -354,13 +383,9 @@ int lab_addr(char *buf, const struct lab *lab, const char *node,
 	unsigned i;
 	int err;
 
-	err = lab_plan_node(&i, &lab->spec, node);
+	err = side_find(&i, lab, node, is_towards_server);
 	if (err)
 		return err;
-	if (i + 1 == lab_plan_n_nodes(&lab->spec)
-	            ? is_towards_server
-	            : i == 0 && !is_towards_server)
-		return ENOENT;
 	lab_plan_link(near, far, is_towards_server ? i : i - 1, false);
 	(void)snprintf(buf, LAB_ADDR_BYTES, "%s",
 	               is_towards_server ? near : far);

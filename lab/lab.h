@@ -41,6 +41,11 @@ struct lab_hop {
 	bool has_nat;      /**< IPv4 masquerade towards the server */
 	bool has_firewall; /**< drops what the client's side did not ask for */
 	bool is_silent;    /**< sends no ICMP time exceeded */
+	/** The kernel neither routes nor answers here: a program of the
+	 *  caller's does, by packet sockets on both devices. Its neighbours
+	 *  leave no checksum and no segmentation to their hardware. Excludes
+	 *  all of the others. */
+	bool is_program;
 	/** Life of an idle UDP entry, answered or not; 0: the kernel's own.
 	 *  Needs has_alg, has_nat or has_firewall. */
 	unsigned udp_timeout_s;
@@ -129,7 +134,7 @@ WARN_UNUSED int lab_run(int *statusp, char *out, size_t out_bytes,
                         const struct lab_cmd *cmd, int timeout_ms);
 
 /**
- * Read from @p fd, a pipe from a program's stdout, until a line is @p line
+ * Read from @p fd, a pipe from a program's stdout, until a line is @p word,
  * or begins with it and a space.
  *
  * @return 0, ETIMEDOUT, or EPIPE: it closed its stdout first
@@ -170,6 +175,16 @@ bool lab_alg_is_absent(const struct lab_alg *alg);
  */
 WARN_UNUSED int lab_addr(char *buf, const struct lab *lab, const char *node,
                          bool is_towards_server);
+
+/**
+ * Link-layer address of the neighbour of a node on that side.
+ *
+ * @param buf  Out: LAB_ADDR_BYTES.
+ *
+ * @return as lab_addr()
+ */
+WARN_UNUSED int lab_peer_mac(char *buf, const struct lab *lab, const char *node,
+                             bool is_towards_server);
 
 /** The device of a node on that side: what a packet capture listens on. */
 const char *lab_dev(bool is_towards_server);

@@ -57,6 +57,8 @@ int lab_plan_check(const struct lab_spec *spec)
 
 		if (hop->udp_timeout_s && !keeps_state(hop))
 			return EINVAL;
+		if (hop->is_program && (keeps_state(hop) || hop->is_silent))
+			return EINVAL;
 	}
 	return 0;
 }
@@ -82,6 +84,12 @@ void lab_plan_link(char *near, char *far, unsigned link, bool is_ip6)
 		(void)snprintf(near, size, "198.18.%u.2", link);
 		(void)snprintf(far, size, "198.18.%u.1", link);
 	}
+}
+
+void lab_plan_mac(char *buf, unsigned link, bool is_far)
+{
+	(void)snprintf(buf, LAB_ADDR_BYTES, "02:00:00:00:%02x:%02x", link,
+	               is_far ? 2U : 1U);
 }
 
 static void put_net(struct wr *w, unsigned link, bool is_ip6)
@@ -172,10 +180,14 @@ void lab_plan_links(struct wr *w, const struct lab_spec *spec, unsigned node,
 
 	wr_str(w, "link set lo up\n");
 	if (!is_server) {
+		char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+		lab_plan_mac(near, node, false);
+		lab_plan_mac(far, node, true);
 		wr_fmt(w,
-		       "link add wan type veth peer name lan "
-		       "netns /proc/self/fd/%d\n",
-		       next_fd);
+		       "link add wan address %s type veth peer name lan "
+		       "address %s netns /proc/self/fd/%d\n",
+		       near, far, next_fd);
 		wr_str(w, "link set wan up\n");
 	}
 	if (node > 0)
@@ -213,8 +225,28 @@ static void put_timeout(struct wr *w, unsigned timeout_s)
 	          "ct timeout set \"idle-ip6\"\n}\n");
 }
 
+/* Packet sockets see everything before these rules do. */
+static void put_program(struct wr *w)
+{
+	static const char *const hooks[] = {"prerouting", "output"};
+
+	wr_str(w, "table inet lab {\n");
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++)
+		wr_fmt(w,
+		       "chain %s {\n"
+		       "type filter hook %s priority raw; policy drop;\n"
+		       "icmpv6 type { nd-neighbor-solicit, "
+		       "nd-neighbor-advert } accept\n}\n",
+		       hooks[i], hooks[i]);
+	wr_str(w, "}\n");
+}
+
 void lab_plan_rules(struct wr *w, const struct lab_hop *hop)
 {
+	if (hop->is_program) {
+		put_program(w);
+		return;
+	}
 	if (!keeps_state(hop) && !hop->is_silent)
 		return;
 	wr_str(w, "table inet lab {\n");

@@ -21,7 +21,8 @@ unsigned lab_plan_n_nodes(const struct lab_spec *spec);
 WARN_UNUSED int lab_plan_node(unsigned *nodep, const struct lab_spec *spec,
                               const char *name);
 
-/** @return 0, or EINVAL: out of range, or a timer without a conntrack */
+/** @return 0, or EINVAL: out of range, a timer without a conntrack,
+ *  or a program and something that the kernel would do */
 WARN_UNUSED int lab_plan_check(const struct lab_spec *spec);
 
 /**
@@ -31,6 +32,10 @@ WARN_UNUSED int lab_plan_check(const struct lab_spec *spec);
  *                   side.
  */
 void lab_plan_link(char *near, char *far, unsigned link, bool is_ip6);
+
+/** The link-layer address of an end of link @p link.
+ *  @param buf  Out: LAB_ADDR_BYTES. */
+void lab_plan_mac(char *buf, unsigned link, bool is_far);
 
 /**
  * Lines for `ip -batch -`, run in @p node.

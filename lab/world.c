@@ -9,10 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/i18n.h"
@@ -65,14 +70,15 @@ static const struct setting settings[] = {
 static int settings_apply(const struct lab *lab, unsigned node,
                           struct lab_why *why)
 {
-	bool is_router = node > 0 && node <= lab->spec.n_hops;
+	bool is_router = node > 0 && node <= lab->spec.n_hops &&
+	                 !lab->spec.hops[node - 1].is_program;
 	int err;
 
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		const struct setting *s = &settings[i];
 
 		if (s->is_router_only && !is_router)
-			continue;
+			continue; /* a new namespace does not forward */
 		if (s->is_ip6 && !lab->spec.has_ip6)
 			continue;
 		err = setting_write(s->path, s->value);
@@ -258,6 +264,48 @@ static int rules_make(struct lab *lab, unsigned node, struct lab_why *why)
 	                   "nft", said);
 }
 
+/* A frame that leaves its checksum or its cutting to the device is not yet
+ * what a cable would carry, and a program would see it so. */
+static int offload_off(const char *device)
+{
+	static const uint32_t commands[] = {ETHTOOL_STSO, ETHTOOL_SGSO,
+	                                    ETHTOOL_STXCSUM};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+
+	if (fd < 0)
+		return errno;
+	for (size_t i = 0; i < ARRAY_LEN(commands) && !err; i++) {
+		struct ethtool_value v = {.cmd = commands[i]};
+		struct ifreq req = {.ifr_data = (void *)&v};
+
+		(void)snprintf(req.ifr_name, sizeof(req.ifr_name), "%s",
+		               device);
+		if (ioctl(fd, SIOCETHTOOL, &req) != 0)
+			err = errno;
+	}
+	(void)close(fd);
+	return err;
+}
+
+static int neighbours_prepare(struct lab *lab, unsigned node,
+                              struct lab_why *why)
+{
+	const struct {
+		unsigned node;
+		const char *device;
+	} ends[] = {{node - 1, "wan"}, {node + 1, "lan"}};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(ends) && !err; i++) {
+		err = lab_world_visit(lab, ends[i].node);
+		if (!err)
+			err = offload_off(ends[i].device);
+	}
+	if (!err)
+		err = lab_world_return(lab);
+	return err ? lab_why_set(why, err, "ethtool: %s", strerror(err)) : 0;
+}
+
 int lab_world_build(struct lab *lab, struct lab_why *why)
 {
 	unsigned n = lab_plan_n_nodes(&lab->spec);
@@ -278,5 +326,9 @@ int lab_world_build(struct lab *lab, struct lab_why *why)
 		err = links_make(lab, i, why);
 	for (unsigned i = 1; i <= lab->spec.n_hops && !err; i++)
 		err = rules_make(lab, i, why);
+	for (unsigned i = 1; i <= lab->spec.n_hops && !err; i++) {
+		if (lab->spec.hops[i - 1].is_program)
+			err = neighbours_prepare(lab, i, why);
+	}
 	return err;
 }

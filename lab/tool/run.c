@@ -28,6 +28,7 @@ enum {
 	STATUS_USAGE = 64,
 	STATUS_SKIP = 77,
 	MAX_BACKGROUND = 16,
+	PATH_BYTES = 4096,
 	READY_MS = 10000,
 	COMMAND_MS = -1,
 	OPT_HOPS = 1,
@@ -37,6 +38,8 @@ enum {
 	OPT_SILENT_AT,
 	OPT_UDP_TIMEOUT,
 	OPT_IP6,
+	OPT_ROUTER,
+	OPT_TRUTH,
 	OPT_SERVER,
 	OPT_BACKGROUND,
 	OPT_HELP,
@@ -53,6 +56,8 @@ static const char usage[] =
 	"  --nat-at K           router K translates, without the ALG\n"
 	"  --firewall-at K      router K drops what was not asked for\n"
 	"  --silent-at K        router K sends no ICMP time exceeded\n"
+	"  --router K:WORDS     router K is prumo-lab-router (--help there)\n"
+	"  --truth K:FILE       where that one writes what it did\n"
 	"  --udp-timeout S      idle UDP entries of every stateful router\n"
 	"  --ip6                IPv6 as well\n"
 	"  --server NODE:SHELL  start SHELL in NODE and wait for its line\n"
@@ -67,6 +72,8 @@ static const struct option options[] = {
 	{"nat-at", required_argument, NULL, OPT_NAT_AT},
 	{"firewall-at", required_argument, NULL, OPT_FIREWALL_AT},
 	{"silent-at", required_argument, NULL, OPT_SILENT_AT},
+	{"router", required_argument, NULL, OPT_ROUTER},
+	{"truth", required_argument, NULL, OPT_TRUTH},
 	{"udp-timeout", required_argument, NULL, OPT_UDP_TIMEOUT},
 	{"ip6", no_argument, NULL, OPT_IP6},
 	{"server", required_argument, NULL, OPT_SERVER},
@@ -87,6 +94,9 @@ struct plan {
 	struct background bg[MAX_BACKGROUND];
 	size_t n_bg;
 	unsigned udp_timeout_s;
+	const char *words[LAB_MAX_HOPS];  /* NULL: the kernel's router */
+	const char *truths[LAB_MAX_HOPS]; /* NULL: nobody asks */
+	pid_t routers[LAB_MAX_HOPS];      /* 0: not started */
 	const char *node;
 	const char *const *argv;
 };
@@ -132,6 +142,26 @@ static int hop_set(struct plan *plan, int opt, const char *text)
 	return 0;
 }
 
+/* "K:TEXT" */
+static int router_set(struct plan *plan, int opt, char *text)
+{
+	char *colon = strchr(text, ':');
+	unsigned k;
+
+	if (!colon)
+		return EINVAL;
+	*colon = '\0';
+	if (number(&k, text, LAB_MAX_HOPS) != 0)
+		return EINVAL;
+	if (opt == OPT_TRUTH) {
+		plan->truths[k - 1] = colon + 1;
+		return 0;
+	}
+	plan->words[k - 1] = colon + 1;
+	plan->spec.hops[k - 1].is_program = true;
+	return 0;
+}
+
 static int option_take(struct plan *plan, int opt)
 {
 	switch (opt) {
@@ -147,6 +177,9 @@ static int option_take(struct plan *plan, int opt)
 	case OPT_IP6:
 		plan->spec.has_ip6 = true;
 		return 0;
+	case OPT_ROUTER:
+	case OPT_TRUTH:
+		return router_set(plan, opt, optarg);
 	case OPT_SERVER:
 	case OPT_BACKGROUND:
 		return background_add(plan, optarg, opt == OPT_SERVER);
@@ -192,6 +225,78 @@ static int background_start(struct lab *lab, struct background *bg)
 	return err;
 }
 
+/* It lies beside this very program. */
+static int router_path(char *path, size_t bytes)
+{
+	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
+	const char *name = "prumo-lab-router";
+	char *slash;
+
+	if (n < 0)
+		return errno;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (!slash || (size_t)(slash + 1 - path) + strlen(name) >= bytes)
+		return ENAMETOOLONG;
+	(void)snprintf(slash + 1, bytes - (size_t)(slash + 1 - path), "%s",
+	               name);
+	return 0;
+}
+
+static int router_start(struct lab *lab, struct plan *plan, unsigned hop)
+{
+	char path[PATH_BYTES], node[8], mac[LAB_ADDR_BYTES];
+	char lan[LAB_ADDR_BYTES * 2], wan[LAB_ADDR_BYTES * 2];
+	const char *truth = plan->truths[hop - 1];
+	const char *const argv[] = {path,
+	                            "--lan",
+	                            lan,
+	                            "--wan",
+	                            wan,
+	                            "--truth",
+	                            truth ? truth : "/dev/null",
+	                            plan->words[hop - 1],
+	                            NULL};
+	struct lab_cmd cmd = {.argv = argv};
+	int ends[2], err;
+
+	(void)snprintf(node, sizeof(node), "r%u", hop);
+	err = router_path(path, sizeof(path));
+	if (!err)
+		err = lab_peer_mac(mac, lab, node, false);
+	(void)snprintf(lan, sizeof(lan), "%s,%s", lab_dev(false), mac);
+	if (!err)
+		err = lab_peer_mac(mac, lab, node, true);
+	(void)snprintf(wan, sizeof(wan), "%s,%s", lab_dev(true), mac);
+	if (!err && pipe2(ends, O_CLOEXEC) != 0)
+		err = errno;
+	if (err)
+		return err;
+	cmd.out_fd = ends[1];
+	err = lab_spawn(&plan->routers[hop - 1], lab, node, &cmd);
+	(void)close(ends[1]);
+	if (!err)
+		err = lab_await_line(ends[0], "ready", READY_MS);
+	(void)close(ends[0]);
+	return err;
+}
+
+static int routers_start(struct lab *lab, struct plan *plan)
+{
+	for (unsigned hop = 1; hop <= plan->spec.n_hops; hop++) {
+		int err = 0;
+
+		if (plan->words[hop - 1])
+			err = router_start(lab, plan, hop);
+		if (!err)
+			continue;
+		(void)fprintf(stderr, "prumo-lab-run: r%u: %s\n", hop,
+		              strerror(err));
+		return err;
+	}
+	return 0;
+}
+
 static int backgrounds_start(struct lab *lab, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_bg; i++) {
@@ -214,6 +319,10 @@ static void backgrounds_stop(struct lab *lab, const struct plan *plan)
 	for (size_t i = plan->n_bg; i-- > 0;) {
 		if (plan->bg[i].pid > 0)
 			lab_stop(lab, plan->bg[i].pid);
+	}
+	for (unsigned i = 0; i < plan->spec.n_hops; i++) {
+		if (plan->routers[i] > 0)
+			lab_stop(lab, plan->routers[i]);
 	}
 }
 
@@ -259,7 +368,8 @@ static int inside(struct lab *lab, void *arg)
 	const struct lab_cmd cmd = {.argv = plan->argv};
 	int status, err;
 
-	if (backgrounds_start(lab, plan) != 0 || !algs_are_as_asked(lab))
+	if (routers_start(lab, plan) != 0 ||
+	    backgrounds_start(lab, plan) != 0 || !algs_are_as_asked(lab))
 		return STATUS_NO_LAB;
 	err = lab_run(&status, NULL, 0, lab, plan->node, &cmd, COMMAND_MS);
 	if (err) {
