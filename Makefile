@@ -4,7 +4,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all build demo test lint bench install clean
+.PHONY: all build demo test lint bench eval install clean
 
 all: build
 
@@ -35,6 +35,11 @@ lint:
 bench: build
 	@tools/need.sh demo bench
 	@bench/check.py $(BUILD)/prumo
+
+# Some minutes, mostly of waiting.
+eval: build
+	@tools/need.sh demo
+	@bench/eval.py $(BUILD) --write docs/evaluation.md
 
 install: build
 	meson install -C $(BUILD)

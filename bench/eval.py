@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+"""Measure the detector: prumo check against routers whose truth is known.
+
+    bench/eval.py BUILD_DIR [--write FILE] [--json FILE] [--only PATTERN]
+
+Every behaviour and persona of prumo-lab-router, the kernel's own ALG, and a
+set of networks that must not be called an ALG. A behaviour counts where the
+router's own record says that it struck. Numbers are counts with their
+denominators; what was missed is named.
+"""
+import argparse
+import concurrent.futures
+import fnmatch
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+SERVER = "198.51.100.10"
+PARALLEL = 4
+TIMEOUT_S = 150
+
+# Behaviours that only change how others work, and those others.
+WITH = {
+    "port-added": "via+contact", "own-port-only": "via+contact",
+    "foreign": "contact+sdp", "length-stale": "sdp", "length-text": "sdp",
+    "tcp-no-fixup": "via+contact", "ghost": "pinhole", "out-only":
+    "via+contact", "udp-only": "via+contact",
+}
+# What a finding may be called, beside rewrites-sip for class A.
+CLASSIFIED = {
+    "own-via": {"alg.acts-as-proxy"}, "max-forwards": {"alg.acts-as-proxy"},
+    "lose-semicolon": {"alg.corrupts-sip"},
+    "port-overflow": {"alg.corrupts-sip"}, "lose-crlf": {"alg.corrupts-sip"},
+    "length-stale": {"alg.corrupts-sip"},
+    "length-text": {"alg.corrupts-sip", "alg.rewrites-sip"},
+    "drop-fragments": {"path.drops-messages", "alg.drops-sip"},
+    "drop-tcp": {"path.sip-port-blocked", "alg.drops-sip"},
+    "drop-fast": {"alg.drops-sip", "path.drops-messages"},
+    "received": {"alg.edits-inbound"}, "pinhole": {"alg.opens-pinholes"},
+    "pinhole-anyone": {"alg.opens-pinholes"}, "ghost":
+    {"alg.opens-pinholes"}, "timer": {"alg.stretches-timer"},
+    "wrong-port": {"alg.drops-answers"}, "remap": {"alg.drops-answers"},
+    "twin-drop": {"path.drops-messages", "alg.drops-sip"},
+}
+BY_ROW = {"A": {"alg.rewrites-sip"}, "B": {"alg.rewrites-sip"},
+          "C": {"alg.drops-sip"}, "D": {"alg.edits-inbound"},
+          "E": {"alg.rewrites-sip"}}
+PERSONA_IDS = {
+    "netfilter": {"alg.rewrites-sip"}, "quicksec": {"alg.rewrites-sip"},
+    "fortios-proxy": {"alg.acts-as-proxy"}, "asa": {"alg.rewrites-sip"},
+    "sonicwall": {"alg.rewrites-sip"}, "blind-replace": {"alg.rewrites-sip"},
+    "semicolon-loser": {"alg.corrupts-sip"},
+    "port-overflow": {"alg.corrupts-sip"},
+    "broken-content-length": {"alg.corrupts-sip"},
+    "pinhole-only": {"alg.opens-pinholes"},
+    "timer-only": {"alg.stretches-timer"},
+    "large-dropper": {"alg.drops-sip", "path.drops-messages"},
+}
+PATHS = {
+    "40 ms, 1 % loss": "out.delay=20,in.delay=20,out.loss=0.5,in.loss=0.5",
+    "300 ms, 5 % loss": "out.delay=150,in.delay=150,out.loss=2.5,in.loss=2.5",
+}
+
+
+def must_not():
+    """Networks without an ALG, as (name, options of the lab)."""
+    for mapping in ("ei", "ad", "apd"):
+        for filter_ in ("ei", "ad", "apd"):
+            for ports in ("preserve", "random"):
+                yield (f"NAT {mapping}/{filter_}/{ports}",
+                       ["--router", f"1:mapping={mapping},filter={filter_},"
+                        f"ports={ports}"])
+    words = {
+        "NAT, ports by parity": "ports=parity",
+        "NAT, ports in sequence": "ports=sequential",
+        "NAT with hairpin": "hairpin=on",
+        "a firewall with state": "nat=none",
+        "a plain router": "nat=off",
+        "NAT, ICMP quotes of 28 bytes": "icmp=28",
+        "NAT, ICMP silent": "icmp=silent",
+        "NAT, ICMP limited": "icmp-rate=1",
+        "NAT, DSCP bleached": "out.dscp=bleach,in.dscp=bleach",
+        "NAT, MTU 1400": "mtu=1400",
+        "NAT, MTU 576": "mtu=576",
+        "NAT, 40 ms of jitter": "out.jitter=40,in.jitter=40",
+        "NAT, a tenth comes twice": "out.dup=10,in.dup=10",
+        "NAT, a slow line": "out.rate=256,in.rate=512,out.queue=100",
+    }
+    for name, text in words.items():
+        yield name, ["--router", f"1:{text}"]
+    for seed in (1, 2, 3):
+        yield (f"NAT, 5 % loss, seed {seed}",
+               ["--router", f"1:out.loss=5,in.loss=5,seed={seed}"])
+        yield (f"NAT, bursts of loss, seed {seed}",
+               ["--router", "1:out.bad=1,out.good=30,out.bad-loss=80,"
+                f"in.bad=1,in.good=30,in.bad-loss=80,seed={seed}"])
+        yield (f"NAT, a fifth overtakes, seed {seed}",
+               ["--router", "1:out.delay=20,in.delay=20,out.reorder=20,"
+                f"in.reorder=20,seed={seed}"])
+        for path, text in PATHS.items():
+            yield (f"NAT, {path}, seed {seed}",
+                   ["--router", f"1:{text},seed={seed}"])
+    yield "two NATs in a row", ["--router", "1:nat=on", "--router",
+                                "2:nat=on"]
+    yield "the kernel's NAT", ["--nat-at", "1"]
+    yield "two of the kernel's NATs", ["--nat-at", "1", "--nat-at", "2"]
+    yield "the kernel's firewall", ["--firewall-at", "1"]
+
+
+class Case:
+    """One network, and what check should say of it."""
+
+    def __init__(self, kind, name, options, want=(), hop=1, behaviour=None,
+                 check=(), hops=3):
+        self.kind, self.name, self.options = kind, name, options
+        self.want, self.hop, self.behaviour = set(want), hop, behaviour
+        self.check, self.hops = list(check), hops
+
+
+def cases(known):
+    for b in known["behaviours"]:
+        name = b["name"]
+        together = f"{WITH[name]}+{name}" if name in WITH else name
+        want = CLASSIFIED.get(name, BY_ROW[b["row"][0]])
+        check = ["--timer=40"] if name == "timer" else []
+        for hop in (1, 2):
+            words = f"{hop}:alg={together}"
+            yield Case(f"class {b['row'][0]}", f"{name} at hop {hop}",
+                       ["--router", words], want, hop, name, check)
+    for name in known["personas"]:
+        want = PERSONA_IDS[name]
+        check = ["--timer=40"] if name == "timer-only" else []
+        yield Case("personas", name, ["--router", f"1:persona={name}"], want,
+                   check=check)
+        if name in ("timer-only", "pinhole-only", "large-dropper"):
+            continue
+        for path, text in PATHS.items():
+            for seed in (1, 2):
+                yield Case(f"personas, {path}", f"{name}, {path}, seed {seed}",
+                           ["--router", f"1:persona={name},{text},"
+                            f"seed={seed}"], want)
+    for hop in (1, 2):
+        yield Case("the kernel's ALG", f"netfilter at hop {hop}",
+                   ["--alg-at", str(hop)], {"alg.rewrites-sip"}, hop)
+    for name, options in must_not():
+        yield Case("must not", name, options)
+
+
+def run(case, build, folder, number):
+    truth = folder / f"{number}.json"
+    argv = [str(build / "lab/tool/prumo-lab-run"), "--hops", str(case.hops),
+            *case.options]
+    if case.behaviour:
+        argv += ["--truth", f"{case.hop}:{truth}"]
+    argv += ["--server", f"server:exec {build}/prumo edge --user root",
+             "client", str(build / "prumo"), "check", "--edge", SERVER,
+             "-o", "json", *case.check]
+    env = dict(os.environ, PRUMO_STAY_HOME="1", LC_ALL="C.UTF-8")
+    start = time.monotonic()
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, env=env,
+                              timeout=TIMEOUT_S, check=False)
+        report = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, json.JSONDecodeError) as e:
+        return {"failed": f"{type(e).__name__}"}
+    result = {"seconds": time.monotonic() - start,
+              "verdict": report["verdict"], "ids": [], "hops": []}
+    for f in report["findings"]:
+        result["ids"] += [f["id"], *f["evidence"].get("also", [])]
+        if "location" in f["evidence"]:
+            result["hops"].append(f["evidence"]["location"].get("hop"))
+    if case.behaviour and truth.exists():
+        for b in json.loads(truth.read_text())["behaviours"]:
+            if b["name"] == case.behaviour:
+                result["struck"] = b["out"] + b["in"]
+    return result
+
+
+# These leave no mark of their own: they say how another one works.
+UNCOUNTED = {"port-added", "own-port-only", "foreign", "length-stale",
+             "length-text", "tcp-no-fixup", "timer", "ghost", "out-only",
+             "udp-only"}
+
+
+def judge(case, result):
+    """Add: struck, found, located, classified, false alarm."""
+    ids = [i for i in result.get("ids", []) if i != "alg.unknown"]
+    faults = [i for i in ids if i.startswith(("alg.", "path."))]
+    if case.kind == "must not":
+        return {"alarm": any(i.startswith("alg.") for i in ids)}
+    struck = (case.behaviour is None or case.behaviour in UNCOUNTED
+              or result.get("struck", 0) > 0)
+    return {"struck": struck, "found": struck and bool(faults),
+            "located": struck and case.hop in result.get("hops", []),
+            "classified": struck and bool(case.want & set(ids))}
+
+
+def table(rows):
+    out = ["| networks | runs | struck | found | located | classified | "
+           "missed | median s | longest s |", "|" + " --- |" * 9]
+    kinds = sorted({c.kind for c, _, _ in rows if c.kind != "must not"})
+    for kind in kinds:
+        mine = [(c, r, j) for c, r, j in rows if c.kind == kind]
+        struck = [j for _, _, j in mine if j["struck"]]
+        secs = sorted(r.get("seconds", TIMEOUT_S) for _, r, _ in mine)
+        n = {k: sum(j[k] for j in struck)
+             for k in ("found", "located", "classified")}
+        out.append(f"| {kind} | {len(mine)} | {len(struck)} | {n['found']} | "
+                   f"{n['located']} | {n['classified']} | "
+                   f"{len(struck) - n['found']} | {secs[len(secs) // 2]:.1f} "
+                   f"| {secs[-1]:.1f} |")
+    clean = [(c, r, j) for c, r, j in rows if c.kind == "must not"]
+    n = sum(j["alarm"] for _, _, j in clean)
+    out += ["", f"False alarms: {n} of {len(clean)} networks that have no "
+            "ALG."]
+    return out
+
+
+def listing(title, lines):
+    return ["", f"## {title}", "", *(lines or ["None."])]
+
+
+def document(rows):
+    out = ["# Evaluation", "",
+           "Written by `make eval` (bench/eval.py). *Struck*: the router's "
+           "own record says that", "the behaviour touched a packet of this "
+           "run. *Found*: check named a fault. *Located*: at",
+           "the right hop. *Classified*: with the right finding.", ""]
+    out += table(rows)
+
+    def pick(fn):
+        lines = []
+        for c, r, j in rows:
+            said = ", ".join(sorted(set(r.get("ids", []))))
+            if fn(c, j):
+                lines.append(f"- {c.name}: "
+                             f"{said or r.get('failed') or 'no finding'}")
+        return lines
+
+    out += listing("Missed", pick(
+        lambda c, j: j.get("struck") and not j["found"]))
+    out += listing("Found and wrongly classified", pick(
+        lambda c, j: j.get("found") and not j["classified"]))
+    out += listing("Found and not located", pick(
+        lambda c, j: j.get("found") and not j["located"]))
+    out += listing("False alarms", pick(lambda c, j: j.get("alarm")))
+    out += listing("Not touched by any message of check", pick(
+        lambda c, j: j.get("struck") is False))
+    return "\n".join(out) + "\n"
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("build", type=pathlib.Path)
+    p.add_argument("--write", type=pathlib.Path)
+    p.add_argument("--json", type=pathlib.Path)
+    p.add_argument("--only", default="*")
+    args = p.parse_args()
+    build = args.build.resolve()
+    known = json.loads(subprocess.run(
+        [str(build / "lab/tool/prumo-lab-router"), "--list"],
+        capture_output=True, text=True, check=True).stdout)
+    todo = [c for c in cases(known)
+            if fnmatch.fnmatch(f"{c.kind}: {c.name}", args.only)]
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        results = list(pool.map(
+            lambda n: run(todo[n], build, pathlib.Path(folder), n),
+            range(len(todo))))
+    rows = [(c, r, judge(c, r)) for c, r in zip(todo, results)]
+    text = document(rows)
+    if args.write:
+        args.write.write_text(text)
+    if args.json:
+        args.json.write_text(json.dumps(
+            [{"kind": c.kind, "name": c.name, **r, **j}
+             for c, r, j in rows], indent=1))
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    main()

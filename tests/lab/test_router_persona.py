@@ -1,0 +1,92 @@
+"""prumo check through routers whose truth is known."""
+import json
+import os
+import pathlib
+import tempfile
+import unittest
+
+import lab
+
+WANT = {
+    "netfilter": "alg.rewrites-sip",
+    "quicksec": "alg.rewrites-sip",
+    "fortios-proxy": "alg.acts-as-proxy",
+    "asa": "alg.rewrites-sip",
+    "sonicwall": "alg.rewrites-sip",
+    "blind-replace": "alg.rewrites-sip",
+    "semicolon-loser": "alg.corrupts-sip",
+    "port-overflow": "alg.corrupts-sip",
+    "broken-content-length": "alg.corrupts-sip",
+    "pinhole-only": "alg.opens-pinholes",
+    "large-dropper": "path.drops-messages",
+}
+
+
+def check(*options):
+    """The report of a check, and what the router says it did."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        truth = pathlib.Path(folder) / "truth.json"
+        done = lab.lab(*options, "--truth", f"1:{truth}", "--server",
+                       f"server:exec {lab.PRUMO} edge --user root", "client",
+                       "env", "PRUMO_STAY_HOME=1", lab.PRUMO, "check",
+                       "--edge", lab.SERVER, "-o", "json", timeout=60)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout), json.loads(truth.read_text())
+
+
+class Persona(unittest.TestCase):
+    def test_each_is_found_for_what_it_is(self):
+        for name, want in WANT.items():
+            with self.subTest(persona=name):
+                report, truth = check("--router", f"1:persona={name}")
+                struck = sum(b["out"] + b["in"] for b in truth["behaviours"])
+                self.assertGreater(struck, 0)
+                ids = [i for f in report["findings"]
+                       for i in (f["id"], *f["evidence"].get("also", []))]
+                self.assertIn(want, ids)
+
+    def test_edits_are_located_at_their_hop(self):
+        report, truth = check("--hops", 3, "--router", "1:persona=asa")
+        hops = [f["evidence"]["location"]["hop"] for f in report["findings"]
+                if "location" in f["evidence"]]
+        self.assertEqual(hops, [1])
+        self.assertGreater(len(truth["edits"]), 10)
+
+    def test_a_nat_is_no_alg(self):
+        for words in ("nat=on", "nat=none", "nat=off",
+                      "mapping=apd,filter=apd,ports=random", "mtu=1400",
+                      "icmp=28", "out.delay=20,in.delay=20"):
+            with self.subTest(words=words):
+                report, truth = check("--router", f"1:{words}")
+                self.assertEqual(report["findings"], [])
+                self.assertEqual(truth["edits"], [])
+
+
+class Truth(unittest.TestCase):
+    def test_same_seed_same_run(self):
+        script = ("import socket; s = socket.socket(socket.AF_INET, "
+                  "socket.SOCK_DGRAM)\nfor i in range(500): "
+                  "s.sendto(b'x', ('198.51.100.10', 9000))")
+        counts = []
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            for seed in (7, 7, 8):
+                truth = pathlib.Path(folder) / f"{len(counts)}.json"
+                done = lab.lab("--router", f"1:out.loss=30,seed={seed}",
+                               "--truth", f"1:{truth}", "client", "python3",
+                               "-c", script)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                said = json.loads(truth.read_text())["out"]
+                counts.append((said["received"], said["lost"]))
+        self.assertEqual(counts[0], (500, counts[1][1]))
+        self.assertNotEqual(counts[0], counts[2])
+        self.assertTrue(100 < counts[0][1] < 200)
+
+    def test_a_wrong_word_is_refused(self):
+        done = lab.lab("--router", "1:persona=nobody", "client", "true")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("persona=nobody", done.stderr)
+
+
+lab.main()

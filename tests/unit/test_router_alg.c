@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: ISC */
+#include "router/alg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "oom.h"
+#include "test.h"
+
+static const char request[] =
+	"REGISTER sip:198.51.100.10 SIP/2.0\r\n"
+	"Via: SIP/2.0/UDP 192.0.2.33:5060;branch=z9hG4bKabcdef;rport\r\n"
+	"Max-Forwards: 70\r\n"
+	"From: <sip:a@192.0.2.33:5060>;tag=1\r\n"
+	"To: <sip:a@198.51.100.10>\r\n"
+	"Call-ID: x@192.0.2.33\r\n"
+	"CSeq: 1 REGISTER\r\n"
+	"Route: <sip:192.0.2.33:5060;lr>\r\n"
+	"Contact: <sip:a@192.0.2.33:5060>;q=1, <sip:b@192.0.2.33:5060>\r\n"
+	"Contact: <sip:c@192.0.2.33>\r\n"
+	"Authorization: Digest uri=\"sip:192.0.2.33\"\r\n"
+	"Allow: INVITE\r\nUser-Agent: x\r\n"
+	"s: folded\r\n line\r\n"
+	"X-A: 192.0.2.33 1192.0.2.33 192.0.2.331\r\n"
+	"Content-Length: 0\r\n\r\n";
+
+#define SDP(c, port)                                    \
+	"v=0\r\no=- 1 1 IN IP4 192.0.2.99\r\ns=-\r\n" c \
+	"t=0 0\r\nm=audio " port " RTP/AVP 0\r\n"
+#define C33 "c=IN IP4 192.0.2.33\r\n"
+#define INVITE(body)                                           \
+	"INVITE sip:b@198.51.100.10 SIP/2.0\r\n"               \
+	"Via: SIP/2.0/UDP 192.0.2.33:5060;branch=z9hG4bK1\r\n" \
+	"CSeq: 1 INVITE\r\nContent-Length: 82\r\n\r\n" body
+
+static const char response[] =
+	"SIP/2.0 200 OK\r\n"
+	"Via: SIP/2.0/UDP 203.0.113.2:5060;branch=z9hG4bKabcdef.r;"
+	"received=203.0.113.2;rport=40000\r\n"
+	"CSeq: 1 REGISTER\r\nContent-Length: 0\r\n\r\n";
+
+static struct router_flow flow_of(bool is_out)
+{
+	struct addr phone = {ADDR_IP4, {192, 0, 2, 33}, 5060};
+	struct addr public = {ADDR_IP4, {203, 0, 113, 2}, 40000};
+	struct addr server = {ADDR_IP4, {198, 51, 100, 10}, 5060};
+
+	if (is_out)
+		return (struct router_flow){.src = phone,
+		                            .dst = server,
+		                            .new_src = public,
+		                            .new_dst = server,
+		                            .is_out = true};
+	return (struct router_flow){.src = server,
+	                            .dst = public,
+	                            .new_src = server,
+	                            .new_dst = phone};
+}
+
+static struct router_nat *nat_make(void)
+{
+	struct router_nat_conf c = router_nat_defaults;
+	struct router_nat *n = NULL;
+
+	c.n_ext = 1;
+	c.ext[0] = (struct addr){ADDR_IP4, {203, 0, 113, 2}, 0};
+	c.max_mappings = 64;
+	assert_int_equal(router_nat_alloc(&n, &c, 1), 0);
+	return n;
+}
+
+static char text[4096];
+
+static struct router_alg *alg_make(router_alg_set set, struct router_nat *nat)
+{
+	struct router_alg_conf c = router_alg_defaults;
+	struct router_alg *a = NULL;
+
+	c.set = set;
+	assert_int_equal(router_alg_alloc(&a, &c, nat), 0);
+	return a;
+}
+
+static enum router_alg_verdict take(struct router_alg *a, const char *in,
+                                    bool is_out, uint8_t proto, int64_t now_ns)
+{
+	struct router_flow f = flow_of(is_out);
+	struct wr w = wr_init(text, sizeof(text) - 1);
+	enum router_alg_verdict v =
+		router_alg_take(a, &w, slice_str(in), &f, proto, now_ns);
+
+	text[w.n] = '\0';
+	return v;
+}
+
+static void test_rewriter_leaves_its_mark(void **state)
+{
+	static const struct {
+		enum router_alg_id id;
+		const char *has, *has_not;
+	} cases[] = {
+		{ROUTER_ALG_VIA, "Via: SIP/2.0/UDP 203.0.113.2:40000;branch",
+	         "a@203.0.113.2"},
+		{ROUTER_ALG_CONTACT,
+	         "<sip:a@203.0.113.2:40000>;q=1, <sip:b@203.0.113.2:40000>\r\n"
+	         "Contact: <sip:c@203.0.113.2>",
+	         "Via: SIP/2.0/UDP 203"},
+		{ROUTER_ALG_CONTACT_FIRST,
+	         "<sip:a@203.0.113.2:40000>;q=1, <sip:b@192.0.2.33:5060>",
+	         "c@203"},
+		{ROUTER_ALG_FROM_TO, "From: <sip:a@203.0.113.2:40000>",
+	         "Via: "
+	         "SIP/2.0/UDP 203"},
+		{ROUTER_ALG_CALL_ID, "Call-ID: x@203.0.113.2\r\n", "a@203"},
+		{ROUTER_ALG_ROUTE, "Route: <sip:203.0.113.2:", "a@203"},
+		{ROUTER_ALG_DIGEST, "uri=\"sip:203.0.113.2\"", "a@203"},
+		{ROUTER_ALG_BLIND, "X-A: 203.0.113.2 1192.0.2.33 192.0.2.331",
+	         " 192.0.2.33:"},
+		{ROUTER_ALG_OWN_VIA,
+	         "Via: SIP/2.0/UDP 203.0.113.2:40000;branch=z9hG4bKrouter\r\n"
+	         "Via: SIP/2.0/UDP 192.0.2.33:5060",
+	         "a@203"},
+		{ROUTER_ALG_MAX_FORWARDS, "Max-Forwards: 69\r\n", ": 70"},
+		{ROUTER_ALG_REORDER,
+	         "CSeq: 1 REGISTER\r\nCall-ID: x@192.0.2.33\r\nRoute", "203."},
+		{ROUTER_ALG_RECASE, "Call-Id: ", "CSeq"},
+		{ROUTER_ALG_BRANCH, "branch=z9hG4bKabcdef.r;", "203."},
+		{ROUTER_ALG_LOSE_SEMICOLON, "5060>q=1", "203."},
+		{ROUTER_ALG_PORT_OVERFLOW, "sip:a@192.0.2.33:70596>", "203."},
+		{ROUTER_ALG_LOSE_CRLF, ";lr>Contact: <sip:a", "203."},
+		{ROUTER_ALG_UNFOLD, "s: folded line\r\n", "203."},
+		{ROUTER_ALG_EXPAND, "Subject: folded", "203."},
+		{ROUTER_ALG_LENGTH_PAD, "Content-Length:   0\r\n", "203."},
+	};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a =
+			alg_make(router_alg_bit(cases[i].id), nat);
+
+		if (take(a, request, true, ROUTER_UDP, 0) !=
+		            ROUTER_ALG_EDITED ||
+		    !strstr(text, cases[i].has) ||
+		    strstr(text, cases[i].has_not))
+			fail_msg("%s:\n%s",
+			         router_alg_behaviours[cases[i].id].name, text);
+		assert_true(router_alg_count(a, cases[i].id, false) > 0);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
+static void test_answers_are_mapped_back(void **state)
+{
+	static const struct {
+		enum router_alg_id id;
+		const char *has;
+	} cases[] = {
+		{ROUTER_ALG_VIA, "UDP 192.0.2.33:5060;branch=z9hG4bKabcdef.r"},
+		{ROUTER_ALG_RECEIVED, ";received=192.0.2.33;rport=5060\r\n"},
+		{ROUTER_ALG_BRANCH, "branch=z9hG4bKabcdef;"},
+		{ROUTER_ALG_BLIND, "received=192.0.2.33;"},
+	};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a =
+			alg_make(router_alg_bit(cases[i].id), nat);
+
+		assert_int_equal(take(a, response, false, ROUTER_UDP, 0),
+		                 ROUTER_ALG_EDITED);
+		if (!strstr(text, cases[i].has))
+			fail_msg("%s:\n%s",
+			         router_alg_behaviours[cases[i].id].name, text);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
+static void test_sdp_is_rewritten_with_its_length(void **state)
+{
+	static const char in[] = INVITE(SDP(C33, "46000"));
+	struct router_nat *nat = nat_make();
+	struct router_alg *a =
+		alg_make(router_alg_bit(ROUTER_ALG_SDP) |
+	                         router_alg_bit(ROUTER_ALG_SDP_ORIGIN),
+	                 nat);
+
+	UNUSED(state);
+	assert_int_equal(take(a, in, true, ROUTER_UDP, 0), ROUTER_ALG_EDITED);
+	assert_non_null(strstr(text, "c=IN IP4 203.0.113.2\r\n"));
+	assert_non_null(strstr(text, "o=- 1 1 IN IP4 203.0.113.2\r\n"));
+	assert_non_null(strstr(text, "Content-Length: 84\r\n"));
+	router_alg_free(a);
+
+	a = alg_make(router_alg_bit(ROUTER_ALG_SDP) |
+	                     router_alg_bit(ROUTER_ALG_LENGTH_STALE),
+	             nat);
+	assert_int_equal(take(a, in, true, ROUTER_UDP, 0), ROUTER_ALG_EDITED);
+	assert_non_null(strstr(text, "Content-Length: 82\r\n"));
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+static void test_dropper_drops_what_it_dislikes_alone(void **state)
+{
+	static char long_line[1400] = "OPTIONS sip:b SIP/2.0\r\nX: ";
+	static char long_uri[600] = "OPTIONS sip:";
+	static const struct {
+		enum router_alg_id id;
+		const char *dislikes;
+	} cases[] = {
+		{ROUTER_ALG_DROP_BAD_MEDIA, INVITE(SDP(C33, "1000"))},
+		{ROUTER_ALG_DROP_BAD_MEDIA, INVITE(SDP(C33, "70000"))},
+		{ROUTER_ALG_DROP_BAD_MEDIA, INVITE(SDP("", "46000"))},
+		{ROUTER_ALG_DROP_UNKNOWN, "ABC sip:b SIP/2.0\r\n\r\n"},
+		{ROUTER_ALG_DROP_LONG_LINE, long_line},
+		{ROUTER_ALG_DROP_LONG_URI, long_uri},
+		{ROUTER_ALG_DROP_NO_PORT,
+	         "REGISTER sip:b SIP/2.0\r\nContact: <sip:a@192.0.2.33>\r\n"
+	         "\r\n"},
+		{ROUTER_ALG_DROP_NON_SIP, "\r\n\r\n"},
+		{ROUTER_ALG_DROP_LARGE, long_line},
+		{ROUTER_ALG_DROP_HOST_CONTACT,
+	         "OPTIONS sip:b SIP/2.0\r\nContact: <sip:a@example.com>\r\n"
+	         "\r\n"},
+	};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	memset(long_line + strlen(long_line), 'x', 1300);
+	memset(long_uri + strlen(long_uri), 'x', 300);
+	(void)strcat(long_uri, " SIP/2.0\r\n\r\n");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a =
+			alg_make(router_alg_bit(cases[i].id), nat);
+
+		if (take(a, cases[i].dislikes, true, ROUTER_UDP, 0) !=
+		    ROUTER_ALG_DROPPED)
+			fail_msg("%zu: %s passed", i,
+			         router_alg_behaviours[cases[i].id].name);
+		assert_int_equal(take(a, request, true, ROUTER_UDP, 1),
+		                 ROUTER_ALG_SAME);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
+static void test_rate_counts_by_the_second(void **state)
+{
+	struct router_nat *nat = nat_make();
+	struct router_alg *a =
+		alg_make(router_alg_bit(ROUTER_ALG_DROP_FAST), nat);
+
+	UNUSED(state);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(take(a, request, true, ROUTER_UDP, NS_PER_S),
+		                 ROUTER_ALG_SAME);
+	assert_int_equal(take(a, request, true, ROUTER_UDP, NS_PER_S),
+	                 ROUTER_ALG_DROPPED);
+	assert_int_equal(take(a, request, true, ROUTER_UDP, 2 * NS_PER_S),
+	                 ROUTER_ALG_SAME);
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+static void test_media_port_of_another_flow_is_refused(void **state)
+{
+	static const char in[] = INVITE(SDP(C33, "46000"));
+	struct router_nat *nat = nat_make();
+	struct router_alg *a =
+		alg_make(router_alg_bit(ROUTER_ALG_DROP_RTP_REUSE), nat);
+	struct router_flow f = flow_of(true);
+	struct wr w = wr_init(text, sizeof(text));
+
+	UNUSED(state);
+	assert_int_equal(take(a, in, true, ROUTER_UDP, 0), ROUTER_ALG_SAME);
+	assert_int_equal(take(a, in, true, ROUTER_UDP, 1), ROUTER_ALG_SAME);
+	f.src.port = 5070;
+	assert_int_equal(
+		router_alg_take(a, &w, slice_str(in), &f, ROUTER_UDP, 2),
+		ROUTER_ALG_DROPPED);
+	assert_int_equal(router_alg_take(a, &w, slice_str(in), &f, ROUTER_UDP,
+	                                 181 * NS_PER_S),
+	                 ROUTER_ALG_SAME);
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+static void test_stream_edits_whole_messages_only(void **state)
+{
+	struct router_nat *nat = nat_make();
+	struct router_alg *a = alg_make(router_alg_bit(ROUTER_ALG_VIA), nat);
+	char half[sizeof(request)];
+
+	UNUSED(state);
+	(void)snprintf(half, sizeof(half), "%.200s", request);
+	assert_int_equal(take(a, request, true, ROUTER_TCP, 0),
+	                 ROUTER_ALG_EDITED);
+	assert_int_equal(take(a, half, true, ROUTER_TCP, 0), ROUTER_ALG_SAME);
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+static void test_minds_its_port_and_way(void **state)
+{
+	struct router_nat *nat = nat_make();
+	struct router_flow out = flow_of(true), in = flow_of(false);
+	struct router_alg *a = alg_make(router_alg_bit(ROUTER_ALG_VIA), nat);
+
+	UNUSED(state);
+	assert_true(router_alg_minds(a, &out, ROUTER_UDP));
+	assert_true(router_alg_minds(a, &in, ROUTER_TCP));
+	assert_false(router_alg_minds(a, &in, ROUTER_ICMP));
+	out.dst.port = 5062;
+	assert_false(router_alg_minds(a, &out, ROUTER_UDP));
+	router_alg_free(a);
+	a = alg_make(router_alg_bit(ROUTER_ALG_UDP_ONLY) |
+	                     router_alg_bit(ROUTER_ALG_OUT_ONLY),
+	             nat);
+	assert_false(router_alg_minds(a, &in, ROUTER_UDP));
+	out.dst.port = 5060;
+	assert_false(router_alg_minds(a, &out, ROUTER_TCP));
+	assert_true(router_alg_minds(a, &out, ROUTER_UDP));
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+static void test_every_behaviour_has_its_row(void **state)
+{
+	UNUSED(state);
+	for (unsigned i = 0; i < ROUTER_ALG_BEHAVIOURS; i++) {
+		const struct router_alg_behaviour *b =
+			&router_alg_behaviours[i];
+		enum router_alg_id id;
+
+		assert_non_null(b->name);
+		assert_true(b->row[0] >= 'A' && b->row[0] <= 'E');
+		assert_int_equal(router_alg_find(&id, slice_str(b->name)), 0);
+		assert_int_equal(id, i);
+	}
+	assert_non_null(router_alg_persona(slice_str("quicksec")));
+	assert_null(router_alg_persona(slice_str("quick")));
+}
+
+static void test_notes_are_json(void **state)
+{
+	static const char hostile[] =
+		"REGISTER sip:b SIP/2.0\r\n"
+		"Call-ID: 192.0.2.33\r\nMax-Forwards: 7\r\n\r\n";
+	struct router_nat *nat = nat_make();
+	struct router_alg *a =
+		alg_make(router_alg_bit(ROUTER_ALG_CALL_ID) |
+	                         router_alg_bit(ROUTER_ALG_MAX_FORWARDS),
+	                 nat);
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	assert_int_equal(take(a, hostile, true, ROUTER_UDP, 0),
+	                 ROUTER_ALG_EDITED);
+	router_alg_notes_put(&w, a);
+	assert_true(slice_eq_str(
+		wr_slice(&w),
+		"[\n    {\"behaviour\": \"call-id\", \"row\": \"A4\", "
+		"\"direction\": \"out\", \"offset\": 33, \"before\": "
+		"\"192.0.2.33\", \"after\": \"203.0.113.2\"},\n"
+		"    {\"behaviour\": \"max-forwards\", \"row\": \"A15\", "
+		"\"direction\": \"out\", \"offset\": 59, \"before\": \"7\", "
+		"\"after\": \"6\"}]"));
+	wr_fini(&w);
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rewriter_leaves_its_mark),
+		cmocka_unit_test(test_answers_are_mapped_back),
+		cmocka_unit_test(test_sdp_is_rewritten_with_its_length),
+		cmocka_unit_test(test_dropper_drops_what_it_dislikes_alone),
+		cmocka_unit_test(test_rate_counts_by_the_second),
+		cmocka_unit_test(test_media_port_of_another_flow_is_refused),
+		cmocka_unit_test(test_stream_edits_whole_messages_only),
+		cmocka_unit_test(test_minds_its_port_and_way),
+		cmocka_unit_test(test_every_behaviour_has_its_row),
+		cmocka_unit_test(test_notes_are_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

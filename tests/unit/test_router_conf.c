@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#include "router/conf.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "test.h"
+
+static struct router_conf read(const char *text)
+{
+	struct router_conf c = router_defaults;
+	struct slice bad = {0};
+
+	c.nat = router_nat_defaults;
+	c.alg = router_alg_defaults;
+	if (router_conf_read(&c, &bad, slice_str(text)) != 0)
+		fail_msg("refused: %s", text);
+	return c;
+}
+
+static void test_read_takes_every_kind(void **state)
+{
+	struct router_conf c =
+		read("persona=timer-only,alg=via+contact , nat=none\n"
+	             "mapping=apd,filter=ad,ports=parity,hairpin=on,evict=on,"
+	             "mappings=5,udp-new=7,udp-port=5060-5061:9,mtu=600,"
+	             "icmp=28,out.delay=20,in.loss=0.25%,in.rate=64,"
+	             "out.dscp=46,in.dscp=bleach,alg-port=5080,seed=9,"
+	             "rule=reset:tcp:5060-5061:198.51.100.0/24:in:5-9,"
+	             "rule=drop:udp");
+
+	UNUSED(state);
+	assert_true(c.alg.set == (router_alg_bit(ROUTER_ALG_TIMER) |
+	                          router_alg_bit(ROUTER_ALG_VIA) |
+	                          router_alg_bit(ROUTER_ALG_CONTACT)));
+	assert_int_equal(c.nat.mode, ROUTER_NAT_NONE);
+	assert_int_equal(c.nat.mapping, ROUTER_NAT_APD);
+	assert_int_equal(c.nat.filter, ROUTER_NAT_AD);
+	assert_int_equal(c.nat.ports, ROUTER_NAT_PARITY);
+	assert_true(c.nat.has_hairpin && c.nat.evicts);
+	assert_int_equal(c.nat.max_mappings, 5);
+	assert_int_equal(c.nat.udp_new_ns, 7 * NS_PER_S);
+	assert_int_equal(c.nat.n_ranges, 1);
+	assert_int_equal(c.nat.ranges[0].high, 5061);
+	assert_int_equal(c.mtu, 600);
+	assert_int_equal(c.quote_bytes, 28);
+	assert_int_equal(c.dirs[0].path.delay_ns, 20 * NS_PER_MS);
+	assert_int_equal(c.dirs[1].path.loss_ppm, 2500);
+	assert_int_equal(c.dirs[1].path.rate_bps, 64000);
+	assert_int_equal(c.dirs[0].mark, 46);
+	assert_int_equal(c.dirs[1].dscp, ROUTER_DSCP_BLEACH);
+	assert_int_equal(c.alg.port, 5080);
+	assert_int_equal(c.seed, 9);
+	assert_int_equal(c.n_rules, 2);
+	assert_int_equal(c.rules[0].action, ROUTER_RULE_RESET);
+	assert_int_equal(c.rules[0].from_ns, 5 * NS_PER_S);
+	assert_true(c.rules[0].is_in && !c.rules[1].is_in);
+	assert_int_equal(c.rules[1].proto, ROUTER_UDP);
+}
+
+static void test_read_names_what_it_does_not_know(void **state)
+{
+	static const char *const bad[] = {
+		"persona=nobody",
+		"alg=via+nothing",
+		"nat",
+		"nat=maybe",
+		"mtu=",
+		"mtu=-1",
+		"out.loss=101",
+		"out.loss=1.23456",
+		"out.dscp=64",
+		"icmp=27",
+		"rule=explode:udp",
+		"udp-port=9-5:1",
+		"rule=drop:udp:1-0",
+		"rule=drop:udp:::up",
+		"sideways.loss=1",
+		"rule=drop:udp:5060:198.51.100.1/24",
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct router_conf c = router_defaults;
+		struct slice word = {0};
+
+		if (router_conf_read(&c, &word, slice_str(bad[i])) != EBADMSG)
+			fail_msg("accepted: %s", bad[i]);
+		assert_true(slice_eq_str(word, bad[i]));
+	}
+}
+
+static void test_help_names_everything(void **state)
+{
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	router_conf_help(&w);
+	assert_int_not_equal(slice_find(wr_slice(&w), slice_str("in.bad-loss")),
+	                     SIZE_MAX);
+	for (size_t i = 0; i < ROUTER_ALG_BEHAVIOURS; i++)
+		assert_int_not_equal(
+			slice_find(wr_slice(&w),
+		                   slice_str(router_alg_behaviours[i].does)),
+			SIZE_MAX);
+	wr_fini(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_takes_every_kind),
+		cmocka_unit_test(test_read_names_what_it_does_not_know),
+		cmocka_unit_test(test_help_names_everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+#include "router/router.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "oom.h"
+#include "router/frag.h"
+#include "test.h"
+
+/* What left the router, newest last. */
+struct out {
+	size_t n;
+	enum router_side to[64];
+	size_t bytes[64];
+	uint8_t pkts[64][2048];
+};
+
+static void on_send(void *arg, enum router_side to, struct slice pkt)
+{
+	struct out *o = arg;
+
+	assert_true(o->n < 64 && pkt.n <= sizeof(o->pkts[0]));
+	o->to[o->n] = to;
+	o->bytes[o->n] = pkt.n;
+	memcpy(o->pkts[o->n++], pkt.p, pkt.n);
+}
+
+static struct router_conf conf(void)
+{
+	struct router_conf c = router_defaults;
+
+	c.ip4[ROUTER_LAN] = (struct addr){ADDR_IP4, {192, 0, 2, 1}, 0};
+	c.ip4[ROUTER_WAN] = (struct addr){ADDR_IP4, {203, 0, 113, 2}, 0};
+	c.nat = router_nat_defaults;
+	c.nat.ext[0] = c.ip4[ROUTER_WAN];
+	c.nat.n_ext = 1;
+	c.nat.max_mappings = 64;
+	c.alg = router_alg_defaults;
+	return c;
+}
+
+static struct router *make(const struct router_conf *c, struct out *o)
+{
+	struct router *r = NULL;
+
+	memset(o, 0, sizeof(*o));
+	assert_int_equal(router_alloc(&r, c, 0, on_send, o), 0);
+	return r;
+}
+
+static const struct addr phone = {ADDR_IP4, {192, 0, 2, 33}, 5060};
+static const struct addr public = {ADDR_IP4, {203, 0, 113, 2}, 5060};
+static const struct addr server = {ADDR_IP4, {198, 51, 100, 10}, 5060};
+
+static size_t udp(uint8_t *b, const struct addr *src, const struct addr *dst,
+                  uint8_t ttl, size_t bytes)
+{
+	static const uint8_t zeros[4096];
+	struct wr w = wr_init(b, 8192);
+
+	assert_int_equal(router_udp_build(&w, src, dst, ttl,
+	                                  (struct slice){zeros, bytes}),
+	                 0);
+	return w.n;
+}
+
+static struct router_pkt sent(struct out *o, size_t i)
+{
+	struct router_pkt p;
+
+	assert_true(i < o->n);
+	assert_int_equal(router_pkt_read(&p, o->pkts[i], o->bytes[i]), 0);
+	assert_true(router_pkt_sums_are_right(&p));
+	return p;
+}
+
+static void test_take_translates_both_ways(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r = make(&c, &o);
+	struct router_pkt p;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &server, 64, 5), 1);
+	router_take(r, ROUTER_WAN, b, udp(b, &server, &public, 64, 5), 2);
+	assert_int_equal(o.n, 2);
+	assert_true(o.to[0] == ROUTER_WAN && o.to[1] == ROUTER_LAN);
+	p = sent(&o, 0);
+	assert_true(addr_eq(&p.src, &public));
+	assert_int_equal(p.ttl, 63);
+	p = sent(&o, 1);
+	assert_true(addr_eq(&p.dst, &phone));
+	router_free(r);
+}
+
+static void test_expired_is_answered_as_asked(void **state)
+{
+	static const struct {
+		size_t quote;
+		unsigned pps;
+		size_t want, bytes;
+	} cases[] = {{548, 0, 3, 128},
+	             {28, 0, 3, 28},
+	             {0, 0, 0, 0},
+	             {548, 2, 2, 128}};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_conf c = conf();
+		struct router_pkt p;
+		struct router *r;
+		uint8_t b[8192];
+		struct out o;
+
+		c.quote_bytes = cases[i].quote;
+		c.icmp_pps = cases[i].pps;
+		r = make(&c, &o);
+		for (int k = 0; k < 3; k++)
+			router_take(r, ROUTER_LAN, b,
+			            udp(b, &phone, &server, 1, 100), NS_PER_S);
+		assert_int_equal(o.n, cases[i].want);
+		for (size_t k = 0; k < o.n; k++) {
+			p = sent(&o, k);
+			assert_int_equal(o.to[k], ROUTER_LAN);
+			assert_true(addr_ip_eq(&p.src, &c.ip4[ROUTER_LAN]));
+			assert_int_equal(router_pkt_payload(&p).n,
+			                 cases[i].bytes);
+		}
+		router_free(r);
+	}
+}
+
+static void test_too_big_is_said_or_cut(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	struct router_pkt p;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.mtu = 1000;
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &server, 64, 1200), 1);
+	assert_int_equal(o.n, 1);
+	p = sent(&o, 0);
+	assert_true(p.is_icmp_error && p.icmp_type == 3 && p.icmp_code == 4);
+	assert_int_equal(p.b[p.l4 + 6] << 8 | p.b[p.l4 + 7], 1000);
+	/* Without DF it is cut. */
+	assert_int_equal(
+		router_pkt_read(&p, b, udp(b, &phone, &server, 64, 1200)), 0);
+	b[6] = 0;
+	router_pkt_sums_make(&p);
+	o.n = 0;
+	router_take(r, ROUTER_LAN, b, p.n, 2);
+	assert_int_equal(o.n, 2);
+	assert_true(o.bytes[0] <= 1000 && o.bytes[0] + o.bytes[1] == 1248);
+	router_free(r);
+}
+
+static void test_fragments_are_put_together_to_translate(void **state)
+{
+	struct router_conf c = conf();
+	struct router_pkt whole, p;
+	uint8_t b[8192], f[2048];
+	struct router *r;
+	size_t at = 0;
+	struct out o;
+
+	UNUSED(state);
+	for (int drops = 0; drops < 2; drops++) {
+		c.drops_fragments = drops;
+		r = make(&c, &o);
+		at = 0;
+		assert_int_equal(
+			router_pkt_read(&whole, b,
+		                        udp(b, &phone, &server, 64, 3000)),
+			0);
+		for (;;) {
+			struct wr w = wr_init(f, sizeof(f));
+
+			if (router_frag_next(&w, &at, &whole, 1500) != 0)
+				break;
+			router_take(r, ROUTER_LAN, f, w.n, 1);
+		}
+		assert_int_equal(o.n, drops ? 0 : 3);
+		for (size_t i = 0; i < o.n; i++) {
+			p = sent(&o, i);
+			assert_true(addr_ip_eq(&p.src, &public));
+		}
+		router_free(r);
+	}
+}
+
+static void test_rules_and_marks_apply(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	struct router_pkt p;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.rules[0] = (struct router_rule){.action = ROUTER_RULE_REJECT_ADMIN,
+	                                  .proto = ROUTER_UDP,
+	                                  .from_ns = 5 * NS_PER_S};
+	c.n_rules = 1;
+	c.dirs[0].dscp = ROUTER_DSCP_MARK;
+	c.dirs[0].mark = 46;
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &server, 64, 1), 1);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &server, 64, 1),
+	            5 * NS_PER_S);
+	assert_int_equal(o.n, 2);
+	p = sent(&o, 0);
+	assert_int_equal(p.tos, 46 << 2);
+	p = sent(&o, 1);
+	assert_true(p.is_icmp_error && p.icmp_code == 13);
+	router_free(r);
+}
+
+static void test_delayed_packets_wake_it(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.dirs[0].path.delay_ns = 20 * NS_PER_MS;
+	r = make(&c, &o);
+	assert_int_equal(router_wake(r, 0), INT64_MAX);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &server, 64, 1), 0);
+	assert_int_equal(o.n, 0);
+	assert_int_equal(router_wake(r, 0), 20 * NS_PER_MS);
+	assert_int_equal(router_wake(r, 20 * NS_PER_MS), INT64_MAX);
+	assert_int_equal(o.n, 1);
+	router_free(r);
+}
+
+static const char sip[] = "OPTIONS sip:b SIP/2.0\r\n"
+			  "Via: SIP/2.0/TCP 192.0.2.33:5060;branch=z9hG4bK1\r\n"
+			  "Content-Length: 0\r\n\r\n";
+
+static void tcp(struct router *r, enum router_side from, uint32_t seq,
+                uint32_t ack, const char *text)
+{
+	struct router_tcp t = {.src = phone,
+	                       .dst = server,
+	                       .seq = seq,
+	                       .ack = ack,
+	                       .flags = ROUTER_TCP_ACK};
+	uint8_t b[2048];
+	struct wr w = wr_init(b, sizeof(b));
+
+	if (from == ROUTER_WAN) {
+		t.src = server;
+		t.dst = public;
+	}
+	assert_int_equal(router_tcp_build(&w, &t, slice_str(text)), 0);
+	router_take(r, from, b, w.n, 1);
+}
+
+static void test_tcp_edits_mend_the_numbers(void **state)
+{
+	struct router_conf c = conf();
+	uint32_t n = (uint32_t)strlen(sip);
+	struct router_pkt p;
+	struct router *r;
+	struct out o;
+
+	UNUSED(state);
+	c.alg.set = router_alg_bit(ROUTER_ALG_VIA);
+	r = make(&c, &o);
+	tcp(r, ROUTER_LAN, 100, 500, sip); /* one byte longer */
+	tcp(r, ROUTER_LAN, 100, 500, sip); /* sent again: the same */
+	tcp(r, ROUTER_LAN, 100 + n, 500, sip);
+	tcp(r, ROUTER_WAN, 500, 100 + n + 1, "");
+	tcp(r, ROUTER_WAN, 500, 100 + 2 * n + 2, "");
+	assert_int_equal(o.n, 5);
+	p = sent(&o, 0);
+	assert_int_equal(p.seq, 100);
+	assert_int_equal(router_pkt_payload(&p).n, n + 1);
+	p = sent(&o, 1);
+	assert_int_equal(p.seq, 100);
+	p = sent(&o, 2);
+	assert_int_equal(p.seq, 100 + n + 1);
+	p = sent(&o, 3);
+	assert_int_equal(p.ack, 100 + n);
+	p = sent(&o, 4);
+	assert_int_equal(p.ack, 100 + 2 * n);
+	router_free(r);
+}
+
+static void test_alloc_survives_without_memory(void **state)
+{
+	struct router_conf c = conf();
+	struct router *r = NULL;
+	int err = ENOMEM;
+	struct out o;
+
+	UNUSED(state);
+	for (unsigned long i = 0; err; i++) {
+		oom_after(i);
+		err = router_alloc(&r, &c, 0, on_send, &o);
+		oom_after(OOM_NEVER);
+		if (err)
+			assert_int_equal(err, ENOMEM);
+	}
+	router_free(r);
+	c.mtu = 100;
+	assert_int_equal(router_alloc(&r, &c, 0, on_send, &o), EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_take_translates_both_ways),
+		cmocka_unit_test(test_expired_is_answered_as_asked),
+		cmocka_unit_test(test_too_big_is_said_or_cut),
+		cmocka_unit_test(test_fragments_are_put_together_to_translate),
+		cmocka_unit_test(test_rules_and_marks_apply),
+		cmocka_unit_test(test_delayed_packets_wake_it),
+		cmocka_unit_test(test_tcp_edits_mend_the_numbers),
+		cmocka_unit_test(test_alloc_survives_without_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
