@@ -18,6 +18,8 @@ import subprocess
 import tempfile
 import time
 
+PROFILE = (pathlib.Path(__file__).resolve().parent.parent
+           / "profiles/cloudphone-pro.yaml")
 SERVER = "198.51.100.10"
 PARALLEL = 4
 TIMEOUT_S = 150
@@ -157,7 +159,7 @@ def run(case, build, folder, number):
         argv += ["--truth", f"{case.hop}:{truth}"]
     argv += ["--server", f"server:exec {build}/prumo edge --user root",
              "client", str(build / "prumo"), "check", "--edge", SERVER,
-             "-o", "json", *case.check]
+             "-o", "json", *case.check, str(PROFILE)]
     env = dict(os.environ, PRUMO_STAY_HOME="1", LC_ALL="C.UTF-8")
     start = time.monotonic()
     try:

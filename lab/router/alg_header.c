@@ -34,13 +34,16 @@ bool router_alg_map(const struct router_alg_turn *t, struct addr *to,
 	bool needs_port =
 		router_alg_has(t, ROUTER_ALG_OWN_PORT_ONLY) && a->port;
 
-	if (is_ip(a, &f->src) && (!needs_port || a->port == f->src.port))
+	bool is_ours =
+		is_ip(a, &f->src) && (!needs_port || a->port == f->src.port);
+
+	/* With FOREIGN the phone is taken to be whoever is named. */
+	is_ours |= router_alg_has(t, ROUTER_ALG_FOREIGN) && f->is_out &&
+	           a->family == f->src.family && !is_ip(a, &f->dst);
+	if (is_ours)
 		*to = f->new_src;
 	else if (is_ip(a, &f->dst) && (!needs_port || a->port == f->dst.port))
 		*to = f->new_dst;
-	else if (router_alg_has(t, ROUTER_ALG_FOREIGN) && f->is_out &&
-	         a->family == f->src.family)
-		*to = f->new_src;
 	else
 		return false;
 	return !is_ip(a, to) || (needs_port && a->port != to->port);

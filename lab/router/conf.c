@@ -159,8 +159,7 @@ static struct slice part_take(struct slice *rest, const char *mark)
 	size_t n = slice_find(*rest, slice_str(mark));
 	struct slice part = slice_sub(*rest, 0, n);
 
-	*rest = n == SIZE_MAX ? (struct slice){0}
-	                      : slice_sub(*rest, n + 1, SIZE_MAX);
+	*rest = slice_sub(*rest, n == SIZE_MAX ? n : n + 1, SIZE_MAX);
 	return part;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "router/nat.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,7 @@ static void remote_free(struct router_nat *n, uint32_t *link)
 {
 	uint32_t i = *link;
 
+	assert(n->remotes);
 	*link = n->remotes[i].next;
 	n->remotes[i] = (struct remote){.next = n->free_remote};
 	n->free_remote = i;
@@ -391,6 +393,7 @@ static void remotes_trim(struct router_nat *n, uint32_t i)
 {
 	uint32_t *stalest = NULL, count = 0;
 
+	assert(n->remotes);
 	for (uint32_t *link = &n->maps[i].remotes; *link;
 	     link = &n->remotes[*link].next) {
 		count++;

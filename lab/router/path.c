@@ -46,9 +46,8 @@ struct router_path {
 
 static bool is_cable(const struct router_path_conf *c)
 {
-	static const struct router_path_conf cable;
-
-	return memcmp(c, &cable, sizeof(cable)) == 0;
+	return !c->delay_ns && !c->jitter_ns && !c->loss_ppm && !c->bad_ppm &&
+	       !c->reorder_ppm && !c->dup_ppm && !c->rate_bps;
 }
 
 int router_path_alloc(struct router_path **pp,

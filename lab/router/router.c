@@ -218,10 +218,9 @@ static void leave(struct router *r, const struct passage *g,
 		emit(r, g->to, (struct slice){p->b, p->n}, g->now_ns);
 		return;
 	}
+	/* It was small enough when it came: the ALG has made it longer. */
 	if (p->is_ip6 || (p->has_df && !g->mtu)) {
 		count(r, g)->n_too_big++;
-		if (!r->conf.is_dead_for_df)
-			complain(r, g, p, ROUTER_ICMP_MTU);
 		return;
 	}
 	while (router_frag_next(&w, &at, p, mtu) == 0) {
@@ -376,15 +375,33 @@ static bool fragment_pass(struct router *r, struct passage *g,
 	return true;
 }
 
-static bool is_own(const struct router *r, const struct passage *g,
-                   const struct router_pkt *p)
+/* Before translation, so that the sender knows its packet in the error.
+ * @return whether it fits, or may be cut */
+static bool size_pass(struct router *r, const struct passage *g,
+                      const struct router_pkt *p)
+{
+	if (p->n <= r->conf.mtu || g->mtu || (!p->is_ip6 && !p->has_df))
+		return true;
+	count(r, g)->n_too_big++;
+	if (!r->conf.is_dead_for_df)
+		complain(r, g, p, ROUTER_ICMP_MTU);
+	return false;
+}
+
+static bool is_own(const struct router *r, const struct router_pkt *p)
 {
 	const struct addr *own = p->is_ip6 ? r->conf.ip6 : r->conf.ip4;
+	static const uint8_t link_local[] = {0xfe, 0x80};
 
+	/* Groups, and what concerns a single link. */
+	if (p->is_ip6 ? p->dst.ip[0] == 0xff ||
+	                        memcmp(p->src.ip, link_local, 2) == 0 ||
+	                        memcmp(p->dst.ip, link_local, 2) == 0
+	              : p->dst.ip[0] >= 224)
+		return true;
 	/* The outer address of a translator belongs to those inside. */
 	if (r->conf.nat.mode == ROUTER_NAT_ON && !p->is_ip6)
 		return addr_ip_eq(&p->dst, &own[ROUTER_LAN]);
-	UNUSED(g);
 	return addr_ip_eq(&p->dst, &own[ROUTER_LAN]) ||
 	       addr_ip_eq(&p->dst, &own[ROUTER_WAN]);
 }
@@ -399,7 +416,7 @@ void router_take(struct router *r, enum router_side from, uint8_t *pkt,
 	struct router_pkt p;
 
 	count(r, &g)->n_in++;
-	if (router_pkt_read(&p, pkt, n) != 0 || is_own(r, &g, &p)) {
+	if (router_pkt_read(&p, pkt, n) != 0 || is_own(r, &p)) {
 		count(r, &g)->n_bad++;
 		return;
 	}
@@ -408,7 +425,8 @@ void router_take(struct router *r, enum router_side from, uint8_t *pkt,
 		complain(r, &g, &p, ROUTER_ICMP_TTL);
 		return;
 	}
-	if (!fragment_pass(r, &g, &p) || !rules_pass(r, &g, &p))
+	if (!fragment_pass(r, &g, &p) || !rules_pass(r, &g, &p) ||
+	    !size_pass(r, &g, &p))
 		return;
 	router_pkt_ttl_set(&p, (uint8_t)(p.ttl - 1));
 	if (!nat_pass(r, &g, &p) || !state_pass(r, &g, &p))

@@ -3,9 +3,9 @@
  * A router between a LAN and a WAN, as a pure machine: packets and the time
  * go in, packets come out. What talks to devices is lab/tool/router.c.
  *
- * A packet from either side meets, in this order: the filter, fragments, the
- * time to live, the ALG's own drops, translation, the ALG, the MTU, DSCP,
- * and the impairments of its direction.
+ * A packet from either side meets, in this order: the time to live,
+ * fragments, the filter, the MTU, translation, the ALG, DSCP, and the
+ * impairments of its direction. It answers no ping and routes nothing else.
  */
 #pragma once
 

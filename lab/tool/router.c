@@ -89,15 +89,16 @@ struct machine {
 
 static int mac_read(uint8_t *mac, const char *text)
 {
-	unsigned b[ETH_ALEN];
-	char end;
+	struct rd r = rd_init(slice_str(text));
+	struct wr w = wr_init(mac, ETH_ALEN);
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%c", &b[0], &b[1], &b[2],
-	           &b[3], &b[4], &b[5], &end) != ETH_ALEN)
-		return EINVAL;
-	for (size_t i = 0; i < ETH_ALEN; i++)
-		mac[i] = (uint8_t)b[i];
-	return 0;
+	for (size_t i = 0; i < ETH_ALEN; i++) {
+		if (text_hex_read(&w, rd_take(&r, 2)) != 0)
+			return EINVAL;
+		if (i + 1 < ETH_ALEN && rd_u8(&r) != ':')
+			return EINVAL;
+	}
+	return r.bad || r.left || w.n != ETH_ALEN ? EINVAL : 0;
 }
 
 static int port_read(struct port *p, char *text)
@@ -218,7 +219,7 @@ static void frame_take(struct machine *m, enum router_side from, uint8_t *frame,
 	struct rd r = rd_init((struct slice){frame, n});
 	uint16_t type;
 
-	(void)rd_take(&r, 2 * ETH_ALEN);
+	(void)rd_take(&r, (size_t)ETH_ALEN * 2);
 	type = rd_u16(&r);
 	if (!r.bad && (type == ETH_P_IP || type == ETH_P_IPV6))
 		router_take(m->router, from, frame + ETH_HLEN, r.left, now_ns);
@@ -227,7 +228,7 @@ static void frame_take(struct machine *m, enum router_side from, uint8_t *frame,
 static void port_read_all(struct machine *m, enum router_side side)
 {
 	static uint8_t frames[BATCH][FRAME_BYTES];
-	struct sockaddr_ll from[BATCH];
+	struct sockaddr_ll from[BATCH] = {0};
 	struct mmsghdr msgs[BATCH] = {0};
 	struct iovec parts[BATCH];
 	int64_t now_ns;

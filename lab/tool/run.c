@@ -191,13 +191,12 @@ static int option_take(struct plan *plan, int opt)
 /* Something set beyond the last router would be ignored in silence. */
 static int hops_finish(struct plan *plan)
 {
-	static const struct lab_hop plain;
-
 	for (unsigned i = 0; i < LAB_MAX_HOPS; i++) {
 		struct lab_hop *hop = &plan->spec.hops[i];
 
 		if (i >= plan->spec.n_hops &&
-		    memcmp(hop, &plain, sizeof(plain)) != 0)
+		    (hop->has_alg || hop->has_nat || hop->has_firewall ||
+		     hop->is_silent || hop->is_program))
 			return EINVAL;
 		if (hop->has_nat || hop->has_firewall)
 			hop->udp_timeout_s = plan->udp_timeout_s;
@@ -245,7 +244,7 @@ static int router_path(char *path, size_t bytes)
 
 static int router_start(struct lab *lab, struct plan *plan, unsigned hop)
 {
-	char path[PATH_BYTES], node[8], mac[LAB_ADDR_BYTES];
+	char path[PATH_BYTES], node[8], mac[LAB_ADDR_BYTES] = "";
 	char lan[LAB_ADDR_BYTES * 2], wan[LAB_ADDR_BYTES * 2];
 	const char *truth = plan->truths[hop - 1];
 	const char *const argv[] = {path,

@@ -7,6 +7,7 @@ import unittest
 
 import lab
 
+PROFILE = lab.HERE.parent.parent / "profiles/cloudphone-pro.yaml"
 WANT = {
     "netfilter": "alg.rewrites-sip",
     "quicksec": "alg.rewrites-sip",
@@ -30,7 +31,7 @@ def check(*options):
         done = lab.lab(*options, "--truth", f"1:{truth}", "--server",
                        f"server:exec {lab.PRUMO} edge --user root", "client",
                        "env", "PRUMO_STAY_HOME=1", lab.PRUMO, "check",
-                       "--edge", lab.SERVER, "-o", "json", timeout=60)
+                       "--edge", lab.SERVER, "-o", "json", PROFILE, timeout=60)
         assert done.stdout, done.stderr
         return json.loads(done.stdout), json.loads(truth.read_text())
 

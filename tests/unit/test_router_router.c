@@ -150,6 +150,11 @@ static void test_too_big_is_said_or_cut(void **state)
 	p = sent(&o, 0);
 	assert_true(p.is_icmp_error && p.icmp_type == 3 && p.icmp_code == 4);
 	assert_int_equal(p.b[p.l4 + 6] << 8 | p.b[p.l4 + 7], 1000);
+	/* The sender must know its own packet in it. */
+	assert_true(addr_ip_eq(&p.dst, &phone));
+	assert_int_equal(
+		router_pkt_read_quote(&p, p.b + p.payload, p.n - p.payload), 0);
+	assert_true(addr_eq(&p.src, &phone));
 	/* Without DF it is cut. */
 	assert_int_equal(
 		router_pkt_read(&p, b, udp(b, &phone, &server, 64, 1200)), 0);
