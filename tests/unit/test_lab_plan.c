@@ -56,6 +56,10 @@ static void test_check_refuses(void **state)
 	assert_int_equal(lab_plan_check(&spec), EINVAL);
 	spec.hops[0].has_firewall = true;
 	assert_int_equal(lab_plan_check(&spec), 0);
+	spec.hops[1].is_program = true;
+	assert_int_equal(lab_plan_check(&spec), 0);
+	spec.hops[1].has_nat = true; /* by whom? */
+	assert_int_equal(lab_plan_check(&spec), EINVAL);
 }
 
 /* RFC 5737, RFC 2544 and RFC 3849: nothing here belongs to anybody. */
@@ -152,6 +156,30 @@ static void test_rules_of_a_plain_router_are_none(void **state)
 	wr_fini(&w);
 }
 
+static void test_rules_keep_the_kernel_out_of_a_program(void **state)
+{
+	const struct lab_hop hop = {.is_program = true};
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	lab_plan_rules(&w, &hop);
+	assert_true(holds(&w, "hook prerouting priority raw; policy drop"));
+	assert_true(holds(&w, "hook output priority raw; policy drop"));
+	assert_false(holds(&w, "masquerade"));
+	wr_fini(&w);
+}
+
+static void test_mac_tells_the_ends_apart(void **state)
+{
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+	UNUSED(state);
+	lab_plan_mac(near, 3, false);
+	lab_plan_mac(far, 3, true);
+	assert_string_equal(near, "02:00:00:00:03:01");
+	assert_string_equal(far, "02:00:00:00:03:02");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +190,8 @@ int main(void)
 		cmocka_unit_test(test_links_of_the_server),
 		cmocka_unit_test(test_rules_say_only_what_is_asked),
 		cmocka_unit_test(test_rules_of_a_plain_router_are_none),
+		cmocka_unit_test(test_rules_keep_the_kernel_out_of_a_program),
+		cmocka_unit_test(test_mac_tells_the_ends_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
