@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The exact meaning of rules: which packets they accept.
+ *
+ * Three-valued. What a rule surely matches and what it perhaps matches are
+ * two sets: a name nobody resolved, a schedule, a match the model cannot say
+ * lie between them. A verdict is sure only if it is the same either way.
+ */
+#pragma once
+
+#include "firewall/box.h"
+#include "firewall/flow.h"
+
+enum fw_verdict {
+	FW_PASS,
+	FW_FAIL,
+	FW_DONT_KNOW,
+};
+
+/** One packet, in words of the configuration. */
+struct fw_packet {
+	const char *in, *out;         /**< NULL: one that no rule names */
+	bool in_is_like, out_is_like; /**< the name is a pattern's beginning */
+	struct fw_ip src, dst;
+	const char *dst_name; /**< unresolved name instead of dst, or NULL */
+	const char *src_name;
+	int proto;
+	uint16_t sport, dport;
+	unsigned state; /**< one FW_STATE_* bit */
+};
+
+/** A part of a flow that meets one fate. */
+struct fw_part {
+	struct fw_part *next;
+	enum fw_verdict verdict;
+	const struct fw_rule *rule;   /**< that decides; NULL: a policy */
+	const struct fw_chain *chain; /**< of the rule, or whose policy it is;
+	                                   NULL: nothing filters here */
+	const struct fw_rule *doubt;  /**< DONT_KNOW: the first rule that may or
+	                                   may not match */
+	struct fw_packet example;
+	double n_packets;
+};
+
+/** The fate of one flow in one direction; lives in the caller's arena. */
+struct fw_judgement {
+	enum fw_verdict verdict; /**< FAIL if any part fails, else the worst */
+	struct fw_part *parts, *parts_last;
+	struct fw_attrs attrs; /**< by the rules that surely match all of it;
+	                            alg is FW_UNKNOWN when parts differ */
+	const struct fw_rule *alg_rule, *idle_rule, *offload_rule, *nat_rule;
+	bool is_cut; /**< too many parts: the rest is not known */
+};
+
+struct fw_space;
+
+/**
+ * Compile rules for questions about flows at a place. All of the arguments
+ * are borrowed until fw_space_free().
+ *
+ * @return 0, ENOMEM, or E2BIG: chains that call each other too often
+ */
+WARN_UNUSED int fw_space_alloc(struct fw_space **spp,
+                               const struct fw_rules *rules,
+                               const struct fw_flow *flows, size_t n_flows,
+                               const struct fw_place *place,
+                               const struct fw_host *hosts, size_t n_hosts);
+void fw_space_free(struct fw_space *sp);
+
+enum fw_direction {
+	FW_ORIGINAL, /**< the first packet, from the phone */
+	FW_REPLY,    /**< the answer, of an established connection */
+};
+
+/** Is every packet of flow @p i accepted? @return 0 or ENOMEM. */
+WARN_UNUSED int fw_space_judge(struct fw_judgement *out, struct arena *a,
+                               struct fw_space *sp, size_t i,
+                               enum fw_direction dir);
+
+/** The fate of one packet, which must be of names and numbers that the space
+ *  was compiled with (any number is, any name in the rules is). */
+WARN_UNUSED int fw_space_decide(struct fw_part *out, struct fw_space *sp,
+                                enum fw_path path,
+                                const struct fw_packet *packet);
+
+enum fw_reach {
+	FW_REACHED,  /**< a packet gets there; `example` is one */
+	FW_SHADOWED, /**< earlier rules together take all of its packets */
+	FW_EMPTY,    /**< its own match holds no packet */
+	FW_UNCALLED, /**< nothing jumps to its chain */
+	FW_REACH_UNKNOWN,
+};
+
+struct fw_reach_info {
+	enum fw_reach reach;
+	const struct fw_rule *rule;
+	const struct fw_rule **by; /**< SHADOWED: rules that cover it, in order;
+	                                a set of them suffices */
+	size_t n_by;
+	struct fw_packet example;
+};
+
+/** For every enabled rule, in order: can it ever match? @p infos is of the
+ *  arena, @p n the rules' number. @return 0 or ENOMEM. */
+WARN_UNUSED int fw_space_reach(struct fw_reach_info **infos, size_t *n,
+                               struct arena *a, struct fw_space *sp);
+
+/** What is open to new connections at the place beyond the flows: one part
+ *  per accepting rule, with an example. @return 0 or ENOMEM. */
+WARN_UNUSED int fw_space_excess(struct fw_part **parts, struct arena *a,
+                                struct fw_space *sp);
