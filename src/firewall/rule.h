@@ -148,6 +148,7 @@ struct fw_rule {
 	const char *schedule;    /**< NULL: always */
 	const char *conditional; /**< what else it asks that the model cannot
 	                              say ("limit rate 5/second"), or NULL */
+	bool is_notrack; /**< with FW_CONTINUE: no state for these packets */
 	enum fw_action action;
 	const char *target; /**< FW_JUMP, FW_GOTO: name of the chain */
 	struct fw_nat nat;
@@ -232,9 +233,13 @@ struct fw_setting {
 
 struct fw_rules {
 	struct arena arena;
-	const char *dialect; /**< name in the registry */
-	const char *version; /**< "7.0.14", or NULL: not said */
-	struct slice text;   /**< the whole input; borrowed */
+	const char *dialect;  /**< name in the registry */
+	const char *version;  /**< "7.0.14", or NULL: not said */
+	struct slice text;    /**< the whole input; borrowed */
+	unsigned families;    /**< whose packets the text speaks for */
+	bool first_attr_wins; /**< of two rules that set a session time; else
+	                           the last does. For helpers always the first
+	                       */
 	struct fw_chain *chains, *chains_last;
 	size_t n_rules;
 	struct fw_object *objects, *objects_last;

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a region of packets is carried through the program like one packet.
+ * Where a rule takes only a piece of it, the region is cut along the rule's
+ * box and each piece goes on by itself, from a work list and not by
+ * recursion, since a hostile configuration can cut as often as it has rules.
+ * What a rule perhaps matches leaves its verdict among the possible ones and
+ * goes on; at the end one possible verdict is an answer, two are a doubt.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/program.h"
+
+enum {
+	MAX_PARTS = 4096,
+	STATE_INVALID = 3, /* bit numbers of FW_STATE_* */
+	STATE_UNTRACKED = 4,
+	PRIORITY_CONNTRACK = -200,
+};
+
+#define MAX_STEPS (UINT64_C(1) << 28)
+
+/* What happened to a region so far. */
+struct fate {
+	struct fw_box box;
+	size_t stage, item;
+	bool may_pass, may_fail; /* in this stage, by rules in doubt */
+	bool is_filtered;        /* some chain was consulted */
+	bool is_redirected;
+	uint32_t state[2]; /* outside of stages before conntrack */
+	const struct fw_rule *rule, *doubt, *nat_rule;
+	const struct fw_chain *chain;
+	struct fw_attrs attrs;
+	const struct fw_rule *alg_rule, *idle_rule, *offload_rule;
+};
+
+struct run {
+	const struct fw_space *sp;
+	enum fw_path path;
+	struct fw_judgement *out;
+	struct arena *arena;
+	struct fate *todo;
+	size_t n, cap;
+	uint64_t steps;
+	bool is_first; /* no attributes taken yet */
+};
+
+static int push(struct run *r, const struct fate *f)
+{
+	if (r->n == r->cap) {
+		const size_t cap = r->cap ? r->cap * 2 : 32;
+		struct fate *todo = realloc(r->todo, cap * sizeof(*todo));
+
+		if (!todo)
+			return ENOMEM;
+		r->todo = todo;
+		r->cap = cap;
+	}
+	r->todo[r->n++] = *f;
+	return 0;
+}
+
+/* Pieces of f->box outside @p b go on the work list; f keeps the inside. */
+static int cut(struct run *r, struct fate *f, const struct fw_box *b)
+{
+	int err = 0;
+
+	for (unsigned d = 0; d < FW_DIMS && !err; d++) {
+		struct fate piece = *f;
+
+		if (f->box.lo[d] < b->lo[d]) {
+			piece.box.hi[d] = b->lo[d] - 1;
+			err = push(r, &piece);
+			f->box.lo[d] = b->lo[d];
+		}
+		piece = *f;
+		if (!err && f->box.hi[d] > b->hi[d]) {
+			piece.box.lo[d] = b->hi[d] + 1;
+			err = push(r, &piece);
+			f->box.hi[d] = b->hi[d];
+		}
+	}
+	return err;
+}
+
+/* Does the item match? Cuts the region until the answer is one for all. */
+static int match(struct run *r, struct fate *f, struct fw_span span,
+                 bool *is_match)
+{
+	const struct fw_box *b = &r->sp->program.boxes.boxes[span.at];
+
+	*is_match = false;
+	for (size_t i = 0; i < span.n; i++) {
+		if (!fw_box_meets(&b[i], &f->box))
+			continue;
+		*is_match = true;
+		return fw_box_has(&b[i], &f->box) ? 0 : cut(r, f, &b[i]);
+	}
+	return 0;
+}
+
+static double packets(const struct fw_space *sp, const struct fw_box *b)
+{
+	static const enum fw_dim plain[] = {FW_DIM_PROTO, FW_DIM_SPORT,
+	                                    FW_DIM_DPORT};
+	double n = fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_SRC],
+	                             b->hi[FW_DIM_SRC]) *
+	           fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_DST],
+	                             b->hi[FW_DIM_DST]);
+
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		n *= (double)(b->hi[plain[i]] - b->lo[plain[i]]) + 1;
+	return n;
+}
+
+/* A value people recognise, when the region has it. */
+static uint32_t prefer(const struct fw_box *b, enum fw_dim d, uint32_t v)
+{
+	return v >= b->lo[d] && v <= b->hi[d] ? v : b->lo[d];
+}
+
+static struct fw_ip ip_in(const struct fw_space *sp, const struct fw_box *b,
+                          enum fw_dim d, const char **name)
+{
+	/* 192.0.2.10 and 2001:db8::10 */
+	static const struct fw_ip nice[] = {
+		{0, UINT64_C(0xffffc000020a)},
+		{UINT64_C(0x20010db800000000), 0x10},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nice); i++) {
+		const uint32_t id = fw_atlas_ip(&sp->atlas, nice[i]);
+
+		if (id >= b->lo[d] && id <= b->hi[d]) {
+			*name = NULL;
+			return nice[i];
+		}
+	}
+	return fw_atlas_ip_at(&sp->atlas, b->lo[d], name);
+}
+
+struct fw_packet fw_packet_at(const struct fw_space *sp, const struct fw_box *b)
+{
+	struct fw_packet p = {0};
+
+	p.src = ip_in(sp, b, FW_DIM_SRC, &p.src_name);
+	p.dst = ip_in(sp, b, FW_DIM_DST, &p.dst_name);
+	p.in = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_IN], &p.in_is_like);
+	p.out = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_OUT], &p.out_is_like);
+	p.proto = (int)prefer(b, FW_DIM_PROTO, FW_PROTO_UDP);
+	p.sport = (uint16_t)prefer(b, FW_DIM_SPORT, 40000);
+	p.dport = (uint16_t)prefer(b, FW_DIM_DPORT, 5060);
+	p.state = 1U << b->lo[FW_DIM_STATE];
+	return p;
+}
+
+static void merge_alg(struct fw_judgement *out, const struct fate *f)
+{
+	if (f->attrs.alg == out->attrs.alg || out->attrs.alg == FW_ON)
+		return;
+	/* Acting on a part of the flow is acting. */
+	if (f->attrs.alg == FW_ON || f->attrs.alg == FW_UNKNOWN ||
+	    out->attrs.alg == FW_UNSET) {
+		out->attrs.alg = f->attrs.alg;
+		out->attrs.helper = f->attrs.helper;
+		out->alg_rule = f->alg_rule;
+	}
+}
+
+static int64_t lower(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void merge_attrs(struct run *r, const struct fate *f)
+{
+	struct fw_judgement *out = r->out;
+
+	if (r->is_first) {
+		out->attrs = f->attrs;
+		out->alg_rule = f->alg_rule;
+		out->idle_rule = f->idle_rule;
+		out->offload_rule = f->offload_rule;
+		out->nat_rule = f->nat_rule;
+		r->is_first = false;
+		return;
+	}
+	merge_alg(out, f);
+	if (f->attrs.udp_idle_s < out->attrs.udp_idle_s)
+		out->idle_rule = f->idle_rule;
+	out->attrs.udp_idle_s =
+		lower(out->attrs.udp_idle_s, f->attrs.udp_idle_s);
+	out->attrs.tcp_idle_s =
+		lower(out->attrs.tcp_idle_s, f->attrs.tcp_idle_s);
+	if (f->attrs.offload == FW_ON && out->attrs.offload != FW_ON) {
+		out->attrs.offload = FW_ON;
+		out->offload_rule = f->offload_rule;
+	}
+	if (out->attrs.dscp != f->attrs.dscp)
+		out->attrs.dscp = FW_DSCP_UNSET;
+	if (!out->nat_rule)
+		out->nat_rule = f->nat_rule;
+}
+
+static bool is_same(const struct fw_part *p, const struct fate *f,
+                    enum fw_verdict v)
+{
+	return p->verdict == v && p->rule == f->rule && p->chain == f->chain &&
+	       p->doubt == f->doubt;
+}
+
+static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
+{
+	struct fw_judgement *out = r->out;
+	struct fw_part *p = out->parts;
+	size_t n = 0;
+
+	if (v != FW_FAIL)
+		merge_attrs(r, f);
+	for (; p && !is_same(p, f, v); p = p->next)
+		n++;
+	if (p) {
+		p->n_packets += packets(r->sp, &f->box);
+		return 0;
+	}
+	if (n == MAX_PARTS) {
+		out->is_cut = true;
+		return 0;
+	}
+	p = arena_alloc(r->arena, sizeof(*p));
+	if (!p)
+		return ENOMEM;
+	p->verdict = v;
+	p->rule = f->rule;
+	p->chain = f->chain;
+	p->doubt = f->doubt;
+	p->example = fw_packet_at(r->sp, &f->box);
+	p->n_packets = packets(r->sp, &f->box);
+	if (out->parts_last)
+		out->parts_last->next = p;
+	else
+		out->parts = p;
+	out->parts_last = p;
+	return 0;
+}
+
+static void set_state(struct fate *f, uint32_t lo, uint32_t hi)
+{
+	f->box.lo[FW_DIM_STATE] = lo;
+	f->box.hi[FW_DIM_STATE] = hi;
+}
+
+static bool is_before_conntrack(const struct fw_chain *c)
+{
+	return c->priority <= PRIORITY_CONNTRACK &&
+	       (c->hook == FW_HOOK_PREROUTING || c->hook == FW_HOOK_OUTPUT);
+}
+
+static bool is_consulted(const struct run *r, const struct fate *f,
+                         const struct fw_chain *c)
+{
+	/* NAT sees the first packet of a connection only. */
+	return fw_path_has(r->path, c->hook) &&
+	       (c->kind != FW_CHAIN_NAT || f->box.lo[FW_DIM_STATE] == 0);
+}
+
+/* On to the next chain that is consulted. @return false: none is left */
+static bool enter(const struct run *r, struct fate *f)
+{
+	const struct fw_program *p = &r->sp->program;
+
+	while (f->stage < p->n_stages &&
+	       !is_consulted(r, f, p->stages[f->stage].chain))
+		f->stage++;
+	if (f->stage == p->n_stages)
+		return false;
+	f->item = p->stages[f->stage].from;
+	f->may_pass = f->may_fail = false;
+	f->state[0] = f->box.lo[FW_DIM_STATE];
+	f->state[1] = f->box.hi[FW_DIM_STATE];
+	if (is_before_conntrack(p->stages[f->stage].chain) &&
+	    f->state[0] != STATE_UNTRACKED)
+		set_state(f, STATE_INVALID, STATE_INVALID);
+	return true;
+}
+
+static void take_alg(struct fate *f, const struct fw_rule *rule, bool is_sure)
+{
+	if (rule->attrs.alg == FW_UNSET || f->attrs.alg != FW_UNSET)
+		return;
+	f->attrs.alg = is_sure ? rule->attrs.alg : FW_UNKNOWN;
+	f->attrs.helper = rule->attrs.helper;
+	f->alg_rule = rule;
+}
+
+static void take_attrs(const struct run *r, struct fate *f,
+                       const struct fw_rule *rule, bool is_sure)
+{
+	const bool is_kept = r->sp->rules->first_attr_wins && f->idle_rule;
+
+	take_alg(f, rule, is_sure);
+	if (!is_kept && is_sure && rule->attrs.udp_idle_s != FW_IDLE_UNSET) {
+		f->attrs.udp_idle_s = rule->attrs.udp_idle_s;
+		f->idle_rule = rule;
+	}
+	if (!is_kept && is_sure && rule->attrs.tcp_idle_s != FW_IDLE_UNSET) {
+		f->attrs.tcp_idle_s = rule->attrs.tcp_idle_s;
+		f->idle_rule = rule;
+	}
+	if (rule->attrs.offload != FW_UNSET) {
+		f->attrs.offload = is_sure ? rule->attrs.offload : FW_UNKNOWN;
+		f->offload_rule = rule;
+	}
+	if (rule->attrs.dscp != FW_DSCP_UNSET && is_sure)
+		f->attrs.dscp = rule->attrs.dscp;
+	if (rule->is_notrack && is_sure)
+		f->state[0] = f->state[1] = STATE_UNTRACKED;
+	if (rule->nat.kind == FW_NAT_NONE)
+		return;
+	f->nat_rule = rule;
+	if (rule->nat.kind != FW_NAT_SOURCE)
+		f->is_redirected = true;
+}
+
+/* The rule to show: of the chain that filters, rather than of its helpers. */
+static void name_rule(struct fate *f, const struct fw_item *it,
+                      const struct fw_chain *base)
+{
+	const bool is_main =
+		base->kind == FW_CHAIN_FILTER &&
+		(base->hook == FW_HOOK_FORWARD || base->hook == FW_HOOK_OUTPUT);
+
+	f->is_filtered = true;
+	if (!f->chain || (is_main && (it->rule || !f->rule))) {
+		f->rule = it->rule;
+		f->chain = it->chain;
+	}
+}
+
+/* A sure verdict of one stage. @return true when the region's way ends */
+static bool conclude(struct fate *f, const struct fw_item *it,
+                     const struct fw_chain *base, enum fw_verdict *v)
+{
+	if (it->action == FW_ACCEPT)
+		f->may_pass = true;
+	else
+		f->may_fail = true;
+	if (f->is_redirected || (f->may_pass && f->may_fail)) {
+		f->rule = it->rule;
+		f->chain = it->chain;
+		if (f->is_redirected)
+			f->doubt = f->nat_rule;
+		*v = FW_DONT_KNOW;
+		return true;
+	}
+	f->doubt = NULL;
+	if (f->may_fail) {
+		f->rule = it->rule;
+		f->chain = it->chain;
+		*v = FW_FAIL;
+		return true;
+	}
+	name_rule(f, it, base);
+	set_state(f, f->state[0], f->state[1]);
+	f->stage++;
+	return false;
+}
+
+/* In doubt: note what it might do. @return true: nothing more can be said */
+static bool suspect(const struct run *r, struct fate *f,
+                    const struct fw_item *it)
+{
+	if (!f->doubt && it->op != FW_OP_NOTE)
+		f->doubt = it->rule;
+	if (it->rule)
+		take_attrs(r, f, it->rule, false);
+	if (it->op == FW_OP_VERDICT && it->action == FW_ACCEPT)
+		f->may_pass = true;
+	else if (it->op == FW_OP_VERDICT)
+		f->may_fail = true;
+	f->item++;
+	return it->op == FW_OP_RETURN;
+}
+
+/* @return 0 with *is_done, when the region met its end */
+static int step(struct run *r, struct fate *f, bool *is_done)
+{
+	const struct fw_program *p = &r->sp->program;
+	const struct fw_stage *st = &p->stages[f->stage];
+	const struct fw_item *it = &p->items[f->item];
+	enum fw_verdict v = FW_DONT_KNOW;
+	bool is_match;
+	int err;
+
+	if (f->item == st->to) {
+		/* Of a family that this chain does not see. */
+		set_state(f, f->state[0], f->state[1]);
+		f->stage++;
+	} else {
+		err = match(r, f, it->must, &is_match);
+		if (err)
+			return err;
+		if (!is_match) {
+			bool is_doubt = false;
+
+			if (it->may.at != it->must.at ||
+			    it->may.n != it->must.n)
+				err = match(r, f, it->may, &is_doubt);
+			if (err)
+				return err;
+			if (!is_doubt)
+				f->item++;
+			else if (suspect(r, f, it))
+				goto end;
+			return 0;
+		}
+		if (it->rule)
+			take_attrs(r, f, it->rule, true);
+		if (it->op == FW_OP_RETURN)
+			f->item = it->end;
+		else
+			f->item++;
+		if (it->op != FW_OP_VERDICT)
+			return 0;
+		if (conclude(f, it, st->chain, &v))
+			goto end;
+	}
+	if (enter(r, f))
+		return 0;
+	v = FW_PASS;
+end:
+	*is_done = true;
+	return finish(r, f, v);
+}
+
+static unsigned families_of(const struct fw_space *sp, const struct fw_box *b)
+{
+	const struct fw_ival six = fw_atlas_family(&sp->atlas, FW_IP6);
+
+	return b->lo[FW_DIM_DST] < six.lo ? FW_IP4 : FW_IP6;
+}
+
+static int judge_region(struct run *r, const struct fw_box *b)
+{
+	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
+	int err = 0;
+
+	if (!(families_of(r->sp, b) & r->sp->rules->families))
+		return finish(r, &f, FW_DONT_KNOW);
+	if (!enter(r, &f))
+		return finish(r, &f, FW_PASS);
+	err = push(r, &f);
+	while (r->n && !err) {
+		bool is_done = false;
+
+		f = r->todo[--r->n];
+		while (!is_done && !err) {
+			if (r->steps-- == 0) {
+				r->out->is_cut = true;
+				r->n = 0;
+				return finish(r, &f, FW_DONT_KNOW);
+			}
+			err = step(r, &f, &is_done);
+		}
+	}
+	return err;
+}
+
+int fw_judge_regions(struct fw_judgement *out, struct arena *a,
+                     const struct fw_space *sp, enum fw_path path,
+                     const struct fw_set *regions)
+{
+	struct fw_judgement j = {.attrs = fw_attrs_unset()};
+	struct run r = {.sp = sp,
+	                .path = path,
+	                .out = &j,
+	                .arena = a,
+	                .steps = MAX_STEPS,
+	                .is_first = true};
+	int err = 0;
+
+	for (size_t i = 0; i < regions->n && !err; i++)
+		err = judge_region(&r, &regions->boxes[i]);
+	free(r.todo);
+	if (err)
+		return err;
+	j.verdict = j.is_cut || !j.parts ? FW_DONT_KNOW : FW_PASS;
+	for (const struct fw_part *p = j.parts; p; p = p->next) {
+		if (p->verdict == FW_FAIL)
+			j.verdict = FW_FAIL;
+		else if (p->verdict == FW_DONT_KNOW && j.verdict == FW_PASS)
+			j.verdict = FW_DONT_KNOW;
+	}
+	*out = j;
+	return 0;
+}

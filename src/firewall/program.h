@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * Rules as a straight program: chains inlined, matches as boxes. The inside
+ * of space.h, shared by judge.c and reach.c.
+ */
+#pragma once
+
+#include "firewall/atlas.h"
+#include "firewall/space.h"
+
+enum fw_op {
+	FW_OP_VERDICT, /**< accept, drop or reject */
+	FW_OP_RETURN,  /**< on to item `end` */
+	FW_OP_NOTE,    /**< attributes only */
+};
+
+/** Boxes of struct fw_program, from an index. */
+struct fw_span {
+	size_t at, n;
+};
+
+struct fw_item {
+	enum fw_op op;
+	enum fw_action action;      /**< FW_OP_VERDICT */
+	const struct fw_rule *rule; /**< NULL: the policy of `chain` */
+	const struct fw_chain *chain;
+	size_t end;               /**< FW_OP_RETURN */
+	struct fw_span must, may; /**< the same span when it is exact */
+};
+
+/** One base chain, inlined: items [from, to). */
+struct fw_stage {
+	const struct fw_chain *chain;
+	size_t from, to;
+};
+
+struct fw_program {
+	struct fw_set boxes;
+	struct fw_item *items; /**< heap */
+	size_t n_items, cap_items;
+	struct fw_stage *stages; /**< heap; by hook, then by priority */
+	size_t n_stages, cap_stages;
+};
+
+enum {
+	FW_MAX_ITEMS = 1 << 20,
+	FW_MAX_DEPTH = 64,
+};
+
+struct fw_space {
+	const struct fw_rules *rules;
+	const struct fw_flow *flows;
+	size_t n_flows;
+	const struct fw_place *place;
+	struct fw_atlas atlas;
+	struct fw_program program;
+};
+
+/** @return 0, ENOMEM, or E2BIG */
+WARN_UNUSED int fw_program_make(struct fw_program *p,
+                                const struct fw_rules *rules,
+                                const struct fw_atlas *at);
+void fw_program_fini(struct fw_program *p);
+
+/** Every coordinate there is. */
+struct fw_box fw_box_full(const struct fw_atlas *at);
+
+/** Boxes of src x dst x services, clipped to one family each; appended to
+ *  @p out over @p base, whose other dimensions are kept. */
+WARN_UNUSED int fw_product_add(struct fw_set *out, const struct fw_atlas *at,
+                               const struct fw_box *base,
+                               const struct fw_ivals *src,
+                               const struct fw_ivals *dst,
+                               const struct fw_services *services);
+
+/** Does the path consult this hook? */
+bool fw_path_has(enum fw_path path, enum fw_hook hook);
+
+/** Judge regions one by one, appending to @p out. */
+WARN_UNUSED int fw_judge_regions(struct fw_judgement *out, struct arena *a,
+                                 const struct fw_space *sp, enum fw_path path,
+                                 const struct fw_set *regions);
+
+struct fw_packet fw_packet_at(const struct fw_space *sp,
+                              const struct fw_box *b);
+
+/** The boxes of flow @p i, new connections, original direction. */
+WARN_UNUSED int fw_flow_boxes(struct fw_set *out, const struct fw_space *sp,
+                              size_t i);
+/** Everything new at the place. */
+WARN_UNUSED int fw_place_boxes(struct fw_set *out, const struct fw_space *sp);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a space is compiled once for a configuration and a set of flows,
+ * because coordinates depend on every edge that either mentions. Questions
+ * are then boxes (flows, one packet, "all that is new here") handed to
+ * judge.c, or walks over the program (reach.c).
+ */
+#include "firewall/space.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "firewall/program.h"
+
+static void note_all(struct fw_space *sp)
+{
+	struct fw_atlas *at = &sp->atlas;
+	const struct fw_chain *c = sp->rules->chains;
+
+	for (; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			fw_atlas_note_addrs(at, &r->src);
+			fw_atlas_note_addrs(at, &r->dst);
+			fw_atlas_note_zones(at, &r->in);
+			fw_atlas_note_zones(at, &r->out);
+		}
+	}
+	for (size_t i = 0; i < sp->n_flows; i++)
+		fw_atlas_note_addrs(at, &sp->flows[i].dst);
+	fw_atlas_note_addrs(at, &sp->place->src);
+	if (sp->place->in)
+		fw_atlas_note_zone(at, sp->place->in);
+	if (sp->place->out)
+		fw_atlas_note_zone(at, sp->place->out);
+}
+
+int fw_space_alloc(struct fw_space **spp, const struct fw_rules *rules,
+                   const struct fw_flow *flows, size_t n_flows,
+                   const struct fw_place *place, const struct fw_host *hosts,
+                   size_t n_hosts)
+{
+	struct fw_space *sp = calloc(1, sizeof(*sp));
+	int err;
+
+	if (!sp)
+		return ENOMEM;
+	sp->rules = rules;
+	sp->flows = flows;
+	sp->n_flows = n_flows;
+	sp->place = place;
+	fw_atlas_init(&sp->atlas, hosts, n_hosts);
+	note_all(sp);
+	err = fw_atlas_close(&sp->atlas);
+	if (!err)
+		err = fw_program_make(&sp->program, rules, &sp->atlas);
+	if (err)
+		fw_space_free(sp);
+	else
+		*spp = sp;
+	return err;
+}
+
+void fw_space_free(struct fw_space *sp)
+{
+	if (!sp)
+		return;
+	fw_program_fini(&sp->program);
+	fw_atlas_fini(&sp->atlas);
+	free(sp);
+}
+
+static void put_zone(struct fw_box *b, const struct fw_space *sp, enum fw_dim d,
+                     const char *name)
+{
+	if (!name)
+		return;
+	b->lo[d] = b->hi[d] = fw_atlas_zone(&sp->atlas, name);
+}
+
+/* Zones and state of new connections at the place. */
+static struct fw_box place_box(const struct fw_space *sp)
+{
+	struct fw_box b = fw_box_full(&sp->atlas);
+
+	if (sp->place->path == FW_PATH_FORWARD)
+		put_zone(&b, sp, FW_DIM_IN, sp->place->in);
+	put_zone(&b, sp, FW_DIM_OUT, sp->place->out);
+	b.lo[FW_DIM_STATE] = b.hi[FW_DIM_STATE] = 0;
+	return b;
+}
+
+static int product(struct fw_set *out, const struct fw_space *sp,
+                   const struct fw_addrs *dst,
+                   const struct fw_services *services)
+{
+	const struct fw_ival fam =
+		fw_atlas_family(&sp->atlas, sp->rules->families);
+	const struct fw_box base = place_box(sp);
+	struct fw_ivals src_ids = {0}, dst_ids = {0};
+	bool is_name_only = true;
+	int err;
+
+	fw_atlas_flow_addrs(&src_ids, &sp->atlas, &sp->place->src);
+	fw_atlas_flow_addrs(&dst_ids, &sp->atlas, dst);
+	for (const struct fw_addr *a = dst->first; a; a = a->next)
+		is_name_only &= a->kind == FW_ADDR_NAME;
+	/* A name is asked for in the families the text speaks for; an
+	 * address of another family stays in, and is not known. */
+	if (is_name_only)
+		fw_ivals_clip(&dst_ids, fam);
+	err = fw_product_add(out, &sp->atlas, &base, &src_ids, &dst_ids,
+	                     services);
+	fw_ivals_fini(&src_ids);
+	fw_ivals_fini(&dst_ids);
+	return err;
+}
+
+int fw_flow_boxes(struct fw_set *out, const struct fw_space *sp, size_t i)
+{
+	return product(out, sp, &sp->flows[i].dst, &sp->flows[i].services);
+}
+
+int fw_place_boxes(struct fw_set *out, const struct fw_space *sp)
+{
+	const struct fw_addrs any = {0};
+	const struct fw_services all = {0};
+
+	return product(out, sp, &any, &all);
+}
+
+static void swap_dims(struct fw_box *b, enum fw_dim d, enum fw_dim e)
+{
+	const uint32_t lo = b->lo[d], hi = b->hi[d];
+
+	b->lo[d] = b->lo[e];
+	b->hi[d] = b->hi[e];
+	b->lo[e] = lo;
+	b->hi[e] = hi;
+}
+
+/* What answers look like. */
+static void reverse(struct fw_set *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		struct fw_box *b = &s->boxes[i];
+
+		swap_dims(b, FW_DIM_SRC, FW_DIM_DST);
+		swap_dims(b, FW_DIM_SPORT, FW_DIM_DPORT);
+		swap_dims(b, FW_DIM_IN, FW_DIM_OUT);
+		b->lo[FW_DIM_STATE] = b->hi[FW_DIM_STATE] = 1;
+	}
+}
+
+int fw_space_judge(struct fw_judgement *out, struct arena *a,
+                   struct fw_space *sp, size_t i, enum fw_direction dir)
+{
+	struct fw_set regions;
+	int err;
+
+	fw_set_init(&regions);
+	err = fw_flow_boxes(&regions, sp, i);
+	if (!err && dir == FW_REPLY)
+		reverse(&regions);
+	if (!err)
+		err = fw_judge_regions(out, a, sp, sp->place->path, &regions);
+	fw_set_fini(&regions);
+	return err;
+}
+
+static uint32_t state_id(unsigned state)
+{
+	uint32_t i = 0;
+
+	while (i < 4 && !(state & 1U << i))
+		i++;
+	return i;
+}
+
+static void point(struct fw_box *b, enum fw_dim d, uint32_t v)
+{
+	b->lo[d] = b->hi[d] = v;
+}
+
+int fw_space_decide(struct fw_part *out, struct fw_space *sp, enum fw_path path,
+                    const struct fw_packet *packet)
+{
+	struct fw_box b = fw_box_full(&sp->atlas);
+	struct fw_set one = {.boxes = &b, .n = 1};
+	struct fw_judgement j;
+	struct arena scratch;
+	int err;
+
+	point(&b, FW_DIM_IN,
+	      packet->in ? fw_atlas_zone(&sp->atlas, packet->in) : 0);
+	point(&b, FW_DIM_OUT,
+	      packet->out ? fw_atlas_zone(&sp->atlas, packet->out) : 0);
+	point(&b, FW_DIM_SRC, fw_atlas_ip(&sp->atlas, packet->src));
+	point(&b, FW_DIM_DST, fw_atlas_ip(&sp->atlas, packet->dst));
+	point(&b, FW_DIM_PROTO, (uint32_t)packet->proto);
+	point(&b, FW_DIM_SPORT, packet->sport);
+	point(&b, FW_DIM_DPORT, packet->dport);
+	point(&b, FW_DIM_STATE, state_id(packet->state));
+	arena_init(&scratch);
+	err = fw_judge_regions(&j, &scratch, sp, path, &one);
+	if (!err) {
+		*out = *j.parts;
+		out->next = NULL;
+	}
+	arena_fini(&scratch);
+	return err;
+}
