@@ -8,6 +8,7 @@
  */
 #include "firewall/match.h"
 
+#include <errno.h>
 #include <string.h>
 
 void fw_match_init(struct fw_match *m, struct arena *a)
@@ -24,6 +25,21 @@ void fw_match_fini(struct fw_match *m)
 {
 	fw_ivals_fini(&m->sports);
 	fw_ivals_fini(&m->dports);
+}
+
+static void copy_ivals(struct fw_ivals *to, const struct fw_ivals *from)
+{
+	*to = (struct fw_ivals){0};
+	for (size_t i = 0; i < from->n; i++)
+		fw_ivals_add(to, from->v[i].lo, from->v[i].hi);
+}
+
+int fw_match_copy(struct fw_match *to, const struct fw_match *m)
+{
+	*to = *m;
+	copy_ivals(&to->sports, &m->sports);
+	copy_ivals(&to->dports, &m->dports);
+	return to->sports.no_memory || to->dports.no_memory ? ENOMEM : 0;
 }
 
 void fw_match_doubt(struct fw_match *m, struct slice why)

@@ -20,6 +20,9 @@ struct fw_match {
 void fw_match_init(struct fw_match *m, struct arena *a);
 void fw_match_fini(struct fw_match *m);
 
+/** @return 0 or ENOMEM; @p to is to be finished either way. */
+WARN_UNUSED int fw_match_copy(struct fw_match *to, const struct fw_match *m);
+
 /** From here on the rule matches less than the model says. The first reason
  *  is kept. */
 void fw_match_doubt(struct fw_match *m, struct slice why);

@@ -107,6 +107,7 @@ enum fw_tri {
 
 enum {
 	FW_IDLE_UNSET = -1,
+	FW_IDLE_UNKNOWN = -2, /**< set, to a value that is not said */
 	FW_DSCP_UNSET = -1,
 };
 

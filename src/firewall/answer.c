@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: judging is apart from telling, because a patch is judged with the
+ * same eyes as the configuration it mends, and tells nobody.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+
+const char *fw_guess_wan(const struct fw_rules *rules)
+{
+	const char *wan = NULL;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			const struct fw_zone *z = r->out.first;
+
+			if (r->nat.kind != FW_NAT_SOURCE || !z || z->next ||
+			    r->out.is_negated || z->is_unknown ||
+			    strchr(z->name, '*'))
+				continue;
+			if (wan && strcmp(wan, z->name) != 0)
+				return NULL;
+			wan = z->name;
+		}
+	}
+	return wan;
+}
+
+static enum fw_verdict worse(enum fw_verdict a, enum fw_verdict b)
+{
+	if (a == FW_FAIL || b == FW_FAIL)
+		return FW_FAIL;
+	return a == FW_DONT_KNOW ? a : b;
+}
+
+static bool has_udp(const struct fw_flow *f)
+{
+	for (const struct fw_service *s = f->services.first; s; s = s->next) {
+		if (s->proto == FW_PROTO_UDP)
+			return true;
+	}
+	return false;
+}
+
+static void apply_defaults(struct fw_answer *an, const struct fw_rules *rules,
+                           const struct fw_flow *f)
+{
+	an->alg = an->out.attrs.alg;
+	if (an->alg == FW_UNSET)
+		an->alg = rules->defaults.alg;
+	if (an->alg == FW_UNSET)
+		an->alg = FW_UNKNOWN;
+	an->udp_idle_s = FW_IDLE_UNSET;
+	if (!has_udp(f))
+		return;
+	an->udp_idle_s = an->out.attrs.udp_idle_s;
+	if (an->udp_idle_s != FW_IDLE_UNSET)
+		return;
+	an->is_idle_default = true;
+	an->udp_idle_s = rules->defaults.udp_idle_s;
+	if (an->udp_idle_s == FW_IDLE_UNSET)
+		an->udp_idle_s = FW_IDLE_UNKNOWN;
+}
+
+int fw_answer_all(struct fw_answer **answers, struct arena *a,
+                  const struct fw_rules *rules, const struct fw_question *q)
+{
+	struct fw_answer *v = arena_alloc(a, (q->n_flows + 1) * sizeof(*v));
+	struct fw_space *sp = NULL;
+	int err;
+
+	if (!v)
+		return ENOMEM;
+	err = fw_space_alloc(&sp, rules, q->flows, q->n_flows, &q->place,
+	                     q->hosts, q->n_hosts);
+	for (size_t i = 0; i < q->n_flows && !err; i++) {
+		err = fw_space_judge(&v[i].out, a, sp, i, FW_ORIGINAL);
+		if (!err)
+			err = fw_space_judge(&v[i].back, a, sp, i, FW_REPLY);
+		v[i].verdict = worse(v[i].out.verdict, v[i].back.verdict);
+		apply_defaults(&v[i], rules, &q->flows[i]);
+	}
+	fw_space_free(sp);
+	if (!err)
+		*answers = v;
+	return err;
+}

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: facts say what each flow meets, with the deciding rule quoted by
+ * line; findings are few, one per kind of cause, so that two hundred flows
+ * behind one missing rule are one sentence. Nothing here decides anything
+ * that answer.c or reach.c did not.
+ */
+#include "firewall/audit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+
+struct audit {
+	struct report *r;
+	const struct fw_rules *rules;
+	const struct fw_question *q;
+	const char *file;
+	struct finding *blocked, *doubtful, *alg, *idle, *offload, *dead, *wide;
+};
+
+static const enum fact_state states[] = {
+	[FW_PASS] = FACT_PASS,
+	[FW_FAIL] = FACT_FAIL,
+	[FW_DONT_KNOW] = FACT_UNKNOWN,
+};
+
+static const struct {
+	const char *id;
+	enum finding_severity severity;
+	const char *title, *detail;
+} causes[] = {
+	{"firewall.blocks", FINDING_FAIL,
+         N_("The firewall's own rules block traffic that calls need."),
+         N_("Each blocked flow names the rule that decides, with its line, "
+            "and a packet that is dropped.")},
+	{"firewall.unclear", FINDING_WARN,
+         N_("The configuration does not say enough to be sure about some "
+            "flows."),
+         N_("A name, a schedule or a condition decides that this text does "
+            "not show. Ask the firewall itself, or test with check.")},
+	{"firewall.sip-alg", FINDING_FAIL,
+         N_("The firewall rewrites SIP: its helper or ALG is on."),
+         N_("It changes addresses inside SIP messages. Calls lose audio or "
+            "drop; the provider asks for it to be off.")},
+	{"firewall.udp-idle", FINDING_FAIL,
+         N_("The firewall forgets idle UDP sessions too soon."),
+         N_("Phones that rest between registrations stop ringing when "
+            "their session is forgotten.")},
+	{"firewall.offload", FINDING_WARN,
+         N_("Calls are offloaded past the firewall's own processing."), NULL},
+	{"firewall.dead-rules", FINDING_NOTE,
+         N_("Some rules can never match: earlier rules take all of their "
+            "packets."),
+         NULL},
+	{"firewall.too-wide", FINDING_NOTE,
+         N_("Some rules open more than calls need."), NULL},
+};
+
+static struct finding *cause(struct audit *au, struct finding **at,
+                             const char *id)
+{
+	for (size_t i = 0; i < ARRAY_LEN(causes) && !*at; i++) {
+		if (strcmp(causes[i].id, id) != 0)
+			continue;
+		*at = report_finding(au->r, id, causes[i].severity);
+		(*at)->segment = SEGMENT_ROUTER;
+		(*at)->act = ACT_CUSTOMER;
+		(*at)->title.msgid = causes[i].title;
+		(*at)->detail.msgid = causes[i].detail;
+	}
+	return *at;
+}
+
+static void put_place(struct audit *au, struct fact *f, unsigned line,
+                      struct slice raw)
+{
+	if (au->file)
+		(void)fact_evidence(
+			au->r, f, "file",
+			val_text(report_text(au->r, slice_str(au->file))));
+	if (line)
+		(void)fact_evidence(au->r, f, "line", val_int(line));
+	if (raw.n)
+		(void)fact_evidence(au->r, f, "quote",
+		                    val_bytes(report_bytes(au->r, raw)));
+}
+
+static void put_rule(struct audit *au, struct fact *f,
+                     const struct fw_rule *rule, const struct fw_chain *chain)
+{
+	if (rule) {
+		(void)fact_field(
+			au->r, f, "rule",
+			val_text(report_text(au->r, slice_str(rule->id))));
+		put_place(au, f, rule->line, rule->raw);
+	} else if (chain) {
+		(void)fact_field(
+			au->r, f, "policy_of",
+			val_text(report_text(au->r, slice_str(chain->name))));
+		put_place(au, f, chain->line, (struct slice){NULL, 0});
+	}
+}
+
+static void put_ip(struct audit *au, struct val *into, const char *key,
+                   struct fw_ip ip, const char *name)
+{
+	const struct addr a = fw_ip_addr(ip);
+	char text[ADDR_TEXT_BYTES];
+	const char *s = name ? name : addr_ip_text(&a, text);
+
+	(void)val_put(&au->r->arena, &au->r->no_memory, into, key,
+	              val_text(report_text(au->r, slice_str(s))));
+}
+
+static void put_int(struct audit *au, struct val *into, const char *key,
+                    int64_t v)
+{
+	(void)val_put(&au->r->arena, &au->r->no_memory, into, key, val_int(v));
+}
+
+static void put_packet(struct audit *au, struct fact *f,
+                       const struct fw_packet *p)
+{
+	struct val *v = fact_evidence(au->r, f, "packet", val_map());
+	const char *name = fw_proto_name(p->proto);
+
+	if (p->in)
+		(void)val_put(&au->r->arena, &au->r->no_memory, v, "in",
+		              val_text(report_text(au->r, slice_str(p->in))));
+	if (p->out)
+		(void)val_put(&au->r->arena, &au->r->no_memory, v, "out",
+		              val_text(report_text(au->r, slice_str(p->out))));
+	put_ip(au, v, "src", p->src, p->src_name);
+	put_ip(au, v, "dst", p->dst, p->dst_name);
+	if (name)
+		(void)val_put(&au->r->arena, &au->r->no_memory, v, "protocol",
+		              val_text(name));
+	put_int(au, v, "protocol_number", p->proto);
+	put_int(au, v, "sport", p->sport);
+	put_int(au, v, "dport", p->dport);
+}
+
+/* The part to show: a failing one, else a doubtful one, else the first. */
+static const struct fw_part *telling(const struct fw_judgement *j)
+{
+	const struct fw_part *best = j->parts;
+
+	for (const struct fw_part *p = j->parts; p; p = p->next) {
+		if (p->verdict == FW_FAIL)
+			return p;
+		if (p->verdict == FW_DONT_KNOW && best->verdict == FW_PASS)
+			best = p;
+	}
+	return best;
+}
+
+static const char *line_text(struct audit *au, const struct fw_rule *rule,
+                             const struct fw_chain *chain)
+{
+	return report_fmt(au->r, "%u",
+	                  rule ? rule->line : (chain ? chain->line : 0));
+}
+
+static void tell_flow(struct audit *au, const struct fw_flow *flow,
+                      const struct fw_answer *an)
+{
+	const bool is_back =
+		an->out.verdict == FW_PASS && an->back.verdict != FW_PASS;
+	const struct fw_judgement *j = is_back ? &an->back : &an->out;
+	const struct fw_part *p = telling(j);
+	struct fact *f =
+		report_fact(au->r, "audit.flow", states[an->verdict], flow->id);
+
+	(void)fact_field(au->r, f, "direction",
+	                 val_text(is_back ? "reply" : "original"));
+	if (!p)
+		return;
+	put_rule(au, f, p->doubt ? p->doubt : p->rule, p->chain);
+	put_packet(au, f, &p->example);
+	f->summary.args[0] = flow->id;
+	f->summary.args[1] =
+		line_text(au, p->doubt ? p->doubt : p->rule, p->chain);
+	if (an->verdict == FW_PASS) {
+		f->summary.msgid = N_("%1$s: accepted, by line %2$s.");
+	} else if (an->verdict == FW_FAIL) {
+		f->summary.msgid = N_("%1$s: blocked, by line %2$s.");
+		finding_because(au->r,
+		                cause(au, &au->blocked, "firewall.blocks"), f);
+	} else {
+		f->summary.msgid =
+			N_("%1$s: not known; line %2$s may or may not match.");
+		f->why.msgid = N_("What line %1$s matches is not in this "
+		                  "text: %2$s");
+		f->why.args[0] = f->summary.args[1];
+		f->why.args[1] =
+			p->doubt && p->doubt->conditional
+				? report_text(au->r,
+		                              slice_str(p->doubt->conditional))
+				: "";
+		finding_because(
+			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+	}
+}
+
+/* The default that speaks where no rule does. */
+static const struct fw_setting *setting_of(const struct fw_rules *rules,
+                                           bool is_alg)
+{
+	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
+		if (is_alg ? s->attrs.alg != FW_UNSET
+		           : s->attrs.udp_idle_s != FW_IDLE_UNSET)
+			return s;
+	}
+	return NULL;
+}
+
+static void put_source(struct audit *au, struct fact *f,
+                       const struct fw_rule *rule, bool is_alg)
+{
+	const struct fw_setting *s = setting_of(au->rules, is_alg);
+
+	if (rule) {
+		put_rule(au, f, rule, rule->chain);
+	} else if (s) {
+		(void)fact_field(au->r, f, "setting", val_text(s->id));
+		(void)fact_field(au->r, f, "is_default",
+		                 val_bool(s->is_default));
+		if (s->source)
+			(void)fact_evidence(au->r, f, "source",
+			                    val_text(s->source));
+		put_place(au, f, s->line, s->raw);
+	}
+}
+
+static void tell_alg(struct audit *au, const struct fw_flow *flow,
+                     const struct fw_answer *an)
+{
+	struct fact *f;
+
+	if (!flow->is_sip)
+		return;
+	f = report_fact(au->r, "audit.alg", FACT_PASS, flow->id);
+	put_source(au, f, an->out.alg_rule, true);
+	f->summary.args[0] = flow->id;
+	if (an->alg == FW_OFF) {
+		f->value = val_text("off");
+		f->summary.msgid = N_("%1$s: no SIP helper acts on it.");
+	} else if (an->alg == FW_ON) {
+		f->state = FACT_FAIL;
+		f->value = val_text("on");
+		f->summary.msgid = N_("%1$s: the SIP helper acts on it.");
+		finding_because(au->r, cause(au, &au->alg, "firewall.sip-alg"),
+		                f);
+	} else {
+		f->state = FACT_UNKNOWN;
+		f->value = val_text("unknown");
+		f->summary.msgid =
+			N_("%1$s: whether a SIP helper acts is not known.");
+		f->why.msgid = N_("The configuration does not say.");
+		finding_because(
+			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+	}
+}
+
+static void tell_idle(struct audit *au, const struct fw_flow *flow,
+                      const struct fw_answer *an)
+{
+	struct fact *f;
+
+	if (flow->min_udp_idle_s <= 0 || an->udp_idle_s == FW_IDLE_UNSET)
+		return;
+	f = report_fact(au->r, "audit.udp-idle", FACT_PASS, flow->id);
+	put_source(au, f, an->out.idle_rule, false);
+	(void)fact_field(au->r, f, "wanted_s", val_int(flow->min_udp_idle_s));
+	f->summary.args[0] = flow->id;
+	f->summary.args[1] =
+		report_fmt(au->r, "%lld", (long long)an->udp_idle_s);
+	f->summary.args[2] =
+		report_fmt(au->r, "%lld", (long long)flow->min_udp_idle_s);
+	if (an->udp_idle_s < 0) {
+		f->state = FACT_UNKNOWN;
+		f->summary.msgid = N_("%1$s: its session time is not known.");
+		f->why.msgid = N_("The configuration does not say.");
+		finding_because(
+			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+		return;
+	}
+	f->value = val_int(an->udp_idle_s);
+	f->unit = "s";
+	if (an->udp_idle_s >= flow->min_udp_idle_s) {
+		f->summary.msgid =
+			N_("%1$s: idle sessions live %2$s s, %3$s s wanted.");
+		return;
+	}
+	f->state = FACT_FAIL;
+	f->summary.msgid =
+		N_("%1$s: idle sessions live only %2$s s, %3$s s wanted.");
+	finding_because(au->r, cause(au, &au->idle, "firewall.udp-idle"), f);
+}
+
+static void tell_offload(struct audit *au, const struct fw_flow *flow,
+                         const struct fw_answer *an)
+{
+	struct fact *f;
+
+	if (an->out.attrs.offload != FW_ON || !flow->is_sip)
+		return;
+	f = report_fact(au->r, "audit.offload", FACT_WARN, flow->id);
+	put_source(au, f, an->out.offload_rule, false);
+	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
+	f->summary.args[0] = flow->id;
+	finding_because(au->r, cause(au, &au->offload, "firewall.offload"), f);
+}
+
+static void tell_dead(struct audit *au, const struct fw_reach_info *info)
+{
+	struct fact *f;
+	struct val *by;
+
+	if (info->reach != FW_SHADOWED)
+		return;
+	f = report_fact(au->r, "audit.rule", FACT_WARN, info->rule->id);
+	f->value = val_text("shadowed");
+	put_rule(au, f, info->rule, info->rule->chain);
+	by = fact_field(au->r, f, "covered_by_lines", val_list());
+	for (size_t i = 0; i < info->n_by; i++)
+		put_int(au, by, NULL, info->by[i]->line);
+	f->summary.msgid =
+		N_("Line %1$s can never match: earlier rules cover it.");
+	f->summary.args[0] = report_fmt(au->r, "%u", info->rule->line);
+	finding_because(au->r, cause(au, &au->dead, "firewall.dead-rules"), f);
+}
+
+static void tell_wide(struct audit *au, const struct fw_part *p)
+{
+	struct fact *f = report_fact(au->r, "audit.rule", FACT_WARN,
+	                             p->rule ? p->rule->id : p->chain->name);
+
+	f->value = val_text("too-wide");
+	put_rule(au, f, p->rule, p->chain);
+	put_packet(au, f, &p->example);
+	f->summary.msgid = N_("Line %1$s accepts more than calls need.");
+	f->summary.args[0] = line_text(au, p->rule, p->chain);
+	finding_because(au->r, cause(au, &au->wide, "firewall.too-wide"), f);
+}
+
+/* Rules made of one line are dead only together. */
+static bool is_line_alive(const struct fw_reach_info *infos, size_t n, size_t i)
+{
+	for (size_t k = i; k-- > 0;) {
+		if (infos[k].rule->raw.p != infos[i].rule->raw.p)
+			break;
+		if (infos[k].reach != FW_SHADOWED)
+			return true;
+	}
+	for (size_t k = i + 1; k < n; k++) {
+		if (infos[k].rule->raw.p != infos[i].rule->raw.p)
+			break;
+		/* Told at the last rule of the line. */
+		return true;
+	}
+	return false;
+}
+
+static int tell_rules(struct audit *au)
+{
+	struct fw_space *sp = NULL;
+	struct fw_reach_info *infos;
+	struct fw_part *parts;
+	size_t n = 0;
+	int err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
+	                         &au->q->place, au->q->hosts, au->q->n_hosts);
+
+	if (!err)
+		err = fw_space_reach(&infos, &n, &au->r->arena, sp);
+	for (size_t i = 0; i < n && !err; i++) {
+		if (!is_line_alive(infos, n, i))
+			tell_dead(au, &infos[i]);
+	}
+	if (!err)
+		err = fw_space_excess(&parts, &au->r->arena, sp);
+	for (const struct fw_part *p = err ? NULL : parts; p; p = p->next)
+		tell_wide(au, p);
+	fw_space_free(sp);
+	return err;
+}
+
+int fw_audit(struct report *r, const struct fw_rules *rules,
+             const struct fw_question *q, const char *file)
+{
+	struct audit au = {.r = r, .rules = rules, .q = q, .file = file};
+	struct fw_answer *answers;
+	int err = fw_answer_all(&answers, &r->arena, rules, q);
+
+	for (size_t i = 0; i < q->n_flows && !err; i++) {
+		tell_flow(&au, &q->flows[i], &answers[i]);
+		tell_alg(&au, &q->flows[i], &answers[i]);
+		tell_idle(&au, &q->flows[i], &answers[i]);
+		tell_offload(&au, &q->flows[i], &answers[i]);
+	}
+	if (!err)
+		err = tell_rules(&au);
+	if (!err && r->no_memory)
+		err = ENOMEM;
+	if (!err)
+		r->is_tested = true;
+	return err;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * What a configuration does to every required flow, as facts and findings of
+ * the one result model.
+ */
+#pragma once
+
+#include "fact/fact.h"
+#include "firewall/dialect.h"
+#include "firewall/space.h"
+
+struct fw_question {
+	const struct fw_flow *flows;
+	size_t n_flows;
+	struct fw_place place;
+	const struct fw_host *hosts; /**< names known by now; may be empty */
+	size_t n_hosts;
+};
+
+/** One flow, judged both ways; session time and ALG with defaults applied. */
+struct fw_answer {
+	struct fw_judgement out, back;
+	enum fw_verdict verdict; /**< of both directions together */
+	enum fw_tri alg;         /**< FW_OFF is good */
+	int64_t udp_idle_s;      /**< or FW_IDLE_UNKNOWN */
+	bool is_idle_default;    /**< nothing in the text sets it */
+};
+
+/**
+ * Where nothing is said about interfaces, the way out is the interface that
+ * is masqueraded, if there is exactly one.
+ *
+ * @return its name, of the rules' arena, or NULL
+ */
+const char *fw_guess_wan(const struct fw_rules *rules);
+
+/** Answers of the arena, one per flow. @return 0, ENOMEM or E2BIG. */
+WARN_UNUSED int fw_answer_all(struct fw_answer **answers, struct arena *a,
+                              const struct fw_rules *rules,
+                              const struct fw_question *q);
+
+/**
+ * Judge, and say it all: audit.flow, audit.alg, audit.udp-idle and
+ * audit.offload per flow, audit.rule for rules that never match or that open
+ * too much, and what follows from them.
+ *
+ * @param file  Name of the configuration, for places; NULL: none.
+ *
+ * @return 0, ENOMEM or E2BIG
+ */
+WARN_UNUSED int fw_audit(struct report *r, const struct fw_rules *rules,
+                         const struct fw_question *q, const char *file);
+
+/**
+ * The smallest patch that makes every flow pass: what to type, how to take
+ * it back, what to clear, and the configuration after it, which was parsed
+ * and judged again.
+ *
+ * @param out    Its writers are heap writers, empty; released by
+ *               fw_patch_fini() in any case.
+ * @param left   Out: flows that the patch does not mend.
+ *
+ * @return 0; ENOTSUP: the dialect writes no patches; EPROTO: the patched
+ *         text did not read back as intended (it must not be shown);
+ *         ENOMEM; E2BIG
+ */
+WARN_UNUSED int fw_patch_make(struct fw_patch_out *out, size_t *left,
+                              const struct fw_rules *rules,
+                              const struct fw_question *q);
+void fw_patch_init(struct fw_patch_out *out);
+void fw_patch_fini(struct fw_patch_out *out);

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: one line holds one source, one destination and one protocol, so a
+ * rule becomes their product; ports go fifteen at a time, as multiport takes
+ * them. A session time cannot be said in this language without a table of
+ * the kernel's (nfct), so the dialect does not claim it.
+ */
+#include "firewall/ipt_emit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "firewall/splice.h"
+
+enum {
+	MULTIPORT_MAX = 15,
+};
+
+typedef void line_fn(void *arg, struct slice line);
+
+struct liner {
+	const struct fw_rule *r;
+	line_fn *fn;
+	void *arg;
+	bool no_memory;
+};
+
+static void put_addr(struct wr *w, const struct fw_addr *a, bool is_not,
+                     bool is_dest)
+{
+	const bool is_prefix = fw_ip_prefix_len(a->lo, a->hi) >= 0;
+
+	if (!is_prefix)
+		wr_str(w, "-m iprange ");
+	if (is_not)
+		wr_str(w, "! ");
+	if (is_prefix)
+		wr_str(w, is_dest ? "-d " : "-s ");
+	else
+		wr_str(w, is_dest ? "--dst-range " : "--src-range ");
+	fw_ip_put(w, a->lo, a->hi);
+	wr_str(w, " ");
+}
+
+static void put_zone(struct wr *w, const struct fw_zone *z, bool is_not,
+                     const char *option)
+{
+	const size_t n = strlen(z->name);
+	const bool is_like = n > 0 && z->name[n - 1] == '*';
+
+	wr_fmt(w, "%s%s %.*s%s ", is_not ? "! " : "", option,
+	       (int)(is_like ? n - 1 : n), z->name, is_like ? "+" : "");
+}
+
+static void put_states(struct wr *w, unsigned states)
+{
+	static const char *const names[] = {"NEW", "ESTABLISHED", "RELATED",
+	                                    "INVALID", "UNTRACKED"};
+	const char *sep = "";
+
+	if (states == FW_STATE_ALL)
+		return;
+	wr_str(w, "-m conntrack --ctstate ");
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		if (!(states & 1U << i))
+			continue;
+		wr_fmt(w, "%s%s", sep, names[i]);
+		sep = ",";
+	}
+	wr_str(w, " ");
+}
+
+static void put_verdict(struct wr *w, const struct fw_rule *r)
+{
+	static const char *const words[] = {
+		[FW_CONTINUE] = "",
+		[FW_ACCEPT] = "-j ACCEPT",
+		[FW_DROP] = "-j DROP",
+		[FW_REJECT] = "-j REJECT --reject-with icmp-port-unreachable",
+		[FW_RETURN] = "-j RETURN",
+		[FW_JUMP] = "-j ",
+		[FW_GOTO] = "-g ",
+	};
+
+	if (r->is_notrack)
+		wr_str(w, "-j CT --notrack");
+	else if (r->nat.kind == FW_NAT_SOURCE)
+		wr_fmt(w,
+		       r->nat.to ? "-j SNAT --to-source %s" : "-j MASQUERADE",
+		       r->nat.to);
+	else if (r->nat.kind == FW_NAT_DEST)
+		wr_fmt(w, "-j DNAT --to-destination %s",
+		       r->nat.to ? r->nat.to : "");
+	else if (r->nat.kind == FW_NAT_REDIRECT)
+		wr_fmt(w,
+		       r->nat.to ? "-j REDIRECT --to-ports %s" : "-j REDIRECT",
+		       r->nat.to);
+	else
+		wr_fmt(w, "%s%s", words[r->action], r->target ? r->target : "");
+}
+
+static void put_comment(struct wr *w, const char *text)
+{
+	if (!text)
+		return;
+	wr_str(w, "-m comment --comment \"");
+	for (size_t i = 0; text[i] && i < 250; i++) {
+		const bool is_plain =
+			text[i] >= ' ' && text[i] != '"' && text[i] != '\\';
+
+		wr_u8(w, is_plain ? (uint8_t)text[i] : '?');
+	}
+	wr_str(w, "\" ");
+}
+
+static bool is_grouped(const struct fw_service *a, const struct fw_service *b)
+{
+	return a->proto == b->proto && a->sport_lo == b->sport_lo &&
+	       a->sport_hi == b->sport_hi;
+}
+
+static void put_ports(struct wr *w, uint16_t lo, uint16_t hi)
+{
+	if (lo == hi)
+		wr_fmt(w, "%u", lo);
+	else
+		wr_fmt(w, "%u:%u", lo, hi);
+}
+
+/* Ports of s's group from *next on, as many as fit; *next ends NULL. */
+static void put_services(struct wr *w, const struct fw_service *s,
+                         const struct fw_service **next)
+{
+	const struct fw_service *t = *next;
+	unsigned room = MULTIPORT_MAX;
+	const char *sep = "";
+
+	*next = NULL;
+	if (s->proto != FW_PROTO_ANY)
+		wr_fmt(w, "-p %d ", s->proto);
+	if (s->sport_lo > 0 || s->sport_hi < FW_PORT_MAX) {
+		wr_str(w, "-m multiport --sports ");
+		put_ports(w, s->sport_lo, s->sport_hi);
+		wr_str(w, " ");
+	}
+	if (t->dport_lo == 0 && t->dport_hi == FW_PORT_MAX)
+		return;
+	wr_str(w, "-m multiport --dports ");
+	for (; t; t = t->next) {
+		const unsigned n = t->dport_lo == t->dport_hi ? 1 : 2;
+
+		if (!is_grouped(s, t))
+			continue;
+		if (n > room) {
+			*next = t;
+			break;
+		}
+		room -= n;
+		wr_str(w, sep);
+		put_ports(w, t->dport_lo, t->dport_hi);
+		sep = ",";
+	}
+	wr_str(w, " ");
+}
+
+static void put_line(struct liner *ln, const struct fw_zone *in,
+                     const struct fw_zone *out, const struct fw_addr *src,
+                     const struct fw_addr *dst)
+{
+	const struct fw_rule *r = ln->r;
+	const struct fw_service *s = r->services.first;
+
+	do {
+		const struct fw_service *first = r->services.first, *at = s;
+
+		while (first && !is_grouped(first, s))
+			first = first->next;
+		if (first != s) {
+			s = s->next;
+			continue;
+		}
+		do {
+			struct wr w = wr_init_heap();
+
+			if (in)
+				put_zone(&w, in, r->in.is_negated, "-i");
+			if (out)
+				put_zone(&w, out, r->out.is_negated, "-o");
+			if (src)
+				put_addr(&w, src, r->src.is_negated, false);
+			if (dst)
+				put_addr(&w, dst, r->dst.is_negated, true);
+			if (s)
+				put_services(&w, s, &at);
+			put_states(&w, r->states);
+			put_comment(&w, r->name);
+			put_verdict(&w, r);
+			ln->fn(ln->arg, slice_trim(wr_slice(&w)));
+			ln->no_memory |= w.bad;
+			wr_fini(&w);
+		} while (s && at);
+		s = s ? s->next : NULL;
+	} while (s);
+}
+
+/* Every line that a rule becomes. */
+static void each_line(struct liner *ln)
+{
+	const struct fw_rule *r = ln->r;
+	const struct fw_addr *src = r->src.first;
+
+	do {
+		const struct fw_addr *dst = r->dst.first;
+
+		do {
+			const struct fw_zone *in = r->in.first;
+
+			do {
+				const struct fw_zone *out = r->out.first;
+
+				do {
+					put_line(ln, in, out, src, dst);
+					out = out ? out->next : NULL;
+				} while (out);
+				in = in ? in->next : NULL;
+			} while (in);
+			dst = dst ? dst->next : NULL;
+		} while (dst);
+		src = src ? src->next : NULL;
+	} while (src);
+}
+
+/* "Not one of several" would need one line and several matches. */
+static bool is_sayable(const struct fw_rule *r)
+{
+	const bool is_many =
+		(r->src.is_negated && r->src.first && r->src.first->next) ||
+		(r->dst.is_negated && r->dst.first && r->dst.first->next) ||
+		(r->in.is_negated && r->in.first && r->in.first->next) ||
+		(r->out.is_negated && r->out.first && r->out.first->next);
+
+	if (is_many)
+		return false;
+	for (const struct fw_service *s = r->services.first; s; s = s->next) {
+		const bool has_ports = s->sport_lo ||
+		                       s->sport_hi < FW_PORT_MAX ||
+		                       s->dport_lo || s->dport_hi < FW_PORT_MAX;
+
+		if (has_ports && s->proto != FW_PROTO_TCP &&
+		    s->proto != FW_PROTO_UDP)
+			return false;
+	}
+	return true;
+}
+
+struct emitting {
+	struct wr *out;
+	const char *chain;
+};
+
+static void emit_line(void *arg, struct slice line)
+{
+	struct emitting *em = arg;
+
+	wr_fmt(em->out, "-A %s ", em->chain);
+	wr_put(em->out, line);
+	wr_str(em->out, "\n");
+}
+
+static const char *chain_name(const struct fw_chain *c)
+{
+	static const char *const names[] = {
+		[FW_HOOK_PREROUTING] = "PREROUTING",
+		[FW_HOOK_INPUT] = "INPUT",
+		[FW_HOOK_FORWARD] = "FORWARD",
+		[FW_HOOK_OUTPUT] = "OUTPUT",
+		[FW_HOOK_POSTROUTING] = "POSTROUTING",
+	};
+
+	return c->hook == FW_HOOK_NONE ? c->name : names[c->hook];
+}
+
+int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
+{
+	const struct slice all = {NULL, 0};
+
+	if (rules->text.n && rules->dialect &&
+	    strcmp(rules->dialect, "iptables") == 0) {
+		wr_put(out, rules->text);
+		return 0;
+	}
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (is_sayable(r))
+				continue;
+			diag_add(dg, DIAG_ERROR, all,
+			         _("One line of iptables cannot say rule %s."),
+			         r->name ? r->name : r->id);
+			return ENOTSUP;
+		}
+	}
+	wr_str(out, "*filter\n");
+	for (const struct fw_chain *c = rules->chains; c; c = c->next)
+		wr_fmt(out, ":%s %s [0:0]\n", chain_name(c),
+		       c->hook == FW_HOOK_NONE
+		               ? "-"
+		               : (c->policy == FW_DROP ? "DROP" : "ACCEPT"));
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		struct emitting em = {.out = out, .chain = chain_name(c)};
+
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			struct liner ln = {.r = r, .fn = emit_line, .arg = &em};
+
+			if (!r->is_disabled)
+				each_line(&ln);
+			out->bad |= ln.no_memory;
+		}
+	}
+	wr_str(out, "COMMIT\n");
+	return 0;
+}
+
+struct patching {
+	struct fw_patch_out *out;
+	struct fw_splice text;
+	struct arena arena;
+	const struct fw_edit *edit;
+};
+
+static const char *tool(const struct fw_chain *c)
+{
+	return c->families == FW_IP6 ? "ip6tables" : "iptables";
+}
+
+/* "filter" of "ip6 filter" */
+static const char *table(const struct fw_chain *c)
+{
+	const char *s = strchr(c->table, ' ');
+
+	return s ? s + 1 : c->table;
+}
+
+static size_t position_of(const struct fw_rule *rule)
+{
+	size_t n = 1;
+
+	for (const struct fw_rule *r = rule->chain->first; r != rule;
+	     r = r->next)
+		n++;
+	return n;
+}
+
+static void patch_line(void *arg, struct slice line)
+{
+	struct patching *pt = arg;
+	const struct fw_edit *e = pt->edit;
+	const char *name = e->chain->name;
+	const uint8_t *end = pt->text.text.p + pt->text.text.n;
+	struct wr *w = &pt->out->commands;
+	char *text = arena_fmt(&pt->arena, "-A %s %.*s\n", name, (int)line.n,
+	                       (const char *)line.p);
+
+	wr_fmt(w, "%s -t %s ", tool(e->chain), table(e->chain));
+	if (e->before)
+		wr_fmt(w, "-I %s %zu ", name, position_of(e->before));
+	else
+		wr_fmt(w, "-A %s ", name);
+	wr_fmt(w, "%.*s\n", (int)line.n, (const char *)line.p);
+	wr_fmt(&pt->out->undo, "%s -t %s -D %s %.*s\n", tool(e->chain),
+	       table(e->chain), name, (int)line.n, (const char *)line.p);
+	if (!text) {
+		pt->out->patched.bad = true;
+		return;
+	}
+	if (e->before) {
+		fw_splice_before(&pt->text, e->before->raw.p, slice_str(text));
+		return;
+	}
+	if (e->chain->last) {
+		const struct slice raw = e->chain->last->raw;
+		const uint8_t *at = raw.p + raw.n;
+
+		while (at < end && *at != '\n')
+			at++;
+		fw_splice_at(&pt->text, at < end ? at + 1 : at,
+		             slice_str(text));
+		return;
+	}
+	pt->out->patched.bad |= !e->chain->raw.p;
+	if (e->chain->raw.p) {
+		/* Behind the last line that declares a chain. */
+		const uint8_t *at = e->chain->raw.p;
+
+		while (at < end && *at == ':') {
+			while (at < end && *at != '\n')
+				at++;
+			at += at < end;
+		}
+		fw_splice_at(&pt->text, at, slice_str(text));
+	}
+}
+
+static void insert(struct patching *pt)
+{
+	const struct fw_edit *e = pt->edit;
+	struct fw_rule r = {.states = FW_STATE_ALL,
+	                    .action = FW_ACCEPT,
+	                    .attrs = fw_attrs_unset(),
+	                    .dst = e->flow->dst,
+	                    .services = e->services};
+	struct liner ln = {.r = &r, .fn = patch_line, .arg = pt};
+
+	r.name = arena_fmt(&pt->arena, "prumo:%s", e->flow->id);
+	each_line(&ln);
+	pt->out->patched.bad |= ln.no_memory;
+}
+
+static void drop_rule(struct patching *pt)
+{
+	const struct fw_rule *r = pt->edit->rule;
+	const struct slice rest = slice_sub(r->raw, 3, SIZE_MAX);
+
+	wr_fmt(&pt->out->commands, "%s -t %s -D %.*s\n", tool(r->chain),
+	       table(r->chain), (int)rest.n, (const char *)rest.p);
+	wr_fmt(&pt->out->undo, "%s -t %s -A %.*s\n", tool(r->chain),
+	       table(r->chain), (int)rest.n, (const char *)rest.p);
+	fw_splice_drop_line(&pt->text, r->raw.p);
+}
+
+/* A time for all sessions: outside of the rules, and of the text. */
+static void raise_idle(struct patching *pt)
+{
+	const char *name = "net.netfilter.nf_conntrack_udp_timeout_stream";
+
+	wr_fmt(&pt->out->commands, "sysctl -w %s=%lld\n", name,
+	       (long long)pt->edit->idle_s);
+	wr_fmt(&pt->out->undo, "sysctl -w %s=120\n", name);
+}
+
+int fw_ipt_patch(struct fw_patch_out *out, const struct fw_rules *rules,
+                 const struct fw_edit *edits, struct diag *dg)
+{
+	struct patching pt = {.out = out, .text = {.text = rules->text}};
+	bool is_first = true;
+
+	UNUSED(dg);
+	arena_init(&pt.arena);
+	for (const struct fw_edit *e = edits; e; e = e->next) {
+		pt.edit = e;
+		if (e->kind == FW_EDIT_INSERT)
+			insert(&pt);
+		else if (e->kind == FW_EDIT_ALG_OFF && e->rule)
+			drop_rule(&pt);
+		else if (e->kind == FW_EDIT_IDLE && is_first)
+			raise_idle(&pt);
+		is_first = is_first && e->kind != FW_EDIT_IDLE;
+		for (const struct fw_addr *a = e->flow ? e->flow->dst.first
+		                                       : NULL;
+		     a; a = a->next) {
+			if (a->kind != FW_ADDR_RANGE)
+				continue;
+			wr_str(&out->clear, "conntrack -D -d ");
+			fw_ip_put(&out->clear, a->lo, a->hi);
+			wr_str(&out->clear, "\n");
+		}
+	}
+	fw_splice_put(&out->patched, &pt.text);
+	fw_splice_fini(&pt.text);
+	arena_fini(&pt.arena);
+	return 0;
+}

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a rule that came from this language is written as it was, so that
+ * what the model cannot say survives. A rule that was made is written from
+ * the model: one line per protocol and family, ports as sets.
+ *
+ * A patch is written as commands with an index, the place of a rule in its
+ * chain from 0, which a listing shows without handles; its undo finds the
+ * handles by the comment that every line of ours carries.
+ */
+#include "firewall/nft_emit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/splice.h"
+
+#define OWN_TABLE "inet prumo"
+
+static const char *table_of(const struct fw_chain *c)
+{
+	return c->table[0] ? c->table : OWN_TABLE;
+}
+
+static void put_addrs(struct wr *w, const struct fw_addrs *set,
+                      const char *side, unsigned family)
+{
+	const char *sep = "";
+
+	if (!set->first)
+		return;
+	wr_fmt(w, "%s %s %s{ ", family == FW_IP4 ? "ip" : "ip6", side,
+	       set->is_negated ? "!= " : "");
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (fw_ip_is4(a->lo) != (family == FW_IP4))
+			continue;
+		wr_str(w, sep);
+		fw_ip_put(w, a->lo, a->hi);
+		sep = ", ";
+	}
+	wr_str(w, " } ");
+}
+
+static bool has_family(const struct fw_addrs *set, unsigned family)
+{
+	if (!set->first)
+		return true;
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (fw_ip_is4(a->lo) == (family == FW_IP4))
+			return true;
+	}
+	return set->is_negated;
+}
+
+static void put_zones(struct wr *w, const struct fw_zones *set,
+                      const char *word)
+{
+	if (!set->first)
+		return;
+	wr_fmt(w, "%s %s{ ", word, set->is_negated ? "!= " : "");
+	for (const struct fw_zone *z = set->first; z; z = z->next)
+		wr_fmt(w, "\"%s\"%s", z->name, z->next ? ", " : "");
+	wr_str(w, " } ");
+}
+
+static void put_states(struct wr *w, unsigned states)
+{
+	static const char *const names[] = {"new", "established", "related",
+	                                    "invalid", "untracked"};
+	const char *sep = "";
+
+	if (states == FW_STATE_ALL)
+		return;
+	wr_str(w, "ct state ");
+	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+		if (!(states & 1U << i))
+			continue;
+		wr_fmt(w, "%s%s", sep, names[i]);
+		sep = ",";
+	}
+	wr_str(w, " ");
+}
+
+static bool is_all(uint16_t lo, uint16_t hi)
+{
+	return lo == 0 && hi == FW_PORT_MAX;
+}
+
+static void put_port(struct wr *w, uint16_t lo, uint16_t hi)
+{
+	if (lo == hi)
+		wr_fmt(w, "%u", lo);
+	else
+		wr_fmt(w, "%u-%u", lo, hi);
+}
+
+static bool is_grouped(const struct fw_service *a, const struct fw_service *b)
+{
+	return a->proto == b->proto && a->sport_lo == b->sport_lo &&
+	       a->sport_hi == b->sport_hi;
+}
+
+/* The services of s's protocol and source ports, in one match. */
+static void put_group(struct wr *w, const struct fw_service *s)
+{
+	const char *name = fw_proto_name(s->proto), *sep = "";
+	const bool has_ports =
+		s->proto == FW_PROTO_TCP || s->proto == FW_PROTO_UDP;
+	bool is_any = false;
+
+	for (const struct fw_service *t = s; t; t = t->next)
+		is_any |= is_grouped(s, t) && is_all(t->dport_lo, t->dport_hi);
+	if (s->proto != FW_PROTO_ANY && (is_any || !has_ports))
+		wr_fmt(w, "meta l4proto %d ", s->proto);
+	if (!has_ports || !name)
+		name = "th";
+	if (!is_all(s->sport_lo, s->sport_hi)) {
+		wr_fmt(w, "%s sport ", name);
+		put_port(w, s->sport_lo, s->sport_hi);
+		wr_str(w, " ");
+	}
+	if (is_any)
+		return;
+	wr_fmt(w, "%s dport { ", name);
+	for (const struct fw_service *t = s; t; t = t->next) {
+		if (!is_grouped(s, t))
+			continue;
+		wr_str(w, sep);
+		put_port(w, t->dport_lo, t->dport_hi);
+		sep = ", ";
+	}
+	wr_str(w, " } ");
+}
+
+static int64_t idle_of(const struct fw_rule *r, int proto)
+{
+	if (proto == FW_PROTO_UDP)
+		return r->attrs.udp_idle_s;
+	return proto == FW_PROTO_TCP ? r->attrs.tcp_idle_s : FW_IDLE_UNSET;
+}
+
+static void put_verdict(struct wr *w, const struct fw_rule *r)
+{
+	static const char *const words[] = {
+		[FW_CONTINUE] = "",     [FW_ACCEPT] = "accept",
+		[FW_DROP] = "drop",     [FW_REJECT] = "reject",
+		[FW_RETURN] = "return", [FW_JUMP] = "jump ",
+		[FW_GOTO] = "goto ",
+	};
+
+	if (r->is_notrack)
+		wr_str(w, "notrack ");
+	if (r->nat.kind == FW_NAT_SOURCE)
+		wr_fmt(w, r->nat.to ? "snat %s" : "masquerade", r->nat.to);
+	else if (r->nat.kind == FW_NAT_DEST)
+		wr_fmt(w, "dnat %s", r->nat.to ? r->nat.to : "");
+	else if (r->nat.kind == FW_NAT_REDIRECT)
+		wr_fmt(w, r->nat.to ? "redirect %s" : "redirect", r->nat.to);
+	else
+		wr_fmt(w, "%s%s", words[r->action], r->target ? r->target : "");
+}
+
+/* A comment may hold anything but its quote. */
+static void put_comment(struct wr *w, const char *text)
+{
+	if (!text)
+		return;
+	wr_str(w, " comment \"");
+	for (size_t i = 0; text[i] && i < 120; i++) {
+		const bool is_plain =
+			text[i] >= ' ' && text[i] != '"' && text[i] != '\\';
+
+		wr_u8(w, is_plain ? (uint8_t)text[i] : '?');
+	}
+	wr_str(w, "\"");
+}
+
+static void put_line(struct wr *w, const struct fw_rule *r,
+                     const struct fw_service *s, unsigned family)
+{
+	const int64_t idle_s = s ? idle_of(r, s->proto) : FW_IDLE_UNSET;
+
+	put_zones(w, &r->in, "iifname");
+	put_zones(w, &r->out, "oifname");
+	put_states(w, r->states);
+	if (!r->src.first && !r->dst.first && family)
+		wr_fmt(w, "meta nfproto %s ",
+		       family == FW_IP4 ? "ipv4" : "ipv6");
+	put_addrs(w, &r->src, "saddr", family);
+	put_addrs(w, &r->dst, "daddr", family);
+	if (s)
+		put_group(w, s);
+	if (idle_s > 0)
+		wr_fmt(w, "ct timeout set \"prumo-%s-%lld\" ",
+		       fw_proto_name(s->proto), (long long)idle_s);
+	if (r->attrs.dscp != FW_DSCP_UNSET && family)
+		wr_fmt(w, "%s dscp set %d ", family == FW_IP4 ? "ip" : "ip6",
+		       r->attrs.dscp);
+	put_verdict(w, r);
+	put_comment(w, r->name);
+}
+
+typedef void line_fn(struct wr *w, const struct fw_rule *r,
+                     const struct fw_service *s, unsigned family, void *arg);
+
+/* Every line that a made rule becomes. */
+static void each_line(struct wr *w, const struct fw_rule *r, line_fn *fn,
+                      void *arg)
+{
+	const bool is_split = r->src.first || r->dst.first ||
+	                      r->families != (FW_IP4 | FW_IP6) ||
+	                      r->attrs.dscp != FW_DSCP_UNSET;
+
+	for (unsigned family = FW_IP4; family <= FW_IP6; family <<= 1) {
+		if (is_split &&
+		    (!(r->families & family) || !has_family(&r->src, family) ||
+		     !has_family(&r->dst, family)))
+			continue;
+		if (!r->services.first)
+			fn(w, r, NULL, is_split ? family : 0, arg);
+		for (const struct fw_service *s = r->services.first; s;
+		     s = s->next) {
+			const struct fw_service *t = r->services.first;
+
+			while (!is_grouped(t, s))
+				t = t->next;
+			if (t == s)
+				fn(w, r, s, is_split ? family : 0, arg);
+		}
+		if (!is_split)
+			return;
+	}
+}
+
+static void indent_line(struct wr *w, const struct fw_rule *r,
+                        const struct fw_service *s, unsigned family, void *arg)
+{
+	UNUSED(arg);
+	wr_str(w, "\t\t");
+	put_line(w, r, s, family);
+	wr_str(w, "\n");
+}
+
+/* Rules made of one line, a verdict map, are written once. */
+static bool is_again(const struct fw_rule *r, const struct fw_rule *prev)
+{
+	return prev && r->raw.n && r->raw.p == prev->raw.p;
+}
+
+static void put_chain(struct wr *w, const struct fw_chain *c)
+{
+	static const char *const hooks[] = {
+		[FW_HOOK_PREROUTING] = "prerouting",
+		[FW_HOOK_INPUT] = "input",
+		[FW_HOOK_FORWARD] = "forward",
+		[FW_HOOK_OUTPUT] = "output",
+		[FW_HOOK_POSTROUTING] = "postrouting",
+	};
+	static const char *const kinds[] = {
+		[FW_CHAIN_FILTER] = "filter",
+		[FW_CHAIN_NAT] = "nat",
+		[FW_CHAIN_ROUTE] = "route",
+	};
+	const struct fw_rule *prev = NULL;
+
+	wr_fmt(w, "\tchain %s {\n", c->name);
+	if (c->hook != FW_HOOK_NONE)
+		wr_fmt(w, "\t\ttype %s hook %s priority %d; policy %s;\n",
+		       kinds[c->kind], hooks[c->hook], c->priority,
+		       c->policy == FW_ACCEPT ? "accept" : "drop");
+	for (const struct fw_rule *r = c->first; r; prev = r, r = r->next) {
+		if (r->is_disabled || is_again(r, prev))
+			continue;
+		each_line(w, r, indent_line, NULL);
+	}
+	wr_str(w, "\t}\n");
+}
+
+static void put_timeout(struct wr *w, const char *indent, int proto,
+                        int64_t idle_s)
+{
+	wr_fmt(w, "%sct timeout prumo-%s-%lld {\n", indent,
+	       fw_proto_name(proto), (long long)idle_s);
+	wr_fmt(w, "%s\tprotocol %s\n", indent, fw_proto_name(proto));
+	if (proto == FW_PROTO_UDP)
+		wr_fmt(w, "%s\tpolicy = { unreplied : 60, replied : %lld }\n",
+		       indent, (long long)idle_s);
+	else
+		wr_fmt(w, "%s\tpolicy = { established : %lld }\n", indent,
+		       (long long)idle_s);
+	wr_fmt(w, "%s}\n", indent);
+}
+
+static bool is_new_idle(const struct fw_chain *chains, const char *table,
+                        const struct fw_rule *upto, int proto)
+{
+	for (const struct fw_chain *c = chains; c; c = c->next) {
+		if (strcmp(table_of(c), table) != 0)
+			continue;
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r == upto)
+				return true;
+			if (idle_of(r, proto) == idle_of(upto, proto))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void put_timeouts(struct wr *w, const struct fw_rules *rules,
+                         const char *table)
+{
+	static const int protos[] = {FW_PROTO_UDP, FW_PROTO_TCP};
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (strcmp(table_of(c), table) != 0)
+			continue;
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			for (size_t i = 0; i < ARRAY_LEN(protos); i++) {
+				if (idle_of(r, protos[i]) > 0 &&
+				    is_new_idle(rules->chains, table, r,
+				                protos[i]))
+					put_timeout(w, "\t", protos[i],
+					            idle_of(r, protos[i]));
+			}
+		}
+	}
+}
+
+static bool is_first_of_table(const struct fw_rules *rules,
+                              const struct fw_chain *c)
+{
+	const struct fw_chain *d = rules->chains;
+
+	while (strcmp(table_of(d), table_of(c)) != 0)
+		d = d->next;
+	return d == c;
+}
+
+int fw_nft_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
+{
+	UNUSED(dg);
+	if (rules->text.n && rules->dialect &&
+	    strcmp(rules->dialect, "nftables") == 0) {
+		wr_put(out, rules->text);
+		return 0;
+	}
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (!is_first_of_table(rules, c))
+			continue;
+		wr_fmt(out, "table %s {\n", table_of(c));
+		put_timeouts(out, rules, table_of(c));
+		for (const struct fw_chain *d = c; d; d = d->next) {
+			if (strcmp(table_of(c), table_of(d)) == 0)
+				put_chain(out, d);
+		}
+		wr_str(out, "}\n");
+	}
+	return 0;
+}
+
+/* A patch in the making. */
+struct patching {
+	struct fw_patch_out *out;
+	const struct fw_rules *rules;
+	struct fw_splice text;
+	struct arena arena;
+	const struct fw_edit *edit;
+};
+
+static size_t index_of(const struct fw_rule *rule)
+{
+	const struct fw_rule *prev = NULL;
+	size_t n = 0;
+
+	for (const struct fw_rule *r = rule->chain->first; r != rule;
+	     prev = r, r = r->next) {
+		if (!is_again(r, prev))
+			n++;
+	}
+	return n;
+}
+
+static void put_place(struct wr *w, const struct fw_chain *c)
+{
+	wr_fmt(w, "%s %s ", c->table, c->name);
+}
+
+/* Take back a line of ours: its handle is found by its comment. */
+static void put_undo(struct wr *w, const struct fw_chain *c, const char *mark)
+{
+	wr_str(w, "nft -a list chain ");
+	put_place(w, c);
+	wr_fmt(w,
+	       "| sed -n 's/.*comment \"%s\".*# handle //p' | "
+	       "while read -r h; do nft delete rule ",
+	       mark);
+	put_place(w, c);
+	wr_str(w, "handle \"$h\"; done\n");
+}
+
+static void insert_line(struct wr *w, const struct fw_rule *r,
+                        const struct fw_service *s, unsigned family, void *arg)
+{
+	struct patching *pt = arg;
+	const struct fw_edit *e = pt->edit;
+	struct wr line = wr_init_heap();
+	char *text;
+
+	UNUSED(w);
+	put_line(&line, r, s, family);
+	wr_str(&pt->out->commands,
+	       e->before ? "nft insert rule " : "nft add rule ");
+	put_place(&pt->out->commands, e->chain);
+	if (e->before)
+		wr_fmt(&pt->out->commands, "index %zu ", index_of(e->before));
+	wr_str(&pt->out->commands, "'");
+	wr_put(&pt->out->commands, wr_slice(&line));
+	wr_str(&pt->out->commands, "'\n");
+	text = arena_fmt(&pt->arena, "\t\t%.*s\n", (int)line.n,
+	                 (const char *)line.p);
+	if (!text || line.bad)
+		pt->out->patched.bad = true;
+	else if (e->before)
+		fw_splice_before(&pt->text, e->before->raw.p, slice_str(text));
+	else
+		fw_splice_before(&pt->text,
+		                 e->chain->raw.p + e->chain->raw.n - 1,
+		                 slice_str(text));
+	wr_fini(&line);
+}
+
+/* A made rule for an edit, with a mark to find it again. */
+static bool make_rule(struct fw_rule *r, struct patching *pt)
+{
+	const struct fw_edit *e = pt->edit;
+
+	*r = (struct fw_rule){.families = FW_IP4 | FW_IP6,
+	                      .states = FW_STATE_ALL,
+	                      .attrs = fw_attrs_unset(),
+	                      .dst = e->flow->dst,
+	                      .services = e->services};
+	r->families &= e->chain->families;
+	r->name = arena_fmt(&pt->arena, "prumo:%s", e->flow->id);
+	return r->name;
+}
+
+static void insert(struct patching *pt)
+{
+	struct fw_rule r;
+
+	if (!make_rule(&r, pt)) {
+		pt->out->patched.bad = true;
+		return;
+	}
+	r.action = FW_ACCEPT;
+	each_line(NULL, &r, insert_line, pt);
+	put_undo(&pt->out->undo, pt->edit->chain, r.name);
+}
+
+/* The object once per patch and table, then a rule that assigns it. */
+static void raise_idle(struct patching *pt, bool is_first)
+{
+	const struct fw_edit *e = pt->edit;
+	struct wr object = wr_init_heap();
+	struct fw_rule r;
+	char *text;
+
+	if (!make_rule(&r, pt)) {
+		pt->out->patched.bad = true;
+		return;
+	}
+	if (is_first) {
+		put_timeout(&object, "\t", FW_PROTO_UDP, e->idle_s);
+		text = arena_dup(&pt->arena, wr_slice(&object));
+		pt->out->patched.bad |= object.bad || !text;
+		if (text)
+			fw_splice_before(&pt->text, e->chain->raw.p,
+			                 slice_str(text));
+		wr_fmt(&pt->out->commands,
+		       "nft add ct timeout %s prumo-udp-%lld '{ protocol udp; "
+		       "policy = { unreplied : 60, replied : %lld } ; }'\n",
+		       e->chain->table, (long long)e->idle_s,
+		       (long long)e->idle_s);
+	}
+	r.attrs.udp_idle_s = e->idle_s;
+	each_line(NULL, &r, insert_line, pt);
+	put_undo(&pt->out->undo, e->chain, r.name);
+	wr_fini(&object);
+}
+
+static void drop_rule(struct patching *pt)
+{
+	const struct fw_rule *r = pt->edit->rule;
+	struct wr *w = &pt->out->commands;
+
+	if (!r) {
+		pt->out->patched.bad = true;
+		return;
+	}
+	wr_str(w, "nft -a list chain ");
+	put_place(w, r->chain);
+	wr_fmt(w, "| sed -n '/ct helper set/s/.*# handle //p' | "
+	          "while read -r h; do nft delete rule ");
+	put_place(w, r->chain);
+	wr_str(w, "handle \"$h\"; done\n");
+	wr_fmt(&pt->out->undo, "nft insert rule ");
+	put_place(&pt->out->undo, r->chain);
+	wr_fmt(&pt->out->undo, "index %zu '%.*s'\n", index_of(r), (int)r->raw.n,
+	       (const char *)r->raw.p);
+	fw_splice_drop_line(&pt->text, r->raw.p);
+}
+
+/* Old sessions keep what they were given. */
+static void put_clear(struct wr *w, const struct fw_flow *f)
+{
+	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE)
+			continue;
+		wr_str(w, "conntrack -D -d ");
+		fw_ip_put(w, a->lo, a->hi);
+		wr_str(w, "\n");
+	}
+}
+
+int fw_nft_patch(struct fw_patch_out *out, const struct fw_rules *rules,
+                 const struct fw_edit *edits, struct diag *dg)
+{
+	struct patching pt = {
+		.out = out, .rules = rules, .text = {.text = rules->text}};
+	bool is_first = true;
+
+	UNUSED(dg);
+	arena_init(&pt.arena);
+	for (const struct fw_edit *e = edits; e; e = e->next) {
+		pt.edit = e;
+		if (e->kind == FW_EDIT_INSERT) {
+			insert(&pt);
+		} else if (e->kind == FW_EDIT_IDLE) {
+			raise_idle(&pt, is_first);
+			is_first = false;
+		} else {
+			drop_rule(&pt);
+		}
+		if (e->flow)
+			put_clear(&out->clear, e->flow);
+	}
+	fw_splice_put(&out->patched, &pt.text);
+	fw_splice_fini(&pt.text);
+	arena_fini(&pt.arena);
+	return 0;
+}

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: "nft list ruleset" and the files people write are one language of
+ * blocks. Blocks are read by a stack-free loop over lines; what stands in a
+ * chain goes to nft_rule.c. Tables of other families (arp, bridge, netdev)
+ * and objects without a say in verdicts are kept as they are.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "firewall/linux.h"
+#include "firewall/nft_emit.h"
+#include "firewall/nft_rule.h"
+
+enum {
+	MAX_TOKENS = 1 << 16, /* of one rule or one set */
+};
+
+struct parser {
+	struct nft_parser p;
+	struct nft_lexer lx;
+	struct nft_token now;
+	struct nft_token *line; /* arena; one rule at a time */
+	size_t n_line, cap_line;
+	struct arena scratch;
+	int err;
+};
+
+static void next(struct parser *ps)
+{
+	ps->now = nft_lex(&ps->lx);
+}
+
+static void skip_ends(struct parser *ps)
+{
+	while (ps->now.kind == NFT_EOL || nft_is(&ps->now, ";"))
+		next(ps);
+}
+
+static const char *dup_now(struct parser *ps)
+{
+	const char *s = arena_dup(&ps->p.rules->arena, ps->now.s);
+
+	if (!s)
+		ps->err = ENOMEM;
+	return s ? s : "";
+}
+
+static void push(struct parser *ps, const struct nft_token *t)
+{
+	if (ps->n_line == ps->cap_line) {
+		const size_t cap = ps->cap_line ? ps->cap_line * 2 : 64;
+		struct nft_token *v;
+
+		v = arena_alloc(&ps->scratch, cap * sizeof(*v));
+		if (!v) {
+			ps->err = ENOMEM;
+			return;
+		}
+		if (ps->n_line)
+			memcpy(v, ps->line, ps->n_line * sizeof(*v));
+		ps->line = v;
+		ps->cap_line = cap;
+	}
+	ps->line[ps->n_line++] = *t;
+}
+
+/* Tokens of a statement: to the end of its line, or to a semicolon, outside
+ * of braces; a closing brace that is not ours ends it too. */
+static struct slice take_line(struct parser *ps)
+{
+	const uint8_t *from = ps->now.s.p, *to = from;
+	unsigned depth = 0;
+
+	ps->n_line = 0;
+	if (ps->now.kind == NFT_STRING)
+		from--;
+	while (ps->now.kind != NFT_END && !ps->err) {
+		if (depth == 0 &&
+		    (ps->now.kind == NFT_EOL || nft_is(&ps->now, ";") ||
+		     nft_is(&ps->now, "}")))
+			break;
+		if (nft_is(&ps->now, "{"))
+			depth++;
+		if (nft_is(&ps->now, "}"))
+			depth--;
+		if (ps->now.kind != NFT_EOL)
+			push(ps, &ps->now);
+		to = ps->now.s.p + ps->now.s.n +
+		     (ps->now.kind == NFT_STRING ? 1 : 0);
+		next(ps);
+	}
+	if (to > ps->lx.text.p + ps->lx.text.n)
+		to = ps->lx.text.p + ps->lx.text.n;
+	return (struct slice){from, (size_t)(to - from)};
+}
+
+/* Past the block whose opening brace was read. */
+static void skip_block(struct parser *ps)
+{
+	unsigned depth = 1;
+
+	while (ps->now.kind != NFT_END && depth > 0) {
+		if (nft_is(&ps->now, "{"))
+			depth++;
+		if (nft_is(&ps->now, "}"))
+			depth--;
+		next(ps);
+	}
+}
+
+static void keep(struct parser *ps, unsigned line, struct slice raw)
+{
+	if (!fw_kept_add(ps->p.rules, line, raw))
+		ps->err = ENOMEM;
+}
+
+static struct slice from_to(const struct parser *ps, const uint8_t *from)
+{
+	const size_t n = (size_t)(ps->lx.text.p + ps->lx.at - from);
+
+	return slice_trim((struct slice){from, n});
+}
+
+static const struct {
+	const char *name;
+	int value;
+} priorities[] = {
+	{"raw", -300}, {"mangle", -150}, {"dstnat", -100},
+	{"filter", 0}, {"security", 50}, {"srcnat", 100},
+};
+
+static void read_priority(struct fw_chain *c, const struct nft_token *t,
+                          size_t n)
+{
+	int sign = 1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct slice s = t[i].s;
+		uint64_t v;
+
+		for (size_t k = 0; k < ARRAY_LEN(priorities); k++) {
+			if (slice_eq_str(s, priorities[k].name))
+				c->priority = priorities[k].value;
+		}
+		if (s.n && (s.p[0] == '-' || s.p[0] == '+')) {
+			sign = s.p[0] == '-' ? -1 : 1;
+			s = slice_sub(s, 1, SIZE_MAX);
+		}
+		if (text_u64(&v, s, 100000) == 0)
+			c->priority += sign * (int)v;
+	}
+}
+
+static const struct {
+	const char *name;
+	enum fw_hook hook;
+} hooks[] = {
+	{"prerouting", FW_HOOK_PREROUTING},   {"input", FW_HOOK_INPUT},
+	{"forward", FW_HOOK_FORWARD},         {"output", FW_HOOK_OUTPUT},
+	{"postrouting", FW_HOOK_POSTROUTING},
+};
+
+/* type filter hook forward priority filter */
+static void read_base(struct parser *ps, struct fw_chain *c)
+{
+	const struct nft_token *t = ps->line;
+	const size_t n = ps->n_line;
+
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (nft_is(&t[i], "type") && nft_is(&t[i + 1], "nat"))
+			c->kind = FW_CHAIN_NAT;
+		if (nft_is(&t[i], "type") && nft_is(&t[i + 1], "route"))
+			c->kind = FW_CHAIN_ROUTE;
+		if (nft_is(&t[i], "priority")) {
+			read_priority(c, &t[i + 1], n - i - 1);
+			break;
+		}
+		if (!nft_is(&t[i], "hook"))
+			continue;
+		for (size_t k = 0; k < ARRAY_LEN(hooks); k++) {
+			if (nft_is(&t[i + 1], hooks[k].name))
+				c->hook = hooks[k].hook;
+		}
+	}
+}
+
+static bool starts(const struct parser *ps, const char *word)
+{
+	return ps->n_line > 0 && nft_is(&ps->line[0], word);
+}
+
+static void read_chain(struct parser *ps, const uint8_t *from)
+{
+	struct fw_chain *c;
+	const char *name = dup_now(ps);
+
+	c = fw_chain_find(ps->p.rules, ps->p.table, name);
+	if (!c)
+		c = fw_chain_add(ps->p.rules, name);
+	if (!c) {
+		ps->err = ENOMEM;
+		return;
+	}
+	c->table = ps->p.table;
+	c->families = ps->p.families;
+	c->line = ps->now.line;
+	next(ps);
+	skip_ends(ps);
+	if (!nft_is(&ps->now, "{"))
+		return;
+	next(ps);
+	while (ps->now.kind != NFT_END && !ps->err) {
+		struct slice raw;
+
+		skip_ends(ps);
+		if (nft_is(&ps->now, "}") || ps->now.kind == NFT_END)
+			break;
+		raw = take_line(ps);
+		if (ps->err || ps->n_line == 0)
+			continue;
+		if (starts(ps, "type") && ps->n_line > 2 &&
+		    nft_is(&ps->line[2], "hook"))
+			read_base(ps, c);
+		else if (starts(ps, "policy") && ps->n_line > 1)
+			c->policy = nft_is(&ps->line[1], "drop") ? FW_DROP
+			                                         : FW_ACCEPT;
+		else if (!starts(ps, "comment"))
+			ps->err = nft_rule_parse(&ps->p, c, ps->line,
+			                         ps->n_line, raw);
+	}
+	next(ps);
+	c->raw = from_to(ps, from);
+}
+
+static void read_set(struct parser *ps)
+{
+	struct nft_set *set = arena_alloc(&ps->scratch, sizeof(*set));
+
+	if (!set) {
+		ps->err = ENOMEM;
+		return;
+	}
+	set->name = dup_now(ps);
+	set->table = ps->p.table;
+	next(ps);
+	skip_ends(ps);
+	if (!nft_is(&ps->now, "{"))
+		return;
+	next(ps);
+	while (ps->now.kind != NFT_END && !ps->err) {
+		skip_ends(ps);
+		if (nft_is(&ps->now, "}") || ps->now.kind == NFT_END)
+			break;
+		(void)take_line(ps);
+		for (size_t i = 0; starts(ps, "flags") && i < ps->n_line; i++)
+			set->is_volatile |= nft_is(&ps->line[i], "dynamic") ||
+			                    nft_is(&ps->line[i], "timeout");
+		if (starts(ps, "elements") && ps->n_line > 3) {
+			set->elements = ps->line + 3;
+			set->n_elements = ps->n_line - 4;
+			/* The tokens stay; the next line gets new room. */
+			ps->line = NULL;
+			ps->n_line = ps->cap_line = 0;
+		}
+	}
+	next(ps);
+	set->next = ps->p.sets;
+	ps->p.sets = set;
+}
+
+/* policy = { unreplied : 60, replied : 300 } */
+static int64_t read_policy(const struct parser *ps, const char *name)
+{
+	uint64_t v;
+
+	for (size_t i = 0; i + 2 < ps->n_line; i++) {
+		struct slice s;
+
+		if (!nft_is(&ps->line[i], name) ||
+		    !nft_is(&ps->line[i + 1], ":"))
+			continue;
+		s = ps->line[i + 2].s;
+		if (s.n && s.p[s.n - 1] == 's')
+			s.n--;
+		if (text_u64(&v, s, INT32_MAX) == 0)
+			return (int64_t)v;
+	}
+	return FW_IDLE_UNSET;
+}
+
+static void read_object_line(struct parser *ps, struct fw_object *o)
+{
+	for (size_t i = 0; i + 1 < ps->n_line; i++) {
+		int proto;
+
+		if (nft_is(&ps->line[i], "type")) {
+			const struct slice s = ps->line[i + 1].s;
+			char *name = arena_dup(&ps->p.rules->arena, s);
+
+			o->attrs.helper = name;
+			o->attrs.alg =
+				slice_eq_str(s, "sip") ? FW_ON : FW_UNSET;
+		}
+		if (nft_is(&ps->line[i], "protocol") &&
+		    fw_proto_parse(&proto, ps->line[i + 1].s) == 0 &&
+		    !fw_services_add(&ps->p.rules->arena, &o->services, proto,
+		                     0, FW_PORT_MAX))
+			ps->err = ENOMEM;
+	}
+	if (starts(ps, "policy")) {
+		o->attrs.udp_idle_s = read_policy(ps, "replied");
+		o->attrs.tcp_idle_s = read_policy(ps, "established");
+	}
+}
+
+/* ct helper NAME { ... }, ct timeout NAME { ... } */
+static void read_object(struct parser *ps, const uint8_t *from)
+{
+	const bool is_helper = nft_is(&ps->now, "helper");
+	struct fw_object *o;
+
+	if (!is_helper && !nft_is(&ps->now, "timeout")) {
+		while (ps->now.kind != NFT_END && !nft_is(&ps->now, "{"))
+			next(ps);
+		next(ps);
+		skip_block(ps);
+		return;
+	}
+	next(ps);
+	o = fw_object_add(ps->p.rules,
+	                  is_helper ? FW_OBJECT_HELPER : FW_OBJECT_TIMEOUT,
+	                  dup_now(ps));
+	if (!o) {
+		ps->err = ENOMEM;
+		return;
+	}
+	o->table = ps->p.table;
+	o->line = ps->now.line;
+	next(ps);
+	skip_ends(ps);
+	if (!nft_is(&ps->now, "{"))
+		return;
+	next(ps);
+	while (ps->now.kind != NFT_END && !ps->err) {
+		skip_ends(ps);
+		if (nft_is(&ps->now, "}") || ps->now.kind == NFT_END)
+			break;
+		(void)take_line(ps);
+		read_object_line(ps, o);
+	}
+	next(ps);
+	o->raw = from_to(ps, from);
+}
+
+/* Something of the table's that has no say here. */
+static void read_other(struct parser *ps)
+{
+	const unsigned line = ps->now.line;
+	const uint8_t *from = ps->now.s.p;
+	const bool is_harmless =
+		nft_is(&ps->now, "counter") || nft_is(&ps->now, "comment") ||
+		nft_is(&ps->now, "flowtable") || nft_is(&ps->now, "quota") ||
+		nft_is(&ps->now, "limit") || nft_is(&ps->now, "flags");
+	struct slice raw = take_line(ps);
+
+	if (raw.n == 0)
+		next(ps);
+	else if (!is_harmless)
+		diag_add(ps->p.dg, DIAG_WARN, raw,
+		         _("Not understood; kept as it is. Expected a chain, "
+		           "a set, a map or an object."));
+	UNUSED(from);
+	keep(ps, line, raw);
+}
+
+static void read_table_body(struct parser *ps)
+{
+	while (ps->now.kind != NFT_END && !ps->err) {
+		const uint8_t *from;
+
+		skip_ends(ps);
+		from = ps->now.s.p;
+		if (nft_is(&ps->now, "}") || ps->now.kind == NFT_END)
+			break;
+		if (nft_is(&ps->now, "chain")) {
+			next(ps);
+			read_chain(ps, from);
+		} else if (nft_is(&ps->now, "set") || nft_is(&ps->now, "map")) {
+			next(ps);
+			read_set(ps);
+		} else if (nft_is(&ps->now, "ct")) {
+			next(ps);
+			read_object(ps, from);
+		} else {
+			read_other(ps);
+		}
+	}
+	next(ps);
+}
+
+static bool read_family(struct parser *ps)
+{
+	ps->p.families = FW_IP4;
+	if (nft_is(&ps->now, "ip6"))
+		ps->p.families = FW_IP6;
+	else if (nft_is(&ps->now, "inet"))
+		ps->p.families = FW_IP4 | FW_IP6;
+	else if (!nft_is(&ps->now, "ip"))
+		return !nft_is(&ps->now, "arp") &&
+		       !nft_is(&ps->now, "bridge") &&
+		       !nft_is(&ps->now, "netdev");
+	return true;
+}
+
+static void read_table(struct parser *ps)
+{
+	const unsigned line = ps->now.line;
+	const uint8_t *from = ps->now.s.p;
+	struct slice family;
+	bool is_ours;
+
+	next(ps);
+	is_ours = read_family(ps);
+	family = ps->now.s;
+	next(ps);
+	if (nft_is(&ps->now, "{"))
+		ps->p.table = arena_fmt(&ps->p.rules->arena, "ip %.*s",
+		                        (int)family.n, (const char *)family.p);
+	else
+		ps->p.table =
+			arena_fmt(&ps->p.rules->arena, "%.*s %.*s",
+		                  (int)family.n, (const char *)family.p,
+		                  (int)ps->now.s.n, (const char *)ps->now.s.p);
+	if (!ps->p.table) {
+		ps->err = ENOMEM;
+		return;
+	}
+	while (ps->now.kind != NFT_END && !nft_is(&ps->now, "{") &&
+	       ps->now.kind != NFT_EOL)
+		next(ps);
+	if (!nft_is(&ps->now, "{"))
+		return;
+	next(ps);
+	if (is_ours) {
+		read_table_body(ps);
+		return;
+	}
+	skip_block(ps);
+	diag_add(ps->p.dg, DIAG_NOTE, family,
+	         _("Tables of this family are not judged."));
+	keep(ps, line, from_to(ps, from));
+}
+
+/* A jump to a chain that is not there: the text is cut or wrong. */
+static void check_targets(struct parser *ps)
+{
+	for (struct fw_chain *c = ps->p.rules->chains; c; c = c->next) {
+		for (struct fw_rule *r = c->first; r; r = r->next) {
+			if (!r->target ||
+			    fw_chain_find(ps->p.rules, c->table, r->target))
+				continue;
+			r->conditional = r->target;
+			diag_add(ps->p.dg, DIAG_ERROR, r->raw,
+			         _("There is no chain \"%s\" in this table."),
+			         r->target);
+		}
+	}
+}
+
+static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
+{
+	struct parser ps = {.p = {.rules = out, .dg = dg},
+	                    .lx = {.text = text, .line = 1}};
+
+	arena_init(&ps.scratch);
+	out->dialect = "nftables";
+	out->text = text;
+	next(&ps);
+	while (ps.now.kind != NFT_END && !ps.err) {
+		skip_ends(&ps);
+		if (nft_is(&ps.now, "table")) {
+			read_table(&ps);
+		} else if (ps.now.kind != NFT_END) {
+			const unsigned line = ps.now.line;
+			const struct slice at = ps.now.s;
+			const struct slice raw = take_line(&ps);
+
+			if (raw.n == 0)
+				next(&ps);
+			if (!slice_eq_str(at, "flush"))
+				diag_add(dg, DIAG_ERROR, at,
+				         _("Expected \"table\"."));
+			keep(&ps, line, raw.n ? raw : at);
+		}
+	}
+	if (!ps.err)
+		check_targets(&ps);
+	if (!ps.err)
+		ps.err = fw_linux_defaults(out);
+	arena_fini(&ps.scratch);
+	if (ps.err)
+		return ps.err;
+	return dg->n_errors ? EBADMSG : 0;
+}
+
+static int recognise(struct slice text)
+{
+	static const char *const heads[] = {"table inet ", "table ip ",
+	                                    "table ip6 "};
+	struct rd r = rd_init(slice_sub(text, 0, 1 << 16));
+	struct slice line;
+	int score = 0;
+
+	while (rd_line(&r, &line)) {
+		for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+			const struct slice head = slice_str(heads[i]);
+
+			if (slice_eq(slice_sub(line, 0, head.n), head))
+				score = 90;
+		}
+		line = slice_trim(line);
+		if (slice_eq(slice_sub(line, 0, 12), slice_str("type filter ")))
+			return 100;
+	}
+	return score;
+}
+
+const struct fw_dialect fw_dialect_nftables = {
+	.name = "nftables",
+	.title = "nftables",
+	.file_ext = ".nft",
+	.caps = FW_CAP_IP6 | FW_CAP_NEGATION | FW_CAP_ZONES | FW_CAP_SPORT |
+                FW_CAP_STATES | FW_CAP_CHAINS | FW_CAP_REJECT | FW_CAP_NAT |
+                FW_CAP_ALG | FW_CAP_UDP_IDLE | FW_CAP_DSCP | FW_CAP_COMMENT |
+                FW_CAP_OFFLOAD,
+	.recognise = recognise,
+	.parse = parse,
+	.emit = fw_nft_emit,
+	.patch = fw_nft_patch,
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a patch is planned from the answers, written by the dialect, and
+ * believed only after its text was read back and judged: every flow that it
+ * says it mends must pass, and none that passed may fail.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+
+void fw_patch_init(struct fw_patch_out *out)
+{
+	out->commands = wr_init_heap();
+	out->undo = wr_init_heap();
+	out->clear = wr_init_heap();
+	out->patched = wr_init_heap();
+}
+
+void fw_patch_fini(struct fw_patch_out *out)
+{
+	wr_fini(&out->commands);
+	wr_fini(&out->undo);
+	wr_fini(&out->clear);
+	wr_fini(&out->patched);
+}
+
+struct plan {
+	struct arena *arena;
+	const struct fw_rules *rules;
+	const struct fw_question *q;
+	struct fw_edit *first, *last;
+	bool no_memory;
+};
+
+static struct fw_edit *add(struct plan *p, enum fw_edit_kind kind,
+                           const struct fw_flow *f)
+{
+	struct fw_edit *e = arena_alloc(p->arena, sizeof(*e));
+
+	if (!e) {
+		p->no_memory = true;
+		return NULL;
+	}
+	e->kind = kind;
+	e->flow = f;
+	if (f)
+		e->services = f->services;
+	if (p->last)
+		p->last->next = e;
+	else
+		p->first = e;
+	p->last = e;
+	return e;
+}
+
+static const struct fw_chain *main_chain(const struct plan *p,
+                                         const struct fw_addrs *dst)
+{
+	const enum fw_hook hook = p->q->place.path == FW_PATH_FORWARD
+	                                  ? FW_HOOK_FORWARD
+	                                  : FW_HOOK_OUTPUT;
+	const bool is4 = !dst->first || fw_ip_is4(dst->first->lo);
+
+	for (const struct fw_chain *c = p->rules->chains; c; c = c->next) {
+		if (c->hook == hook && c->kind == FW_CHAIN_FILTER &&
+		    c->families & (is4 ? FW_IP4 : FW_IP6))
+			return c;
+	}
+	return NULL;
+}
+
+/* The first rule of the chain itself that is in the flow's way; one in a
+ * called chain is passed by standing before the first of all. */
+static void place_insert(struct fw_edit *e, const struct fw_judgement *j)
+{
+	bool is_elsewhere = false;
+
+	for (const struct fw_part *p = j->parts; p; p = p->next) {
+		const struct fw_rule *r = p->doubt ? p->doubt : p->rule;
+
+		if (p->verdict == FW_PASS || !r)
+			continue;
+		if (r->chain != e->chain)
+			is_elsewhere = true;
+		else if (!e->before || r->line < e->before->line)
+			e->before = r;
+	}
+	if (is_elsewhere)
+		e->before = e->chain->first;
+}
+
+/* Only ranges can be written everywhere; a name has to be resolved first. */
+static bool is_named(const struct fw_flow *f)
+{
+	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE)
+			return true;
+	}
+	return false;
+}
+
+static void plan_flow(struct plan *p, const struct fw_flow *f,
+                      const struct fw_answer *an)
+{
+	struct fw_edit *e;
+
+	if (is_named(f))
+		return;
+	if (an->out.verdict != FW_PASS) {
+		e = add(p, FW_EDIT_INSERT, f);
+		if (e) {
+			e->chain = main_chain(p, &f->dst);
+			if (e->chain)
+				place_insert(e, &an->out);
+		}
+	}
+	if (f->is_sip && an->alg == FW_ON && an->out.alg_rule) {
+		const struct fw_edit *old = p->first;
+
+		while (old && old->rule != an->out.alg_rule)
+			old = old->next;
+		e = old ? NULL : add(p, FW_EDIT_ALG_OFF, f);
+		if (e) {
+			e->rule = an->out.alg_rule;
+			e->chain = e->rule->chain;
+		}
+	}
+	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
+	    an->udp_idle_s < f->min_udp_idle_s) {
+		e = add(p, FW_EDIT_IDLE, f);
+		if (e) {
+			e->chain = main_chain(p, &f->dst);
+			e->before = e->chain ? e->chain->first : NULL;
+			e->idle_s = f->min_udp_idle_s;
+		}
+	}
+}
+
+static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)
+{
+	if (an->verdict != FW_PASS || (f->is_sip && an->alg != FW_OFF))
+		return false;
+	return f->min_udp_idle_s <= 0 || an->udp_idle_s == FW_IDLE_UNSET ||
+	       an->udp_idle_s >= f->min_udp_idle_s;
+}
+
+static int read_back(size_t *left, const struct fw_dialect *d,
+                     struct slice text, const struct fw_answer *before,
+                     const struct fw_question *q, struct arena *a)
+{
+	struct fw_answer *after;
+	struct fw_rules rules;
+	struct diag dg;
+	int err;
+
+	fw_rules_init(&rules);
+	diag_init(&dg, a, NULL, text);
+	err = d->parse(&rules, text, &dg);
+	if (err == EBADMSG)
+		err = 0; /* lines that were not understood before either */
+	if (!err)
+		err = fw_answer_all(&after, a, &rules, q);
+	*left = 0;
+	for (size_t i = 0; i < q->n_flows && !err; i++) {
+		if (!is_mended(&q->flows[i], &after[i]))
+			(*left)++;
+		if (before[i].out.verdict == FW_PASS &&
+		    after[i].out.verdict != FW_PASS)
+			err = EPROTO;
+		if (after[i].out.verdict != FW_PASS && !is_named(&q->flows[i]))
+			err = EPROTO;
+	}
+	fw_rules_fini(&rules);
+	return err;
+}
+
+int fw_patch_make(struct fw_patch_out *out, size_t *left,
+                  const struct fw_rules *rules, const struct fw_question *q)
+{
+	const struct fw_dialect *d = fw_dialect_find(rules->dialect);
+	struct plan p = {.rules = rules, .q = q};
+	struct fw_answer *answers;
+	struct arena arena;
+	struct diag dg;
+	int err;
+
+	if (!d || !d->patch || !d->parse)
+		return ENOTSUP;
+	arena_init(&arena);
+	diag_init(&dg, &arena, NULL, rules->text);
+	p.arena = &arena;
+	err = fw_answer_all(&answers, &arena, rules, q);
+	for (size_t i = 0; i < q->n_flows && !err; i++)
+		plan_flow(&p, &q->flows[i], &answers[i]);
+	if (!err && p.no_memory)
+		err = ENOMEM;
+	for (const struct fw_edit *e = p.first; e && !err; e = e->next) {
+		if (!e->chain)
+			err = ENOTSUP;
+	}
+	if (!err)
+		err = d->patch(out, rules, p.first, &dg);
+	if (!err && (out->patched.bad || out->commands.bad || out->undo.bad ||
+	             out->clear.bad))
+		err = ENOMEM;
+	if (!err)
+		err = read_back(left, d, wr_slice(&out->patched), answers, q,
+		                &arena);
+	arena_fini(&arena);
+	return err;
+}
