@@ -25,6 +25,7 @@ enum {
 /* What happened to a region so far. */
 struct fate {
 	struct fw_box box;
+	uint32_t out[2]; /* the way out, when the stage does not know it */
 	size_t stage, item;
 	bool may_pass, may_fail; /* in this stage, by rules in doubt */
 	bool is_filtered;        /* some chain was consulted */
@@ -44,7 +45,8 @@ struct run {
 	struct fate *todo;
 	size_t n, cap;
 	uint64_t steps;
-	bool is_first; /* no attributes taken yet */
+	bool is_first;     /* no attributes taken yet */
+	bool is_of_failed; /* only of parts that are dropped */
 };
 
 static int push(struct run *r, const struct fate *f)
@@ -217,8 +219,13 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	struct fw_part *p = out->parts;
 	size_t n = 0;
 
-	if (v != FW_FAIL)
+	/* What a dropped part would get counts while nothing passes. */
+	if (v != FW_FAIL && r->is_of_failed)
+		r->is_first = true;
+	if (v != FW_FAIL || r->is_first || r->is_of_failed) {
+		r->is_of_failed = v == FW_FAIL;
 		merge_attrs(r, f);
+	}
 	for (; p && !is_same(p, f, v); p = p->next)
 		n++;
 	if (p) {
@@ -252,6 +259,23 @@ static void set_state(struct fate *f, uint32_t lo, uint32_t hi)
 	f->box.hi[FW_DIM_STATE] = hi;
 }
 
+/* Before routing there is no way out yet: its name is empty, and the empty
+ * name has coordinate 0. */
+static bool is_before_routing(const struct fw_chain *c)
+{
+	return c->hook == FW_HOOK_PREROUTING;
+}
+
+static void leave(const struct run *r, struct fate *f)
+{
+	set_state(f, f->state[0], f->state[1]);
+	if (is_before_routing(r->sp->program.stages[f->stage].chain)) {
+		f->box.lo[FW_DIM_OUT] = f->out[0];
+		f->box.hi[FW_DIM_OUT] = f->out[1];
+	}
+	f->stage++;
+}
+
 static bool is_before_conntrack(const struct fw_chain *c)
 {
 	return c->priority <= PRIORITY_CONNTRACK &&
@@ -283,6 +307,11 @@ static bool enter(const struct run *r, struct fate *f)
 	if (is_before_conntrack(p->stages[f->stage].chain) &&
 	    f->state[0] != STATE_UNTRACKED)
 		set_state(f, STATE_INVALID, STATE_INVALID);
+	if (is_before_routing(p->stages[f->stage].chain)) {
+		f->out[0] = f->box.lo[FW_DIM_OUT];
+		f->out[1] = f->box.hi[FW_DIM_OUT];
+		f->box.lo[FW_DIM_OUT] = f->box.hi[FW_DIM_OUT] = 0;
+	}
 	return true;
 }
 
@@ -340,8 +369,8 @@ static void name_rule(struct fate *f, const struct fw_item *it,
 }
 
 /* A sure verdict of one stage. @return true when the region's way ends */
-static bool conclude(struct fate *f, const struct fw_item *it,
-                     const struct fw_chain *base, enum fw_verdict *v)
+static bool conclude(const struct run *r, struct fate *f,
+                     const struct fw_item *it, enum fw_verdict *v)
 {
 	if (it->action == FW_ACCEPT)
 		f->may_pass = true;
@@ -362,9 +391,8 @@ static bool conclude(struct fate *f, const struct fw_item *it,
 		*v = FW_FAIL;
 		return true;
 	}
-	name_rule(f, it, base);
-	set_state(f, f->state[0], f->state[1]);
-	f->stage++;
+	name_rule(f, it, r->sp->program.stages[f->stage].chain);
+	leave(r, f);
 	return false;
 }
 
@@ -396,8 +424,7 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 
 	if (f->item == st->to) {
 		/* Of a family that this chain does not see. */
-		set_state(f, f->state[0], f->state[1]);
-		f->stage++;
+		leave(r, f);
 	} else {
 		err = match(r, f, it->must, &is_match);
 		if (err)
@@ -424,7 +451,7 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 			f->item++;
 		if (it->op != FW_OP_VERDICT)
 			return 0;
-		if (conclude(f, it, st->chain, &v))
+		if (conclude(r, f, it, &v))
 			goto end;
 	}
 	if (enter(r, f))

@@ -41,7 +41,7 @@ static struct nft_token lex_string(struct nft_lexer *lx)
 
 	while (peek(lx, 0) != -1 && peek(lx, 0) != '"' && peek(lx, 0) != '\n')
 		lx->at++;
-	t.s = slice_sub(lx->text, from, lx->at - from);
+	t.s = (struct slice){lx->text.p + from, lx->at - from};
 	if (peek(lx, 0) == '"')
 		lx->at++;
 	return t;
@@ -59,7 +59,7 @@ struct nft_token nft_lex(struct nft_lexer *lx)
 	c = peek(lx, 0);
 	if (c == -1) {
 		t.kind = NFT_END;
-		t.s = slice_sub(lx->text, from, 0);
+		t.s = (struct slice){lx->text.p + from, 0};
 		return t;
 	}
 	if (c == '"')
@@ -79,7 +79,7 @@ struct nft_token nft_lex(struct nft_lexer *lx)
 		       peek(lx, 0) != '"')
 			lx->at++;
 	}
-	t.s = slice_sub(lx->text, from, lx->at - from);
+	t.s = (struct slice){lx->text.p + from, lx->at - from};
 	return t;
 }
 

@@ -84,6 +84,8 @@ static struct fw_box place_box(const struct fw_space *sp)
 
 	if (sp->place->path == FW_PATH_FORWARD)
 		put_zone(&b, sp, FW_DIM_IN, sp->place->in);
+	else
+		put_zone(&b, sp, FW_DIM_IN, "");
 	put_zone(&b, sp, FW_DIM_OUT, sp->place->out);
 	b.lo[FW_DIM_STATE] = b.hi[FW_DIM_STATE] = 0;
 	return b;

@@ -5,7 +5,7 @@ does, with real packets through a router between two hosts.
 
 usage: firewall_kernel.py FIREWALL_DECIDE
 
-The environment sets the size: PRUMO_KERNEL_CASES (rulesets, default 150) and
+The environment sets the size: PRUMO_KERNEL_CASES (rulesets, default 80) and
 PRUMO_KERNEL_SEED. Exit status 77: no right to make namespaces here.
 """
 import ctypes
@@ -461,7 +461,7 @@ def attributes(net, decide, rnd):
 def main():
     inside()
     decide = os.path.abspath(sys.argv[1])
-    cases = int(os.environ.get('PRUMO_KERNEL_CASES', '150'))
+    cases = int(os.environ.get('PRUMO_KERNEL_CASES', '80'))
     rnd = random.Random(int(os.environ.get('PRUMO_KERNEL_SEED', '1')))
     has_ipt = any(os.access(os.path.join(p, 'iptables-restore'), os.X_OK)
                   for p in os.environ['PATH'].split(':'))

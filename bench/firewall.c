@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The firewall's performance goals, measured: rules read, audited and written
+ * in each dialect; union-shadow analysis. Prints one line each.
+ *
+ * usage: firewall [N_RULES]...
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "firewall/audit.h"
+
+static uint64_t seed = 1;
+
+static unsigned rnd(unsigned n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(seed >> 33) % n;
+}
+
+/* Accept rules of five kinds as in policies of providers, some over whole
+ * prefixes, some over many ports, a few of them dead; a policy of drop. */
+static void make_nft(struct wr *w, size_t n)
+{
+	static const char *const ports[] = {
+		"udp dport { 5060, 5061, 5080 }", "udp dport 10000-65535",
+		"tcp dport { 80, 443 }", "tcp dport { 5222, 5280 }",
+		"udp dport { 3478, 5349 }"};
+
+	wr_str(w, "table inet fw {\n\tchain forward {\n\t\ttype filter hook "
+	          "forward priority filter; policy drop;\n\t\tct state "
+	          "established,related accept\n");
+	for (size_t i = 0; i < n; i++) {
+		const unsigned host = rnd(1 << 17), kind = rnd(100);
+
+		wr_fmt(w, "\t\tip daddr 198.%u.%u.%u%s %s %s\n",
+		       18 + (host >> 16), host >> 8 & 255,
+		       kind < 3 ? 0 : host & 255, kind < 3 ? "/24" : "",
+		       ports[i % 5], kind > 90 ? "drop" : "accept");
+	}
+	wr_str(w, "\t}\n}\n");
+}
+
+static void make_ipt(struct wr *w, size_t n)
+{
+	static const char *const ports[] = {
+		"-p udp -m multiport --dports 5060,5061,5080",
+		"-p udp -m udp --dport 10000:65535",
+		"-p tcp -m multiport --dports 80,443",
+		"-p tcp -m multiport --dports 5222,5280",
+		"-p udp -m multiport --dports 3478,5349"};
+
+	wr_str(w, "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT "
+	          "ACCEPT [0:0]\n-A FORWARD -m conntrack --ctstate "
+	          "RELATED,ESTABLISHED -j ACCEPT\n");
+	for (size_t i = 0; i < n; i++) {
+		const unsigned host = rnd(1 << 17), kind = rnd(100);
+
+		wr_fmt(w, "-A FORWARD -d 198.%u.%u.%u/%d %s -j %s\n",
+		       18 + (host >> 16), host >> 8 & 255,
+		       kind < 3 ? 0 : host & 255, kind < 3 ? 24 : 32,
+		       ports[i % 5], kind > 90 ? "DROP" : "ACCEPT");
+	}
+	wr_str(w, "COMMIT\n");
+}
+
+static double ms_since(int64_t from_ns)
+{
+	return (double)(clock_mono_ns() - from_ns) / (double)NS_PER_MS;
+}
+
+enum {
+	N_FLOWS = 116,
+};
+
+static void make_flows(struct arena *a, struct fw_flow *flows)
+{
+	for (unsigned i = 0; i < N_FLOWS; i++) {
+		const struct fw_ip ip = {0,
+		                         UINT64_C(0xffffc6120000) + rnd(999)};
+		const uint16_t port = (uint16_t)(5060 + i % 3);
+
+		flows[i] = (struct fw_flow){
+			.id = "flow", .is_sip = true, .min_udp_idle_s = 300};
+		if (!fw_addrs_add_range(a, &flows[i].dst, ip, ip) ||
+		    !fw_services_add(a, &flows[i].services, FW_PROTO_UDP, port,
+		                     port))
+			abort();
+	}
+}
+
+static void measure(const char *name, struct slice text, size_t n)
+{
+	const struct fw_dialect *d = fw_dialect_find(name);
+	const struct fw_place place = {.path = FW_PATH_FORWARD};
+	struct fw_flow flows[N_FLOWS];
+	struct fw_question q = {.flows = flows, .n_flows = N_FLOWS};
+	struct fw_answer *answers;
+	struct fw_reach_info *infos;
+	struct fw_space *sp = NULL;
+	struct fw_rules rules;
+	struct wr out = wr_init_heap();
+	struct rusage use;
+	struct arena a;
+	struct diag dg;
+	double parse_ms, answer_ms, emit_ms, reach_ms;
+	size_t n_infos, n_dead = 0;
+	int64_t from_ns;
+
+	arena_init(&a);
+	make_flows(&a, flows);
+	q.place = place;
+	diag_init(&dg, &a, NULL, text);
+	fw_rules_init(&rules);
+	from_ns = clock_mono_ns();
+	if (d->parse(&rules, text, &dg))
+		abort();
+	parse_ms = ms_since(from_ns);
+	from_ns = clock_mono_ns();
+	if (fw_answer_all(&answers, &a, &rules, &q))
+		abort();
+	answer_ms = ms_since(from_ns);
+	/* From the model, not a copy of the text. */
+	rules.text.n = 0;
+	from_ns = clock_mono_ns();
+	if (fw_emit(&out, d, &rules, &dg))
+		abort();
+	emit_ms = ms_since(from_ns);
+	(void)getrusage(RUSAGE_SELF, &use);
+	from_ns = clock_mono_ns();
+	if (fw_space_alloc(&sp, &rules, NULL, 0, &place, NULL, 0) ||
+	    fw_space_reach(&infos, &n_infos, &a, sp))
+		abort();
+	reach_ms = ms_since(from_ns);
+	for (size_t i = 0; i < n_infos; i++)
+		n_dead += infos[i].reach == FW_SHADOWED;
+	(void)printf("%s %zu rules: parse %.1f ms, judge %d flows %.1f ms, "
+	             "emit %.1f ms (%zu bytes), %ld KiB; shadow %.1f ms, "
+	             "%zu dead\n",
+	             name, n, parse_ms, N_FLOWS, answer_ms, emit_ms, out.n,
+	             use.ru_maxrss, reach_ms, n_dead);
+	fw_space_free(sp);
+	wr_fini(&out);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*make)(struct wr *w, size_t n);
+	} kinds[] = {{"nftables", make_nft}, {"iptables", make_ipt}};
+
+	for (int i = 1; i < argc || i == 1; i++) {
+		const size_t n = argc > i ? strtoul(argv[i], NULL, 10) : 5000;
+
+		for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+			struct wr w = wr_init_heap();
+
+			kinds[k].make(&w, n);
+			measure(kinds[k].name, wr_slice(&w), n);
+			wr_fini(&w);
+		}
+	}
+	return 0;
+}
