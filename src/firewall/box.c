@@ -17,6 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	MAX_DEPTH = 2000, /* of cuts; honest rules need a hundred */
+};
+
 void fw_set_init(struct fw_set *s)
 {
 	*s = (struct fw_set){0};
@@ -280,7 +284,7 @@ static int narrow(struct cover *c, const struct fw_box *box, size_t from,
 
 /* @return 0 found, ENOENT covered, or an error */
 static int search(struct cover *c, const struct fw_box *box, size_t from,
-                  size_t n)
+                  size_t n, unsigned depth)
 {
 	struct fw_box half[2] = {*box, *box};
 	unsigned dim;
@@ -293,6 +297,8 @@ static int search(struct cover *c, const struct fw_box *box, size_t from,
 			*c->witness = *box;
 		return 0;
 	}
+	if (depth == MAX_DEPTH)
+		return ETIMEDOUT;
 	half[0].hi[dim] = at - 1;
 	half[1].lo[dim] = at;
 	for (unsigned i = 0; i < 2; i++) {
@@ -300,7 +306,7 @@ static int search(struct cover *c, const struct fw_box *box, size_t from,
 		int err = narrow(c, &half[i], from, n, &n_half);
 
 		if (!err && n_half != SIZE_MAX)
-			err = search(c, &half[i], from + n, n_half);
+			err = search(c, &half[i], from + n, n_half, depth + 1);
 		else if (!err)
 			err = ENOENT;
 		if (err != ENOENT)
@@ -327,7 +333,7 @@ int fw_cover_find(struct fw_box *witness, const struct fw_box *box,
 			c.ids[n++] = (uint32_t)i;
 	}
 	if (!err)
-		err = search(&c, box, 0, n);
+		err = search(&c, box, 0, n, 0);
 	free(c.ids);
 	return err;
 }

@@ -643,7 +643,7 @@ static int append_element(struct reader *r, const struct nft_token *t, size_t n,
 	}
 	while (at < n && !nft_is(&t[at], ":"))
 		at++;
-	if (r->expand.is_map && at < n)
+	if (t && r->expand.is_map && at < n)
 		(void)read_verdict(&m, &t[at + 1], n - at - 1);
 	if (!err && !append(r, &m, raw))
 		err = ENOMEM;

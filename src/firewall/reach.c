@@ -145,7 +145,8 @@ static int name_takers(struct walk *w, struct takers *t, const struct fw_box *b,
 		if (err == ENOMEM)
 			return err;
 	}
-	info->by = arena_alloc(w->arena, (n + 1) * sizeof(*info->by));
+	info->by =
+		arena_alloc(w->arena, (n + 1) * sizeof(const struct fw_rule *));
 	if (!info->by)
 		return ENOMEM;
 	for (size_t i = 0; i < n; i++) {
