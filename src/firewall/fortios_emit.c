@@ -1,0 +1,874 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: what is written is a script to paste, and re-reading it gives the
+ * same rules. The session helper is never deleted by a number that is not in
+ * the box's own text, so services carry `set helper disable`, which does the
+ * same for them; a patch knows the number and deletes the entry too.
+ *
+ * A policy's session-ttl would cut TCP sessions down as well, so UDP is given
+ * its time by the service, whose timer supersedes the box's (KB 191228).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "firewall/fortios.h"
+
+enum {
+	MIN_TTL_S = 300, /* the least that session-ttl takes */
+	MAX_NAME = 72,
+	MAX_POLICY_NAME = 35,
+	V_6_2 = 6002000,
+	V_6_4 = 6004000,
+};
+
+struct emitter {
+	struct wr *out;
+	struct wr *undo;
+	struct diag *dg;
+	struct fw_dict seen;
+	const char *prefix; /* of undo lines */
+	long version;
+	bool is_made; /* rules from a profile: NAT is ours to decide */
+	int err;
+};
+
+static void refuse(struct emitter *e, const struct fw_rule *r, const char *why)
+{
+	const struct slice all = {NULL, 0};
+
+	diag_add(e->dg, DIAG_ERROR, all,
+	         _("FortiOS cannot say rule %1$s: %2$s"), r->id, why);
+	e->err = ENOTSUP;
+}
+
+static void put_addr_name(struct wr *w, const struct fw_addr *a, bool is6)
+{
+	wr_str(w, "prumo-");
+	if (a->kind == FW_ADDR_NAME)
+		fw_clean_put(w, a->name);
+	else
+		fw_ip_put(w, a->lo, a->hi);
+	if (is6 && a->kind == FW_ADDR_NAME)
+		wr_str(w, "-v6");
+}
+
+static bool is_of(const struct fw_addr *a, bool is6)
+{
+	return a->kind == FW_ADDR_NAME || fw_ip_is4(a->lo) == !is6;
+}
+
+static void put_ip(struct wr *w, struct fw_ip ip)
+{
+	fw_ip_put(w, ip, ip);
+}
+
+static void put_addr_body(struct emitter *e, const struct fw_addr *a, bool is6)
+{
+	const int n_bits =
+		a->kind == FW_ADDR_RANGE ? fw_ip_prefix_len(a->lo, a->hi) : 0;
+
+	if (a->kind == FW_ADDR_NAME) {
+		wr_str(e->out, "        set type fqdn\n        set fqdn \"");
+		fw_clean_put(e->out, a->name);
+		wr_str(e->out, "\"\n");
+	} else if (n_bits < 0) {
+		wr_str(e->out, "        set type iprange\n"
+		               "        set start-ip ");
+		put_ip(e->out, a->lo);
+		wr_str(e->out, "\n        set end-ip ");
+		put_ip(e->out, a->hi);
+		wr_str(e->out, "\n");
+	} else if (is6) {
+		wr_str(e->out, "        set ip6 ");
+		put_ip(e->out, a->lo);
+		wr_fmt(e->out, "/%d\n", n_bits);
+	} else {
+		wr_str(e->out, "        set subnet ");
+		put_ip(e->out, a->lo);
+		wr_str(e->out, " ");
+		fw_mask_put(e->out, n_bits);
+		wr_str(e->out, "\n");
+	}
+}
+
+/* Each address once, whoever asks for it. */
+static void put_addr(struct emitter *e, const struct fw_rule *r,
+                     const struct fw_addr *a, bool is6)
+{
+	char name[320];
+	struct wr w = wr_init(name, sizeof(name));
+	struct slice key;
+
+	put_addr_name(&w, a, is6);
+	if (w.bad || w.n > MAX_NAME) {
+		refuse(e, r, _("a name is too long"));
+		return;
+	}
+	key = wr_slice(&w);
+	if (fw_dict_get(&e->seen, is6 ? "6" : "4", key))
+		return;
+	key.p = (const uint8_t *)arena_dup(e->seen.arena, key);
+	if (!key.p) {
+		e->err = ENOMEM;
+		return;
+	}
+	fw_dict_put(&e->seen, is6 ? "6" : "4", key, e);
+	wr_fmt(e->out, "    edit \"%s\"\n", (const char *)key.p);
+	put_addr_body(e, a, is6);
+	wr_str(e->out, "    next\n");
+	if (e->undo)
+		wr_fmt(e->undo,
+		       "%sconfig firewall address%s\n%sdelete \"%s\"\n%send\n",
+		       e->prefix, is6 ? "6" : "", e->prefix,
+		       (const char *)key.p, e->prefix);
+}
+
+static void put_addrs_of(struct emitter *e, const struct fw_rule *r, bool is6)
+{
+	const struct fw_addrs *sides[] = {&r->src, &r->dst};
+
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
+		for (const struct fw_addr *a = sides[i]->first; a;
+		     a = a->next) {
+			if (a->kind == FW_ADDR_UNKNOWN)
+				refuse(e, r,
+				       _("an object with unknown "
+				         "members"));
+			else if (is_of(a, is6))
+				put_addr(e, r, a, is6);
+		}
+	}
+}
+
+/* ---- services ---- */
+
+static void put_service_name(struct wr *w, const struct fw_rule *r, int proto)
+{
+	wr_str(w, "prumo-");
+	fw_clean_put(w, r->id);
+	if (proto >= 0)
+		wr_fmt(w, "-proto%d", proto);
+}
+
+static bool has_ranges(int proto)
+{
+	return proto == 6 || proto == 17 || proto == 132;
+}
+
+static void put_range(struct wr *w, uint16_t lo, uint16_t hi)
+{
+	wr_fmt(w, lo == hi ? "%u" : "%u-%u", lo, hi);
+}
+
+static bool put_ranges(struct emitter *e, const struct fw_rule *r, int proto,
+                       const char *name)
+{
+	bool has = false;
+
+	for (const struct fw_service *s = r->services.first; s; s = s->next) {
+		if (s->proto != proto)
+			continue;
+		if (!has)
+			wr_fmt(e->out, "        set %s-portrange", name);
+		has = true;
+		wr_str(e->out, " ");
+		put_range(e->out, s->dport_lo, s->dport_hi);
+		if (s->sport_lo > 0 || s->sport_hi < FW_PORT_MAX) {
+			wr_str(e->out, ":");
+			put_range(e->out, s->sport_lo, s->sport_hi);
+		}
+	}
+	if (has)
+		wr_str(e->out, "\n");
+	return has;
+}
+
+static int64_t at_least(int64_t v)
+{
+	return v < MIN_TTL_S ? MIN_TTL_S : v;
+}
+
+static void put_service_attrs(struct emitter *e, const struct fw_rule *r,
+                              bool has_udp, bool has_tcp)
+{
+	if (r->attrs.alg == FW_OFF)
+		wr_str(e->out, "        set helper disable\n");
+	if (has_udp && r->attrs.udp_idle_s > 0)
+		wr_fmt(e->out, "        set udp-idle-timer %lld\n",
+		       (long long)r->attrs.udp_idle_s);
+	if (has_tcp && r->attrs.tcp_idle_s > 0)
+		wr_fmt(e->out, "        set session-ttl %lld\n",
+		       (long long)at_least(r->attrs.tcp_idle_s));
+}
+
+static void edit_service(struct emitter *e, const struct fw_rule *r, int proto)
+{
+	char buf[160];
+	struct wr w = wr_init(buf, sizeof(buf) - 1);
+
+	put_service_name(&w, r, proto);
+	if (w.bad || w.n > MAX_NAME) {
+		refuse(e, r, _("a name is too long"));
+		return;
+	}
+	buf[w.n] = '\0';
+	wr_fmt(e->out, "    edit \"%s\"\n", buf);
+	if (e->undo)
+		wr_fmt(e->undo,
+		       "%sconfig firewall service custom\n%sdelete \"%s\"\n"
+		       "%send\n",
+		       e->prefix, e->prefix, buf, e->prefix);
+}
+
+static bool is_any_service(const struct fw_rule *r)
+{
+	for (const struct fw_service *s = r->services.first; s; s = s->next) {
+		if (s->proto == FW_PROTO_ANY)
+			return true;
+	}
+	return !r->services.first;
+}
+
+static bool is_first_of_proto(const struct fw_rule *r,
+                              const struct fw_service *s)
+{
+	const struct fw_service *t = r->services.first;
+
+	while (t->proto != s->proto)
+		t = t->next;
+	return t == s;
+}
+
+static void put_services(struct emitter *e, const struct fw_rule *r)
+{
+	bool has_ports = false;
+
+	if (is_any_service(r)) {
+		if (r->attrs.alg != FW_OFF && r->attrs.udp_idle_s <= 0 &&
+		    r->attrs.tcp_idle_s <= 0)
+			return;
+		edit_service(e, r, -1);
+		wr_str(e->out, "        set protocol IP\n");
+		put_service_attrs(e, r, true, true);
+		wr_str(e->out, "    next\n");
+		return;
+	}
+	for (const struct fw_service *s = r->services.first; s; s = s->next)
+		has_ports |= has_ranges(s->proto);
+	if (has_ports) {
+		bool has_udp, has_tcp;
+
+		edit_service(e, r, -1);
+		has_tcp = put_ranges(e, r, 6, "tcp");
+		has_udp = put_ranges(e, r, 17, "udp");
+		(void)put_ranges(e, r, 132, "sctp");
+		put_service_attrs(e, r, has_udp, has_tcp);
+		wr_str(e->out, "    next\n");
+	}
+	for (const struct fw_service *s = r->services.first; s; s = s->next) {
+		if (has_ranges(s->proto) || !is_first_of_proto(r, s))
+			continue;
+		edit_service(e, r, s->proto);
+		wr_fmt(e->out,
+		       "        set protocol IP\n"
+		       "        set protocol-number %d\n",
+		       s->proto);
+		put_service_attrs(e, r, false, false);
+		wr_str(e->out, "    next\n");
+	}
+}
+
+static void put_service_list(struct emitter *e, const struct fw_rule *r)
+{
+	bool has_ports = false;
+
+	wr_str(e->out, "        set service");
+	if (is_any_service(r)) {
+		if (r->attrs.alg != FW_OFF && r->attrs.udp_idle_s <= 0 &&
+		    r->attrs.tcp_idle_s <= 0) {
+			wr_str(e->out, " \"ALL\"\n");
+			return;
+		}
+		has_ports = true;
+	}
+	for (const struct fw_service *s = r->services.first; s; s = s->next)
+		has_ports |= has_ranges(s->proto);
+	if (has_ports) {
+		wr_str(e->out, " \"");
+		put_service_name(e->out, r, -1);
+		wr_str(e->out, "\"");
+	}
+	for (const struct fw_service *s = r->services.first;
+	     s && !is_any_service(r); s = s->next) {
+		if (has_ranges(s->proto) || !is_first_of_proto(r, s))
+			continue;
+		wr_str(e->out, " \"");
+		put_service_name(e->out, r, s->proto);
+		wr_str(e->out, "\"");
+	}
+	wr_str(e->out, "\n");
+}
+
+/* ---- policies ---- */
+
+static void put_zone_list(struct emitter *e, const char *key,
+                          const struct fw_zones *set)
+{
+	wr_fmt(e->out, "        set %s", key);
+	if (!set->first)
+		wr_str(e->out, " \"any\"");
+	for (const struct fw_zone *z = set->first; z; z = z->next)
+		wr_fmt(e->out, " \"%s\"", z->name);
+	wr_str(e->out, "\n");
+	if (set->is_negated)
+		wr_fmt(e->out, "        set %s-negate enable\n", key);
+}
+
+static bool has_side(const struct fw_addrs *set, bool is6)
+{
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (is_of(a, is6))
+			return true;
+	}
+	return !set->first;
+}
+
+static void put_side(struct emitter *e, const char *key,
+                     const struct fw_addrs *set, bool is6)
+{
+	wr_fmt(e->out, "        set %s%s", key, is6 ? "6" : "");
+	if (!set->first)
+		wr_str(e->out, " \"all\"");
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (!is_of(a, is6))
+			continue;
+		wr_str(e->out, " \"");
+		put_addr_name(e->out, a, is6);
+		wr_str(e->out, "\"");
+	}
+	wr_str(e->out, "\n");
+	if (set->is_negated && !is6)
+		wr_fmt(e->out, "        set %s-negate enable\n", key);
+}
+
+/* Does the policy have a half of that family? */
+static bool has_half(const struct fw_rule *r, bool is6)
+{
+	return r->families & (is6 ? FW_IP6 : FW_IP4) &&
+	       has_side(&r->src, is6) && has_side(&r->dst, is6);
+}
+
+static bool wants_ip6(const struct emitter *e, const struct fw_rule *r)
+{
+	return has_half(r, true) && (e->version < 0 || e->version >= V_6_4);
+}
+
+static void put_policy_attrs(struct emitter *e, const struct fw_rule *r)
+{
+	if (r->attrs.offload == FW_OFF || r->attrs.alg == FW_OFF)
+		wr_str(e->out, "        set auto-asic-offload disable\n");
+	if (r->attrs.dscp != FW_DSCP_UNSET) {
+		wr_str(e->out, "        set diffserv-forward enable\n"
+		               "        set diffservcode-forward ");
+		for (int i = 5; i >= 0; i--)
+			wr_u8(e->out, r->attrs.dscp >> i & 1 ? '1' : '0');
+		wr_str(e->out, "\n");
+	}
+	if (r->nat.kind == FW_NAT_SOURCE || e->is_made)
+		wr_str(e->out, "        set nat enable\n");
+	if (r->nat.kind == FW_NAT_SOURCE && r->nat.to)
+		wr_fmt(e->out,
+		       "        set ippool enable\n"
+		       "        set poolname \"%s\"\n",
+		       r->nat.to);
+	else if (r->nat.kind > FW_NAT_SOURCE)
+		refuse(e, r, _("only source NAT fits a policy"));
+}
+
+static void put_policy(struct emitter *e, const struct fw_rule *r,
+                       unsigned long id)
+{
+	const bool has4 = has_half(r, false), has6 = wants_ip6(e, r);
+
+	wr_str(e->out, "    # ");
+	fw_clean_put(e->out, r->name ? r->name : r->id);
+	wr_fmt(e->out, "\n    edit %lu\n", id);
+	if (strlen(r->id) + 6 <= MAX_POLICY_NAME) {
+		wr_str(e->out, "        set name \"prumo-");
+		fw_clean_put(e->out, r->id);
+		wr_str(e->out, "\"\n");
+	}
+	put_zone_list(e, "srcintf", &r->in);
+	put_zone_list(e, "dstintf", &r->out);
+	for (int is6 = 0; is6 < 2; is6++) {
+		if (!(is6 ? has6 : has4))
+			continue;
+		put_side(e, "srcaddr", &r->src, is6);
+		put_side(e, "dstaddr", &r->dst, is6);
+	}
+	if (r->action == FW_ACCEPT)
+		wr_str(e->out, "        set action accept\n");
+	else
+		wr_str(e->out, "        set action deny\n");
+	if (r->action == FW_REJECT)
+		wr_str(e->out, "        set send-deny-packet enable\n");
+	wr_fmt(e->out, "        set schedule \"%s\"\n",
+	       r->schedule ? r->schedule : "always");
+	put_service_list(e, r);
+	if (r->action == FW_ACCEPT)
+		put_policy_attrs(e, r);
+	if (r->is_disabled)
+		wr_str(e->out, "        set status disable\n");
+	wr_str(e->out, "    next\n");
+}
+
+/* ---- the SIP switches ---- */
+
+static const char *expectation(long version)
+{
+	return version >= 0 && version < V_6_2 ? "sip-helper"
+	                                       : "sip-expectation";
+}
+
+static void put_switches(struct emitter *e)
+{
+	wr_fmt(e->out,
+	       "config system settings\n"
+	       "    set default-voip-alg-mode kernel-helper-based\n"
+	       "    set %s disable\n"
+	       "    set sip-nat-trace disable\n"
+	       "end\n",
+	       expectation(e->version));
+	if (e->undo)
+		wr_fmt(e->undo,
+		       "%sconfig system settings\n"
+		       "%s    unset default-voip-alg-mode\n"
+		       "%s    unset %s\n"
+		       "%s    unset sip-nat-trace\n"
+		       "%send\n",
+		       e->prefix, e->prefix, e->prefix, expectation(e->version),
+		       e->prefix, e->prefix);
+}
+
+static const char helper_words[] =
+	"# SIP on this box is touched in three places: the mode above, the\n"
+	"# session helper, and the VoIP profile of a policy (none here).\n"
+	"# The services below switch the helper off for these calls. To take it\n"
+	"# off the box, look its number up by its name, for it differs:\n"
+	"#     show system session-helper | grep -f sip\n"
+	"# and delete that number under \"config system session-helper\" (with\n"
+	"# VDOMs: under \"config global\").\n";
+
+static void put_clear(struct wr *w, const struct fw_addrs *set,
+                      const char *prefix)
+{
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE)
+			continue;
+		wr_fmt(w,
+		       "%sdiagnose sys session filter clear\n"
+		       "%sdiagnose sys session filter dst ",
+		       prefix, prefix);
+		put_ip(w, a->lo);
+		if (fw_ip_cmp(a->lo, a->hi) != 0) {
+			wr_str(w, " ");
+			put_ip(w, a->hi);
+		}
+		wr_fmt(w, "\n%sdiagnose sys session clear\n", prefix);
+	}
+}
+
+static bool is_said(const struct fw_rule *r)
+{
+	return !fw_is_return_rule(r) && r->action != FW_CONTINUE;
+}
+
+static void check_rule(struct emitter *e, const struct fw_rule *r)
+{
+	if (!fw_states_fit(r, e->dg))
+		e->err = ENOTSUP;
+	if (is_said(r) && !has_half(r, false) && !wants_ip6(e, r))
+		refuse(e, r, _("this version has no IPv6 in its policies"));
+	if ((r->src.is_negated || r->dst.is_negated) && has_half(r, true) &&
+	    (r->src.first || r->dst.first) && has_half(r, false))
+		refuse(e, r, _("\"not\" in both families at once"));
+}
+
+static void put_objects(struct emitter *e, const struct fw_rules *rules)
+{
+	static const char *const titles[] = {
+		"config firewall address\n",
+		"config firewall address6\n",
+		"config firewall service custom\n",
+	};
+
+	for (int pass = 0; pass < 3; pass++) {
+		const size_t before = e->out->n;
+		size_t head;
+
+		wr_str(e->out, titles[pass]);
+		head = e->out->n;
+		for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+			for (const struct fw_rule *r = c->first; r;
+			     r = r->next) {
+				if (!is_said(r))
+					continue;
+				if (pass == 2)
+					put_services(e, r);
+				else if (pass == 0 ? has_half(r, false)
+				                   : wants_ip6(e, r))
+					put_addrs_of(e, r, pass == 1);
+			}
+		}
+		if (e->out->n == head)
+			e->out->n = before;
+		else
+			wr_str(e->out, "end\n");
+	}
+}
+
+static void put_policies(struct emitter *e, const struct fw_rules *rules)
+{
+	wr_str(e->out, "config firewall policy\n");
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (is_said(r))
+				put_policy(e, r, 0);
+		}
+	}
+	wr_str(e->out,
+	       "end\n"
+	       "# New policies stand last: move them above any that denies\n"
+	       "# the same traffic (move <number> before <number>).\n");
+}
+
+static bool wants_alg_off(const struct fw_rules *rules)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r->attrs.alg == FW_OFF)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void check_all(struct emitter *e, const struct fw_rules *rules)
+{
+	const struct slice all = {NULL, 0};
+	size_t n_chains = 0;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		n_chains += c->n_rules > 0;
+		if (c->n_rules && c->policy == FW_ACCEPT) {
+			diag_add(e->dg, DIAG_ERROR, all,
+			         _("FortiOS drops what no policy accepts; "
+			           "this rule set accepts it."));
+			e->err = ENOTSUP;
+		}
+		for (const struct fw_rule *r = c->first; r; r = r->next)
+			check_rule(e, r);
+	}
+	if (n_chains > 1) {
+		diag_add(e->dg, DIAG_ERROR, all,
+		         _("FortiOS has one list of policies, and this rule "
+		           "set has several chains."));
+		e->err = ENOTSUP;
+	}
+}
+
+static void put_undo(struct emitter *e, const struct fw_rules *rules,
+                     struct slice undo)
+{
+	wr_str(e->out, "\n# Old sessions keep the old treatment until they "
+	               "end; clear those to\n# the provider only (an empty "
+	               "filter would clear all of them):\n");
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (is_said(r) && r->attrs.alg == FW_OFF)
+				put_clear(e->out, &r->dst, "#     ");
+		}
+	}
+	wr_str(e->out, "\n# Undo: delete the policies named prumo-* (show "
+	               "firewall policy), then:\n");
+	wr_put(e->out, undo);
+}
+
+int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
+{
+	struct emitter e = {.out = out, .dg = dg, .prefix = "#     "};
+	struct wr undo = wr_init_heap();
+	struct arena scratch;
+
+	if (rules->dialect && strcmp(rules->dialect, "fortios") == 0 &&
+	    rules->text.n) {
+		wr_put(out, rules->text);
+		return 0;
+	}
+	arena_init(&scratch);
+	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
+	e.undo = &undo;
+	e.version = fw_version_num(rules->version);
+	e.is_made = rules->text.n == 0;
+	check_all(&e, rules);
+	if (!e.err) {
+		wr_fmt(out, "# FortiOS %s\n",
+		       rules->version ? rules->version : "6.4, 7.x");
+		if (wants_alg_off(rules)) {
+			put_switches(&e);
+			wr_str(out, helper_words);
+		}
+		put_objects(&e, rules);
+		put_policies(&e, rules);
+		put_undo(&e, rules, wr_slice(&undo));
+	}
+	if (undo.bad || e.seen.no_memory)
+		e.err = ENOMEM;
+	wr_fini(&undo);
+	arena_fini(&scratch);
+	return e.err;
+}
+
+/* ---- patches ---- */
+
+static void open_scope(struct emitter *e, const char *vdom)
+{
+	struct wr *both[] = {e->out, e->undo};
+
+	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
+		wr_fmt(both[i], "config vdom\nedit %s\n", vdom);
+}
+
+static void close_scope(struct emitter *e, const char *vdom)
+{
+	struct wr *both[] = {e->out, e->undo};
+
+	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
+		wr_str(both[i], "next\nend\n");
+}
+
+static unsigned long free_id(const struct fw_chain *c)
+{
+	unsigned long max = 0;
+
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		const unsigned long id = strtoul(r->id, NULL, 10);
+
+		if (id > max && id < 1UL << 31)
+			max = id;
+	}
+	return max + 1;
+}
+
+static void patch_insert(struct emitter *e, const struct fw_edit *ed,
+                         unsigned long id)
+{
+	struct fw_rule r = {.id = ed->flow->id,
+	                    .name = ed->flow->title,
+	                    .families = FW_IP4 | FW_IP6,
+	                    .states = FW_STATE_NEW,
+	                    .dst = ed->flow->dst,
+	                    .services = ed->services,
+	                    .action = FW_ACCEPT,
+	                    .attrs = fw_attrs_unset()};
+
+	if (ed->before && ed->before->in.first && !ed->before->in.first->next)
+		r.in = ed->before->in;
+	if (ed->before && ed->before->out.first && !ed->before->out.first->next)
+		r.out = ed->before->out;
+	r.attrs.udp_idle_s = ed->flow->min_udp_idle_s;
+	r.attrs.tcp_idle_s = ed->flow->min_tcp_idle_s;
+	if (ed->flow->is_sip)
+		r.attrs.alg = FW_OFF;
+	check_rule(e, &r);
+	if (has_half(&r, false)) {
+		wr_str(e->out, "config firewall address\n");
+		put_addrs_of(e, &r, false);
+		wr_str(e->out, "end\n");
+	}
+	if (wants_ip6(e, &r)) {
+		wr_str(e->out, "config firewall address6\n");
+		put_addrs_of(e, &r, true);
+		wr_str(e->out, "end\n");
+	}
+	wr_str(e->out, "config firewall service custom\n");
+	put_services(e, &r);
+	wr_str(e->out, "end\nconfig firewall policy\n");
+	put_policy(e, &r, id);
+	if (ed->before && ed->before->line)
+		wr_fmt(e->out, "    move %lu before %s\n", id, ed->before->id);
+	wr_str(e->out, "end\n");
+}
+
+static void edit_policy(struct emitter *e, const struct fw_rule *r,
+                        const char *set, const char *unset)
+{
+	wr_fmt(e->out,
+	       "config firewall policy\n    edit %s\n        %s\n    next\n"
+	       "end\n",
+	       r->id, set);
+	wr_fmt(e->undo,
+	       "config firewall policy\n    edit %s\n        %s\n    next\n"
+	       "end\n",
+	       r->id, unset);
+}
+
+/* All that turns SIP processing on, off at once. */
+static void patch_helper(struct emitter *e, const struct fw_rules *rules,
+                         bool has_vdoms)
+{
+	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
+		struct slice rest = s->raw, word;
+
+		if (strcmp(s->id, "session-helper.sip") != 0 ||
+		    s->attrs.alg != FW_ON || !fw_word_next(&rest, &word) ||
+		    !fw_word_next(&rest, &word))
+			continue;
+		wr_fmt(e->out,
+		       "%sconfig system session-helper\n    delete %.*s\nend\n"
+		       "%s",
+		       has_vdoms ? "config global\n" : "", (int)word.n,
+		       (const char *)word.p, has_vdoms ? "end\n" : "");
+		wr_fmt(e->undo,
+		       "%sconfig system session-helper\n    %.*s\nend\n%s",
+		       has_vdoms ? "config global\n" : "", (int)s->raw.n,
+		       (const char *)s->raw.p, has_vdoms ? "end\n" : "");
+	}
+}
+
+static void patch_idle(struct emitter *e, const struct fw_edit *ed)
+{
+	const struct fw_rule *r = ed->rule;
+	int64_t ttl_s = at_least(ed->idle_s);
+	char set[64], unset[] = "unset session-ttl";
+	struct wr w = wr_init(set, sizeof(set) - 1);
+
+	if (!r) {
+		wr_fmt(e->out,
+		       "config system global\n    set udp-idle-timer %lld\n"
+		       "end\n",
+		       (long long)ed->idle_s);
+		wr_str(e->undo, "config system global\n"
+		                "    unset udp-idle-timer\nend\n");
+		return;
+	}
+	/* What raises UDP must not cut TCP. */
+	if (r->attrs.tcp_idle_s > ttl_s && r->attrs.tcp_idle_s < INT32_MAX)
+		ttl_s = r->attrs.tcp_idle_s;
+	wr_fmt(&w, "set session-ttl %lld", (long long)ttl_s);
+	set[w.n] = '\0';
+	edit_policy(e, r, set, unset);
+}
+
+static void patch_services(struct emitter *e, const struct fw_rules *rules,
+                           const struct fw_edit *ed)
+{
+	for (const struct fw_service *s = ed->rule->services.first; s;
+	     s = s->next) {
+		const struct fw_object *o;
+
+		if (!s->name || s->proto != FW_PROTO_UDP)
+			continue;
+		o = fw_object_find(rules, FW_OBJECT_SERVICES,
+		                   ed->rule->chain->table, s->name);
+		if (!o || o->attrs.udp_idle_s <= 0 ||
+		    o->attrs.udp_idle_s >= ed->idle_s)
+			continue;
+		wr_fmt(e->out,
+		       "config firewall service custom\n    edit \"%s\"\n"
+		       "        set udp-idle-timer %lld\n    next\nend\n",
+		       o->name, (long long)ed->idle_s);
+		wr_fmt(e->undo,
+		       "config firewall service custom\n    edit \"%s\"\n"
+		       "        set udp-idle-timer %lld\n    next\nend\n",
+		       o->name, (long long)o->attrs.udp_idle_s);
+	}
+}
+
+static void patch_policy(struct emitter *e, const struct fw_rules *rules,
+                         const struct fw_edit *ed, unsigned long id)
+{
+	const struct fw_chain *c = ed->chain;
+
+	if (!c && ed->rule)
+		c = ed->rule->chain;
+	if (!c)
+		c = rules->chains;
+	open_scope(e, c ? c->table : "");
+	if (ed->kind == FW_EDIT_INSERT) {
+		patch_insert(e, ed, id);
+		wr_fmt(e->undo, "config firewall policy\n    delete %lu\nend\n",
+		       id);
+	} else if (ed->kind == FW_EDIT_IDLE) {
+		if (ed->rule)
+			patch_services(e, rules, ed);
+		patch_idle(e, ed);
+	} else if (ed->kind == FW_EDIT_OFFLOAD_OFF && ed->rule) {
+		edit_policy(e, ed->rule, "set auto-asic-offload disable",
+		            "unset auto-asic-offload");
+	} else if (ed->kind == FW_EDIT_ALG_OFF && ed->rule &&
+	           slice_find(ed->rule->raw, slice_str("voip-profile")) !=
+	                   SIZE_MAX) {
+		char set[] = "unset voip-profile", back[128];
+		struct wr w = wr_init(back, sizeof(back) - 1);
+
+		wr_fmt(&w, "set voip-profile \"%s\"",
+		       ed->rule->attrs.helper ? ed->rule->attrs.helper : "");
+		back[w.n] = '\0';
+		edit_policy(e, ed->rule, set, back);
+	}
+	close_scope(e, c ? c->table : "");
+}
+
+static void patch_switches(struct emitter *e, const struct fw_rules *rules)
+{
+	bool has_vdoms = false;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (strcmp(c->name, "vdoms") == 0)
+			continue;
+		has_vdoms |= c->table[0] != '\0';
+		open_scope(e, c->table);
+		put_switches(e);
+		close_scope(e, c->table);
+	}
+	patch_helper(e, rules, has_vdoms);
+}
+
+int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
+                   const struct fw_edit *edits, struct diag *dg)
+{
+	struct emitter e = {.out = &out->commands,
+	                    .undo = &out->undo,
+	                    .dg = dg,
+	                    .prefix = ""};
+	bool are_switches_done = false;
+	unsigned long n_new = 0;
+	struct arena scratch;
+
+	arena_init(&scratch);
+	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
+	e.version = fw_version_num(rules->version);
+	e.is_made = true;
+	for (const struct fw_edit *ed = edits; ed; ed = ed->next) {
+		const struct fw_chain *c =
+			ed->chain ? ed->chain : rules->chains;
+
+		if (ed->kind == FW_EDIT_ALG_OFF && !are_switches_done) {
+			are_switches_done = true;
+			patch_switches(&e, rules);
+		}
+		patch_policy(&e, rules, ed, c ? free_id(c) + n_new++ : 1);
+		if (ed->flow)
+			put_clear(&out->clear, &ed->flow->dst, "");
+	}
+	wr_put(&out->patched, rules->text);
+	wr_str(&out->patched, "\n");
+	wr_put(&out->patched, wr_slice(&out->commands));
+	if (e.seen.no_memory)
+		e.err = ENOMEM;
+	arena_fini(&scratch);
+	return e.err;
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a FortiOS configuration is a script of commands, and commands
+ * that are pasted after it change it. So the reader runs them: a path or an
+ * entry that is opened again goes on, `set` overrides, `delete`, `purge` and
+ * `move` act. A patch can then be checked by reading it after the
+ * configuration. Values are split into words only when somebody asks.
+ *
+ * People paste from terminals and slides: prompts are cut off, a missing
+ * `next` or `end` is supplied where the next command proves it missing.
+ */
+#include "firewall/fortios.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+
+enum {
+	MAX_DEPTH = 32,
+};
+
+struct reader {
+	struct fw_forti_tree *t;
+	struct rd rd;
+	struct fw_forti_node *cur;
+	unsigned line, depth;
+	unsigned skipped; /**< configs open below MAX_DEPTH */
+};
+
+static const char *const verbs[] = {
+	"config", "edit",   "next",     "end",   "set",     "unset", "append",
+	"select", "delete", "unselect", "move",  "purge",   "show",  "get",
+	"rename", "clone",  "diagnose", "abort", "execute",
+};
+
+static bool is_verb(struct slice word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (slice_eq_str(word, verbs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "FGT (settings) # set ..." and "#config ...", but no comment. */
+static struct slice cut_prompt(struct slice line)
+{
+	const size_t hash = slice_find(slice_sub(line, 0, 80), slice_str("#"));
+	struct slice rest, word, copy;
+
+	if (hash == SIZE_MAX)
+		return line;
+	copy = line;
+	if (fw_word_next(&copy, &word) && is_verb(word))
+		return line;
+	rest = slice_sub(line, hash + 1, SIZE_MAX);
+	if (hash == 0 && rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
+		return line;
+	copy = rest = slice_trim(rest);
+	if (fw_word_next(&copy, &word) && is_verb(word))
+		return rest;
+	return line;
+}
+
+static bool is_open_quote(struct slice s)
+{
+	bool is_open = false;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\\')
+			i++;
+		else if (s.p[i] == '"')
+			is_open = !is_open;
+	}
+	return is_open;
+}
+
+/* Values that hold whole documents, which may look like commands. */
+static bool is_document(struct slice line)
+{
+	static const char *const names[] = {
+		"buffer",      "image-base64", "certificate", "ca",
+		"private-key", "crl",          "csr",         "script",
+		"public-key",  "content"};
+	struct slice verb, name;
+
+	if (!fw_word_next(&line, &verb) || !fw_word_next(&line, &name))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (slice_eq_str(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_command(struct slice line)
+{
+	struct slice verb;
+
+	line = slice_trim(line);
+	if (slice_eq_str(line, "next") || slice_eq_str(line, "end"))
+		return true;
+	return fw_word_next(&line, &verb) && line.n &&
+	       (slice_eq_str(verb, "set") || slice_eq_str(verb, "edit") ||
+	        slice_eq_str(verb, "config"));
+}
+
+/* A quoted value may go on over lines. Where it never ends, or a command
+ * stands in it, the quote was lost and its line is all there is. */
+static struct slice join_quoted(struct reader *r, struct slice line)
+{
+	const bool is_doc = is_document(line);
+	const struct rd from = r->rd;
+	unsigned n_lines = 0;
+	struct slice more;
+
+	while (rd_line(&r->rd, &more)) {
+		n_lines++;
+		if (!is_doc && is_command(more))
+			break;
+		if (is_open_quote(more)) {
+			r->line += n_lines;
+			return (struct slice){
+				line.p, (size_t)(more.p + more.n - line.p)};
+		}
+	}
+	r->rd = from;
+	diag_add(r->t->dg, DIAG_ERROR, line,
+	         _("This quotation mark is never closed; the value is read "
+	           "to the end of its line."));
+	return line;
+}
+
+static struct fw_forti_node *add_node(struct reader *r, enum fw_forti_kind kind,
+                                      struct slice key, struct slice raw,
+                                      unsigned line)
+{
+	struct fw_forti_node *n = arena_alloc(r->t->arena, sizeof(*n));
+
+	if (!n) {
+		r->t->no_memory = true;
+		return NULL;
+	}
+	n->kind = kind;
+	n->key = key;
+	n->raw = raw;
+	n->line = line;
+	n->parent = r->cur;
+	n->prev = r->cur->last;
+	if (r->cur->last)
+		r->cur->last->next = n;
+	else
+		r->cur->first = n;
+	r->cur->last = n;
+	return n;
+}
+
+static void close_node(struct reader *r, struct slice line)
+{
+	struct fw_forti_node *n = r->cur;
+
+	if (!n->parent)
+		return;
+	if (line.p >= n->raw.p)
+		n->raw.n = (size_t)(line.p + line.n - n->raw.p);
+	r->cur = n->parent;
+	r->depth--;
+}
+
+static void open_node(struct reader *r, enum fw_forti_kind kind,
+                      struct slice key, struct slice raw, unsigned line)
+{
+	/* "edit 0" means: a new entry with the next free number. */
+	const bool is_new = kind == FW_FORTI_EDIT && slice_eq_str(key, "0");
+	struct fw_forti_node *n = NULL;
+
+	if (!is_new)
+		n = fw_dict_get(&r->t->dict, r->cur, key);
+	if (!n || n->is_deleted || n->kind != kind) {
+		n = add_node(r, kind, key, raw, line);
+		if (!n)
+			return;
+		fw_dict_put(&r->t->dict, r->cur, key, n);
+	}
+	r->cur = n;
+	r->depth++;
+}
+
+static bool is_scope(const struct fw_forti_node *n)
+{
+	if (!n->parent)
+		return true;
+	if (n->kind == FW_FORTI_CONFIG)
+		return slice_eq_str(n->key, "global");
+	return n->parent && slice_eq_str(n->parent->key, "vdom");
+}
+
+/* Paths that never stand inside an entry. */
+static bool is_top_path(struct slice path)
+{
+	return fw_has_prefix(path, "firewall ") ||
+	       fw_has_prefix(path, "system ") || fw_has_prefix(path, "voip ") ||
+	       slice_eq_str(path, "vdom") || slice_eq_str(path, "global");
+}
+
+static void read_config(struct reader *r, struct slice rest, struct slice line,
+                        unsigned at)
+{
+	const struct slice path = slice_trim(rest);
+
+	if (is_top_path(path) && !is_scope(r->cur)) {
+		diag_add(r->t->dg, DIAG_WARN, line,
+		         _("An \"end\" is missing before this line."));
+		while (!is_scope(r->cur))
+			close_node(r, slice_sub(line, 0, 0));
+	}
+	if (slice_eq_str(path, "vdom") || slice_eq_str(path, "global")) {
+		while (r->cur->parent)
+			close_node(r, slice_sub(line, 0, 0));
+	}
+	if (r->depth >= MAX_DEPTH) {
+		if (r->skipped++ == 0)
+			diag_add(r->t->dg, DIAG_ERROR, line,
+			         _("Too many levels; this block is left "
+			           "out."));
+		return;
+	}
+	open_node(r, FW_FORTI_CONFIG, path, line, at);
+}
+
+static void complain(struct reader *r, struct slice line, unsigned at,
+                     const char *message)
+{
+	diag_add(r->t->dg, DIAG_WARN, line, "%s", message);
+	if (!fw_kept_add(r->t->rules, at, line))
+		r->t->no_memory = true;
+}
+
+static void read_edit(struct reader *r, struct slice rest, struct slice line,
+                      unsigned at)
+{
+	struct slice key;
+
+	if (!fw_word_next(&rest, &key)) {
+		complain(r, line, at, _("Expected a name or number here."));
+		return;
+	}
+	if (r->cur->kind == FW_FORTI_EDIT && r->cur->parent) {
+		diag_add(r->t->dg, DIAG_WARN, line,
+		         _("A \"next\" is missing before this line."));
+		close_node(r, slice_sub(line, 0, 0));
+	}
+	if (!r->cur->parent)
+		complain(r, line, at,
+		         _("\"edit\" outside of any \"config\" block."));
+	else
+		open_node(r, FW_FORTI_EDIT, key, line, at);
+}
+
+static void read_end(struct reader *r, struct slice line, unsigned at)
+{
+	if (r->skipped) {
+		r->skipped--;
+		return;
+	}
+	if (r->cur->kind == FW_FORTI_EDIT && r->cur->parent)
+		close_node(r, line);
+	if (r->cur->parent)
+		close_node(r, line);
+	else
+		complain(r, line, at, _("\"end\" closes nothing here."));
+}
+
+static struct fw_forti_node *find_entry(struct reader *r, struct slice key)
+{
+	struct fw_forti_node *n = fw_dict_get(&r->t->dict, r->cur, key);
+
+	return n && !n->is_deleted ? n : NULL;
+}
+
+static void unlink_node(struct fw_forti_node *n)
+{
+	struct fw_forti_node *up = n->parent;
+
+	if (n->prev)
+		n->prev->next = n->next;
+	else
+		up->first = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+	else
+		up->last = n->prev;
+}
+
+static void link_before(struct fw_forti_node *n, struct fw_forti_node *at,
+                        struct fw_forti_node *up)
+{
+	n->next = at;
+	n->prev = at ? at->prev : up->last;
+	if (n->prev)
+		n->prev->next = n;
+	else
+		up->first = n;
+	if (at)
+		at->prev = n;
+	else
+		up->last = n;
+}
+
+/* move <key> before|after <key> */
+static bool read_move(struct reader *r, struct slice rest)
+{
+	struct slice from, how, to;
+	struct fw_forti_node *n, *at;
+
+	if (!fw_word_next(&rest, &from) || !fw_word_next(&rest, &how) ||
+	    !fw_word_next(&rest, &to))
+		return false;
+	n = find_entry(r, from);
+	at = find_entry(r, to);
+	if (!n || !at || n->parent != at->parent)
+		return false;
+	if (n == at)
+		return true;
+	unlink_node(n);
+	link_before(n, slice_eq_str(how, "after") ? at->next : at, at->parent);
+	return true;
+}
+
+static bool read_table_command(struct reader *r, struct slice verb,
+                               struct slice rest)
+{
+	struct fw_forti_node *n;
+	struct slice key;
+
+	if (slice_eq_str(verb, "move"))
+		return read_move(r, rest);
+	if (slice_eq_str(verb, "purge")) {
+		for (n = r->cur->first; n; n = n->next)
+			n->is_deleted = true;
+		return true;
+	}
+	if (slice_eq_str(verb, "delete") && fw_word_next(&rest, &key)) {
+		n = find_entry(r, key);
+		if (n)
+			n->is_deleted = true;
+		return n != NULL;
+	}
+	/* These only look. */
+	return slice_eq_str(verb, "show") || slice_eq_str(verb, "get") ||
+	       slice_eq_str(verb, "diagnose");
+}
+
+static bool read_value(struct reader *r, struct slice verb, struct slice rest,
+                       struct slice line, unsigned at)
+{
+	static const struct {
+		const char *verb;
+		enum fw_forti_kind kind;
+	} kinds[] = {
+		{"set", FW_FORTI_SET},           {"unset", FW_FORTI_UNSET},
+		{"append", FW_FORTI_APPEND},     {"select", FW_FORTI_SET},
+		{"unselect", FW_FORTI_UNSELECT},
+	};
+	struct fw_forti_node *n;
+	struct slice key;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!slice_eq_str(verb, kinds[i].verb))
+			continue;
+		if (!r->cur->parent || !fw_word_next(&rest, &key)) {
+			complain(r, line, at,
+			         _("This value belongs to no block."));
+			return true;
+		}
+		n = add_node(r, kinds[i].kind, key, line, at);
+		if (n)
+			n->rest = slice_trim(rest);
+		return true;
+	}
+	return false;
+}
+
+static void read_line(struct reader *r, struct slice line)
+{
+	const unsigned at = r->line;
+	struct slice rest, verb;
+
+	line = cut_prompt(slice_trim(line));
+	if (line.n == 0 || line.p[0] == '#')
+		return;
+	if (is_open_quote(line))
+		line = join_quoted(r, line);
+	rest = line;
+	if (!fw_word_next(&rest, &verb))
+		return;
+	if (slice_eq_str(verb, "config"))
+		read_config(r, rest, line, at);
+	else if (slice_eq_str(verb, "end"))
+		read_end(r, line, at);
+	else if (r->skipped)
+		return;
+	else if (slice_eq_str(verb, "edit"))
+		read_edit(r, rest, line, at);
+	else if (slice_eq_str(verb, "next") && r->cur->parent &&
+	         r->cur->kind == FW_FORTI_EDIT)
+		close_node(r, line);
+	else if (!read_value(r, verb, rest, line, at) &&
+	         !read_table_command(r, verb, rest))
+		complain(r, line, at,
+		         _("Not understood; kept as it is. Expected config, "
+		           "edit, set, next or end."));
+}
+
+void fw_forti_read(struct fw_forti_tree *t, struct slice text)
+{
+	struct reader r = {.t = t, .rd = rd_init(text)};
+	struct slice line;
+
+	fw_dict_init(&t->dict, t->arena, text);
+	t->root = arena_alloc(t->arena, sizeof(*t->root));
+	if (!t->root) {
+		t->no_memory = true;
+		return;
+	}
+	r.cur = t->root;
+	while (!t->no_memory && rd_line(&r.rd, &line)) {
+		r.line++;
+		read_line(&r, line);
+	}
+	t->no_memory |= t->dict.no_memory;
+	if (r.cur->parent)
+		diag_add(t->dg, DIAG_WARN, r.cur->raw,
+		         _("The text ends inside this block: an \"end\" is "
+		           "missing."));
+	while (r.cur->parent) {
+		const struct slice tail = {text.p + text.n, 0};
+
+		close_node(&r, tail);
+	}
+}
+
+struct fw_forti_node *fw_forti_config(const struct fw_forti_tree *t,
+                                      const struct fw_forti_node *scope,
+                                      const char *path)
+{
+	return scope ? fw_dict_get(&t->dict, scope, slice_str(path)) : NULL;
+}
+
+const struct fw_forti_node *fw_forti_value(const struct fw_forti_node *entry,
+                                           const char *name)
+{
+	const struct fw_forti_node *found = NULL;
+
+	for (const struct fw_forti_node *n = entry ? entry->first : NULL; n;
+	     n = n->next) {
+		if (n->kind < FW_FORTI_SET || n->is_deleted ||
+		    !slice_eq_str(n->key, name))
+			continue;
+		if (n->kind == FW_FORTI_SET)
+			found = n;
+		else if (n->kind == FW_FORTI_UNSET)
+			found = NULL;
+		else if (n->kind == FW_FORTI_APPEND && !found)
+			found = n;
+	}
+	return found;
+}
+
+struct slice fw_forti_word(const struct fw_forti_node *entry, const char *name)
+{
+	const struct fw_forti_node *n = fw_forti_value(entry, name);
+	struct slice rest = n ? n->rest : slice_str(NULL);
+	struct slice word = {NULL, 0};
+
+	(void)fw_word_next(&rest, &word);
+	return word;
+}
+
+bool fw_forti_is(const struct fw_forti_node *entry, const char *name,
+                 const char *word)
+{
+	return slice_eq_str(fw_forti_word(entry, name), word);
+}
+
+struct fw_forti_node *fw_forti_next(struct fw_forti_node *n,
+                                    enum fw_forti_kind kind)
+{
+	while (n && (n->kind != kind || n->is_deleted))
+		n = n->next;
+	return n;
+}
