@@ -30,7 +30,8 @@ struct emitter {
 	struct fw_dict seen;
 	const char *prefix; /* of undo lines */
 	long version;
-	bool is_made; /* rules from a profile: NAT is ours to decide */
+	int64_t box_idle_s; /* that was written */
+	bool is_made;       /* rules from a profile: NAT is ours to decide */
 	int err;
 };
 
@@ -38,8 +39,8 @@ static void refuse(struct emitter *e, const struct fw_rule *r, const char *why)
 {
 	const struct slice all = {NULL, 0};
 
-	diag_add(e->dg, DIAG_ERROR, all,
-	         _("FortiOS cannot say rule %1$s: %2$s"), r->id, why);
+	diag_add(e->dg, DIAG_ERROR, all, _("FortiOS cannot say rule %s: %s"),
+	         r->id, why);
 	e->err = ENOTSUP;
 }
 
@@ -336,9 +337,9 @@ static bool has_side(const struct fw_addrs *set, bool is6)
 }
 
 static void put_side(struct emitter *e, const char *key,
-                     const struct fw_addrs *set, bool is6)
+                     const struct fw_addrs *set, bool is6, const char *suffix)
 {
-	wr_fmt(e->out, "        set %s%s", key, is6 ? "6" : "");
+	wr_fmt(e->out, "        set %s%s", key, suffix);
 	if (!set->first)
 		wr_str(e->out, " \"all\"");
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
@@ -360,9 +361,10 @@ static bool has_half(const struct fw_rule *r, bool is6)
 	       has_side(&r->src, is6) && has_side(&r->dst, is6);
 }
 
-static bool wants_ip6(const struct emitter *e, const struct fw_rule *r)
+/* Before 6.4 the two families had a list of policies each. */
+static bool is_split(const struct emitter *e)
 {
-	return has_half(r, true) && (e->version < 0 || e->version >= V_6_4);
+	return e->version >= 0 && e->version < V_6_4;
 }
 
 static void put_policy_attrs(struct emitter *e, const struct fw_rule *r)
@@ -388,9 +390,9 @@ static void put_policy_attrs(struct emitter *e, const struct fw_rule *r)
 }
 
 static void put_policy(struct emitter *e, const struct fw_rule *r,
-                       unsigned long id)
+                       unsigned long id, unsigned families)
 {
-	const bool has4 = has_half(r, false), has6 = wants_ip6(e, r);
+	const char *suffix6 = is_split(e) ? "" : "6";
 
 	wr_str(e->out, "    # ");
 	fw_clean_put(e->out, r->name ? r->name : r->id);
@@ -403,10 +405,10 @@ static void put_policy(struct emitter *e, const struct fw_rule *r,
 	put_zone_list(e, "srcintf", &r->in);
 	put_zone_list(e, "dstintf", &r->out);
 	for (int is6 = 0; is6 < 2; is6++) {
-		if (!(is6 ? has6 : has4))
+		if (!(families & (is6 ? FW_IP6 : FW_IP4)) || !has_half(r, is6))
 			continue;
-		put_side(e, "srcaddr", &r->src, is6);
-		put_side(e, "dstaddr", &r->dst, is6);
+		put_side(e, "srcaddr", &r->src, is6, is6 ? suffix6 : "");
+		put_side(e, "dstaddr", &r->dst, is6, is6 ? suffix6 : "");
 	}
 	if (r->action == FW_ACCEPT)
 		wr_str(e->out, "        set action accept\n");
@@ -489,8 +491,8 @@ static void check_rule(struct emitter *e, const struct fw_rule *r)
 {
 	if (!fw_states_fit(r, e->dg))
 		e->err = ENOTSUP;
-	if (is_said(r) && !has_half(r, false) && !wants_ip6(e, r))
-		refuse(e, r, _("this version has no IPv6 in its policies"));
+	if (is_said(r) && !has_half(r, false) && !has_half(r, true))
+		refuse(e, r, _("its two ends are of different families"));
 	if ((r->src.is_negated || r->dst.is_negated) && has_half(r, true) &&
 	    (r->src.first || r->dst.first) && has_half(r, false))
 		refuse(e, r, _("\"not\" in both families at once"));
@@ -518,7 +520,7 @@ static void put_objects(struct emitter *e, const struct fw_rules *rules)
 				if (pass == 2)
 					put_services(e, r);
 				else if (pass == 0 ? has_half(r, false)
-				                   : wants_ip6(e, r))
+				                   : has_half(r, true))
 					put_addrs_of(e, r, pass == 1);
 			}
 		}
@@ -529,19 +531,40 @@ static void put_objects(struct emitter *e, const struct fw_rules *rules)
 	}
 }
 
-static void put_policies(struct emitter *e, const struct fw_rules *rules)
+/* @return whether there was any. */
+static bool put_list(struct emitter *e, const struct fw_rules *rules,
+                     const char *path, unsigned families)
 {
-	wr_str(e->out, "config firewall policy\n");
+	bool has = false;
+
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (is_said(r))
-				put_policy(e, r, 0);
+			if (!is_said(r) ||
+			    (!(families & FW_IP4 && has_half(r, false)) &&
+			     !(families & FW_IP6 && has_half(r, true))))
+				continue;
+			if (!has)
+				wr_fmt(e->out, "config %s\n", path);
+			has = true;
+			put_policy(e, r, 0, families);
 		}
 	}
-	wr_str(e->out,
-	       "end\n"
-	       "# New policies stand last: move them above any that denies\n"
-	       "# the same traffic (move <number> before <number>).\n");
+	if (has)
+		wr_str(e->out, "end\n");
+	return has;
+}
+
+static void put_policies(struct emitter *e, const struct fw_rules *rules)
+{
+	const bool has4 = put_list(e, rules, "firewall policy",
+	                           is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
+
+	if ((is_split(e) && put_list(e, rules, "firewall policy6", FW_IP6)) ||
+	    has4)
+		wr_str(e->out,
+		       "# New policies stand last: move them above any that\n"
+		       "# denies the same traffic (move <number> before "
+		       "<number>).\n");
 }
 
 static bool wants_alg_off(const struct fw_rules *rules)
@@ -665,6 +688,7 @@ static unsigned long free_id(const struct fw_chain *c)
 static void patch_insert(struct emitter *e, const struct fw_edit *ed,
                          unsigned long id)
 {
+	const struct fw_rule *before = ed->before;
 	struct fw_rule r = {.id = ed->flow->id,
 	                    .name = ed->flow->title,
 	                    .families = FW_IP4 | FW_IP6,
@@ -674,21 +698,26 @@ static void patch_insert(struct emitter *e, const struct fw_edit *ed,
 	                    .action = FW_ACCEPT,
 	                    .attrs = fw_attrs_unset()};
 
-	if (ed->before && ed->before->in.first && !ed->before->in.first->next)
-		r.in = ed->before->in;
-	if (ed->before && ed->before->out.first && !ed->before->out.first->next)
-		r.out = ed->before->out;
+	/* The rule for return traffic is built in: nothing goes before it. */
+	if (before && !before->line)
+		before = before->next;
+	if (before && before->in.first && !before->in.first->next)
+		r.in = before->in;
+	if (before && before->out.first && !before->out.first->next)
+		r.out = before->out;
 	r.attrs.udp_idle_s = ed->flow->min_udp_idle_s;
 	r.attrs.tcp_idle_s = ed->flow->min_tcp_idle_s;
 	if (ed->flow->is_sip)
 		r.attrs.alg = FW_OFF;
 	check_rule(e, &r);
+	if (is_split(e) && !has_half(&r, false))
+		refuse(e, &r, _("IPv6 has a list of its own before 6.4"));
 	if (has_half(&r, false)) {
 		wr_str(e->out, "config firewall address\n");
 		put_addrs_of(e, &r, false);
 		wr_str(e->out, "end\n");
 	}
-	if (wants_ip6(e, &r)) {
+	if (has_half(&r, true)) {
 		wr_str(e->out, "config firewall address6\n");
 		put_addrs_of(e, &r, true);
 		wr_str(e->out, "end\n");
@@ -696,9 +725,9 @@ static void patch_insert(struct emitter *e, const struct fw_edit *ed,
 	wr_str(e->out, "config firewall service custom\n");
 	put_services(e, &r);
 	wr_str(e->out, "end\nconfig firewall policy\n");
-	put_policy(e, &r, id);
-	if (ed->before && ed->before->line)
-		wr_fmt(e->out, "    move %lu before %s\n", id, ed->before->id);
+	put_policy(e, &r, id, is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
+	if (before)
+		wr_fmt(e->out, "    move %lu before %s\n", id, before->id);
 	wr_str(e->out, "end\n");
 }
 
@@ -745,7 +774,10 @@ static void patch_idle(struct emitter *e, const struct fw_edit *ed)
 	char set[64], unset[] = "unset session-ttl";
 	struct wr w = wr_init(set, sizeof(set) - 1);
 
+	if (!r && ed->idle_s <= e->box_idle_s)
+		return;
 	if (!r) {
+		e->box_idle_s = ed->idle_s;
 		wr_fmt(e->out,
 		       "config system global\n    set udp-idle-timer %lld\n"
 		       "end\n",
@@ -837,6 +869,18 @@ static void patch_switches(struct emitter *e, const struct fw_rules *rules)
 	patch_helper(e, rules, has_vdoms);
 }
 
+/* A flow that gets a policy gets its session time there. */
+static bool has_policy(const struct fw_edit *edits, const struct fw_edit *ed)
+{
+	if (ed->kind != FW_EDIT_IDLE)
+		return false;
+	for (const struct fw_edit *o = edits; o; o = o->next) {
+		if (o->kind == FW_EDIT_INSERT && o->flow == ed->flow)
+			return true;
+	}
+	return false;
+}
+
 int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                    const struct fw_edit *edits, struct diag *dg)
 {
@@ -852,9 +896,12 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
 	e.version = fw_version_num(rules->version);
 	e.is_made = true;
-	for (const struct fw_edit *ed = edits; ed; ed = ed->next) {
+	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
 		const struct fw_chain *c =
 			ed->chain ? ed->chain : rules->chains;
+
+		if (has_policy(edits, ed))
+			continue;
 
 		if (ed->kind == FW_EDIT_ALG_OFF && !are_switches_done) {
 			are_switches_done = true;

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+#include "firewall/fortios.h"
+#include "oom.h"
+
+struct read {
+	struct arena arena;
+	struct fw_rules rules;
+	struct diag dg;
+	int err;
+};
+
+static void open_text(struct read *r, struct slice text)
+{
+	arena_init(&r->arena);
+	fw_rules_init(&r->rules);
+	diag_init(&r->dg, &r->arena, "box.conf", text);
+	r->err = fw_dialect_find("fortios")->parse(&r->rules, text, &r->dg);
+}
+
+static void open_str(struct read *r, const char *text)
+{
+	open_text(r, slice_str(text));
+}
+
+static void done(struct read *r)
+{
+	fw_rules_fini(&r->rules);
+	arena_fini(&r->arena);
+}
+
+static char *load(const char *name)
+{
+	char path[512];
+	static char buf[1 << 16];
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
+	               name);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	buf[n] = '\0';
+	(void)fclose(f);
+	return buf;
+}
+
+/* PRUMO_GOLDEN_WRITE=1 takes what is written today as right. */
+static void save(const char *name, struct slice text)
+{
+	char path[512];
+	FILE *f;
+
+	if (!getenv("PRUMO_GOLDEN_WRITE"))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%s",
+	               getenv("PRUMO_SOURCE_ROOT"), name);
+	f = fopen(path, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
+	(void)fclose(f);
+}
+
+/* The rule number n of the first chain, after the one that is built in. */
+static const struct fw_rule *rule_at(const struct read *r, unsigned n)
+{
+	const struct fw_rule *rule = r->rules.chains->first->next;
+
+	while (n-- > 0 && rule)
+		rule = rule->next;
+	assert_non_null(rule);
+	return rule;
+}
+
+static void test_sip_follows_the_reasoning_table(void **state)
+{
+	static const struct {
+		const char *why;
+		struct fw_forti_sip in;
+		enum fw_tri alg;
+		const char *source;
+	} rows[] = {
+		{"row 1: profile on, even in kernel mode",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_OFF, FW_ON, true, false,
+	          false, false},
+	         FW_ON,
+	         "fortios-sip-profile-on"},
+		{"row 2: proxy by default, 6.4",
+	         {6004000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false,
+	          false, true, false},
+	         FW_ON,
+	         "fortios-sip-proxy"},
+		{"row 2: 7.2, policy in proxy mode",
+	         {7002000, FW_FORTI_MODE_PROXY, FW_OFF, FW_ON, false, false,
+	          false, false},
+	         FW_ON,
+	         "fortios-sip-proxy"},
+		{"row 3: 7.0.1, flow",
+	         {7000001, FW_FORTI_MODE_PROXY, FW_OFF, FW_ON, false, false,
+	          true, false},
+	         FW_ON,
+	         "fortios-sip-flow"},
+		{"row 4: profile off falls back to the helper",
+	         {7000014, FW_FORTI_MODE_PROXY, FW_ON, FW_OFF, true, false,
+	          false, false},
+	         FW_ON,
+	         "fortios-sip-fallback"},
+		{"row 5: half-applied recipe, helper 13 still there",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_ON, FW_ON, false, false,
+	          true, false},
+	         FW_ON,
+	         "fortios-sip-helper-on"},
+		{"row 6: helper deleted",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_OFF, FW_ON, false, false,
+	          true, false},
+	         FW_OFF,
+	         "fortios-sip-off"},
+		{"row 6: services say helper disable",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_ON, FW_ON, false, true,
+	          true, false},
+	         FW_OFF,
+	         "fortios-sip-off"},
+		{"5.0: the helper is the default",
+	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_ON, FW_ON, false,
+	          false, true, false},
+	         FW_ON,
+	         "fortios-sip-helper-on"},
+		{"5.0: without it nothing is left",
+	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false,
+	          false, true, false},
+	         FW_OFF,
+	         "fortios-sip-off"},
+		{"helper deleted, mode left alone: the sources disagree",
+	         {7000014, FW_FORTI_MODE_PROXY, FW_OFF, FW_OFF, false, false,
+	          true, false},
+	         FW_UNKNOWN,
+	         "fortios-sip-profile-off"},
+		{"table of helpers not in the text",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_UNKNOWN, FW_ON, false,
+	          false, true, false},
+	         FW_UNKNOWN,
+	         "fortios-sip-helper-unseen"},
+		{"profile not in the text",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_OFF, FW_UNKNOWN, true,
+	          false, true, false},
+	         FW_UNKNOWN,
+	         "fortios-sip-profile-unseen"},
+		{"NGFW policy mode",
+	         {7000014, FW_FORTI_MODE_KERNEL, FW_OFF, FW_ON, false, false,
+	          true, true},
+	         FW_UNKNOWN,
+	         "fortios-sip-ngfw"},
+		{"no version and no mode",
+	         {-1, FW_FORTI_MODE_UNKNOWN, FW_UNKNOWN, FW_ON, false,
+	          false, true, false},
+	         FW_UNKNOWN,
+	         "fortios-sip-mode-unseen"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_forti_sip in = rows[i].in;
+		struct fw_forti_sip_state st;
+
+		st = fw_forti_sip_judge(&in);
+		if (st.alg != rows[i].alg ||
+		    strcmp(st.source, rows[i].source) != 0)
+			fail_msg("%s: %d %s", rows[i].why, st.alg, st.source);
+		assert_non_null(fw_vendor_fact_find(st.source));
+	}
+}
+
+static void test_parse_reads_a_backup(void **state)
+{
+	const char *text =
+		load("fuzz/corpus/firewall_fortios/half-applied.conf");
+	const struct fw_rule *deny, *sip;
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, text);
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.dg.n_items, 0);
+	assert_string_equal(r.rules.version, "7.0.14");
+	deny = rule_at(&r, 0);
+	assert_string_equal(deny->id, "7");
+	assert_int_equal(deny->action, FW_DROP);
+	sip = rule_at(&r, 1);
+	assert_string_equal(sip->id, "3");
+	assert_int_equal(sip->line, 61);
+	assert_int_equal(sip->action, FW_ACCEPT);
+	assert_int_equal(sip->attrs.alg, FW_ON);
+	assert_string_equal(sip->attrs.helper, "session-helper sip");
+	assert_int_equal(sip->attrs.udp_idle_s, 180);
+	assert_int_equal(sip->attrs.tcp_idle_s, 3600);
+	assert_int_equal(sip->attrs.offload, FW_ON);
+	assert_int_equal(sip->families, FW_IP4);
+	assert_string_equal(sip->in.first->name, "ZN_LAN");
+	assert_string_equal(sip->in.first->next->name, "port2");
+	assert_int_equal(sip->dst.first->kind, FW_ADDR_NAME);
+	assert_string_equal(sip->dst.first->name, "sip.example.net");
+	assert_int_equal(sip->services.last->dport_lo, 5080);
+	assert_int_equal(sip->services.last->proto, FW_PROTO_UDP);
+	assert_null(sip->next);
+	done(&r);
+}
+
+static void test_parse_reads_a_slide(void **state)
+{
+	const char *text = load("fuzz/corpus/firewall_fortios/document.conf");
+	const struct fw_rule *p;
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, text);
+	assert_int_equal(r.err, 0);
+	p = rule_at(&r, 0);
+	assert_int_equal(p->attrs.udp_idle_s, 43200);
+	assert_int_equal(p->attrs.offload, FW_OFF);
+	assert_int_equal(p->nat.kind, FW_NAT_SOURCE);
+	/* The object is not there: its name says what it is, not surely. */
+	assert_int_equal(fw_ip_addr(p->dst.first->lo).ip[3], 169);
+	assert_non_null(p->conditional);
+	assert_int_equal(p->attrs.alg, FW_UNKNOWN);
+	assert_true(r.dg.n_warnings > 3);
+	assert_non_null(r.rules.kept);
+	done(&r);
+}
+
+static void test_parse_sends_vdoms_apart(void **state)
+{
+	const char *text = load("fuzz/corpus/firewall_fortios/vdoms.conf");
+	struct fw_chain *voice;
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, text);
+	assert_int_equal(r.err, 0);
+	assert_string_equal(r.rules.chains->name, "vdoms");
+	voice = fw_chain_find(&r.rules, "voice", "policy of voice");
+	assert_non_null(voice);
+	assert_int_equal(voice->hook, FW_HOOK_NONE);
+	assert_int_equal(voice->last->attrs.alg, FW_OFF);
+	assert_int_equal(fw_chain_find(&r.rules, "root", "policy of root")
+	                         ->last->attrs.alg,
+	                 FW_ON);
+	done(&r);
+}
+
+#define POLICY(more)                                          \
+	"config firewall policy\nedit 1\nset srcintf any\n"   \
+	"set dstintf any\nset srcaddr all\nset dstaddr all\n" \
+	"set action accept\nset service s\n" more "\nnext\nend\n"
+#define SERVICE(more)                              \
+	"config firewall service custom\nedit s\n" \
+	"set udp-portrange 5060\n" more "\nnext\nend\n"
+
+static void test_parse_finds_the_session_time(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		int64_t udp_s;
+	} rows[] = {
+		{"factory", SERVICE("") POLICY(""), 180},
+		{"the box's",
+	         "config system global\nset udp-idle-timer 400\nend\n" SERVICE(
+			 "") POLICY(""),
+	         400},
+		{"the service's before the box's",
+	         SERVICE("set udp-idle-timer 60\nset session-ttl 310")
+	                 POLICY(""),
+	         60},
+		{"0 is the box's", SERVICE("set udp-idle-timer 0") POLICY(""),
+	         180},
+		{"the policy's", SERVICE("") POLICY("set session-ttl 300"),
+	         300},
+		{"both: the lower one is sure",
+	         SERVICE("set udp-idle-timer 60") POLICY("set session-ttl 900"),
+	         60},
+		{"the table by port",
+	         "config system session-ttl\nconfig port\nedit 1\n"
+	         "set protocol 17\nset timeout 700\nset start-port 5060\n"
+	         "set end-port 5060\nnext\nend\nend\n" SERVICE("") POLICY(""),
+	         700},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct read r;
+
+		open_str(&r, rows[i].text);
+		if (r.err || rule_at(&r, 0)->attrs.udp_idle_s != rows[i].udp_s)
+			fail_msg("%s: %d, %d s", rows[i].why, r.err,
+			         (int)rule_at(&r, 0)->attrs.udp_idle_s);
+		done(&r);
+	}
+}
+
+static void test_parse_runs_commands(void **state)
+{
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, "config firewall policy\nedit 1\nnext\nedit 2\nnext\n"
+	             "edit 3\nnext\nmove 3 before 1\ndelete 2\nend\n"
+	             "config firewall policy\nedit 1\nset name again\nnext\n"
+	             "end\n");
+	assert_int_equal(r.err, 0);
+	assert_string_equal(rule_at(&r, 0)->id, "3");
+	assert_string_equal(rule_at(&r, 1)->id, "1");
+	assert_string_equal(rule_at(&r, 1)->name, "again");
+	assert_null(rule_at(&r, 1)->next);
+	done(&r);
+}
+
+static void test_parse_points_at_faults(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		unsigned line;
+		int err;
+	} rows[] = {
+		{"no end", "config firewall policy\nedit 1\n", 2, 0},
+		{"unknown verb", "\nconfigure terminal\n", 2, 0},
+		{"quote",
+	         "config firewall policy\nedit 1\nset name \"x\nnext\n"
+	         "end\n",
+	         3, EBADMSG},
+		{"bad address",
+	         "config firewall address\nedit a\nset subnet 1.2.3 4\nnext\n"
+	         "end\nconfig firewall policy\nedit 1\nset dstaddr a\nnext\n"
+	         "end\n",
+	         3, EBADMSG},
+		{"UTF-16", "\xff\xfe", 1, EBADMSG},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct read r;
+
+		open_str(&r, rows[i].text);
+		if (r.err != rows[i].err || !r.dg.first ||
+		    r.dg.first->line != rows[i].line)
+			fail_msg("%s: err %d, line %u", rows[i].why, r.err,
+			         r.dg.first ? r.dg.first->line : 0);
+		done(&r);
+	}
+}
+
+static void test_parse_survives_every_prefix(void **state)
+{
+	struct slice text = slice_str(
+		load("fuzz/corpus/firewall_fortios/half-applied.conf"));
+
+	UNUSED(state);
+	while (text.n-- > 0) {
+		struct read r;
+
+		open_text(&r, text);
+		assert_true(r.err == 0 || r.err == EBADMSG);
+		assert_non_null(r.rules.chains);
+		done(&r);
+	}
+}
+
+static void test_parse_without_memory(void **state)
+{
+	const char *text =
+		load("fuzz/corpus/firewall_fortios/half-applied.conf");
+	unsigned long n = 0;
+	struct read r;
+
+	UNUSED(state);
+	do {
+		oom_after(n++);
+		open_str(&r, text);
+		oom_after(OOM_NEVER);
+		assert_true(r.err == 0 || r.err == ENOMEM);
+		done(&r);
+	} while (r.err);
+	assert_true(n > 3);
+}
+
+/* ---- writing ---- */
+
+struct made {
+	struct arena arena;
+	struct fw_flow flows[3];
+	struct fw_place place;
+};
+
+static void add_ip(struct made *m, struct fw_flow *f, const char *text)
+{
+	struct fw_ip lo, hi;
+
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(text)), 0);
+	assert_non_null(fw_addrs_add_range(&m->arena, &f->dst, lo, hi));
+}
+
+static void make_flows(struct made *m)
+{
+	*m = (struct made){.place = {.in = "lan", .out = "wan1"}};
+	arena_init(&m->arena);
+	m->flows[0] = (struct fw_flow){.id = "sip-1",
+	                               .title = "SIP 192.0.2.1",
+	                               .is_sip = true,
+	                               .min_udp_idle_s = 300,
+	                               .min_tcp_idle_s = -1};
+	add_ip(m, &m->flows[0], "192.0.2.1");
+	m->flows[1] = (struct fw_flow){.id = "rtp-1",
+	                               .title = "RTP",
+	                               .min_udp_idle_s = 300,
+	                               .min_tcp_idle_s = -1};
+	add_ip(m, &m->flows[1], "192.0.2.4-192.0.2.9");
+	m->flows[2] = (struct fw_flow){
+		.id = "web-1", .min_udp_idle_s = -1, .min_tcp_idle_s = -1};
+	assert_non_null(fw_addrs_add_name(&m->arena, &m->flows[2].dst,
+	                                  FW_ADDR_NAME, "web.example.net"));
+	for (int proto = 6; proto <= 17; proto += 11) {
+		assert_non_null(fw_services_add(
+			&m->arena, &m->flows[0].services, proto, 5060, 5061));
+		assert_non_null(fw_services_add(
+			&m->arena, &m->flows[0].services, proto, 5080, 5080));
+		assert_non_null(fw_services_add(
+			&m->arena, &m->flows[1].services, proto, 10000, 65535));
+	}
+	assert_non_null(
+		fw_services_add(&m->arena, &m->flows[2].services, 6, 443, 443));
+}
+
+static void emit(struct wr *out, struct made *m, const char *version, int want)
+{
+	struct fw_rules rules;
+	struct arena arena;
+	struct diag dg;
+
+	arena_init(&arena);
+	fw_rules_init(&rules);
+	diag_init(&dg, &arena, NULL, slice_str(""));
+	assert_int_equal(fw_rules_from_flows(&rules, m->flows, 3, &m->place),
+	                 0);
+	rules.version = version;
+	assert_int_equal(fw_emit(out, fw_dialect_find("fortios"), &rules, &dg),
+	                 want);
+	fw_rules_fini(&rules);
+	arena_fini(&arena);
+}
+
+static void test_emit_is_the_golden_text(void **state)
+{
+	struct wr out = wr_init_heap();
+	struct made m;
+	const char *want;
+
+	UNUSED(state);
+	make_flows(&m);
+	emit(&out, &m, "7.0.14", 0);
+	save("tests/golden/firewall/fortios.conf", wr_slice(&out));
+	want = load("tests/golden/firewall/fortios.conf");
+	if (!slice_eq_str(wr_slice(&out), want))
+		fail_msg("%.*s", (int)out.n, (const char *)out.p);
+	wr_fini(&out);
+	arena_fini(&m.arena);
+}
+
+static void judge_all(const char *text, struct made *m, unsigned n_excess)
+{
+	struct fw_space *sp;
+	struct fw_part *parts;
+	struct read r;
+
+	open_str(&r, text);
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.dg.n_items, 0);
+	assert_int_equal(
+		fw_space_alloc(&sp, &r.rules, m->flows, 3, &m->place, NULL, 0),
+		0);
+	for (size_t i = 0; i < 3; i++) {
+		struct fw_judgement j;
+
+		assert_int_equal(
+			fw_space_judge(&j, &r.arena, sp, i, FW_ORIGINAL), 0);
+		if (j.verdict != FW_PASS)
+			fail_msg("flow %zu: %d", i, j.verdict);
+		if (m->flows[i].is_sip)
+			assert_int_equal(j.attrs.alg, FW_OFF);
+		if (i < 2)
+			assert_int_equal(j.attrs.udp_idle_s, 300);
+		assert_int_equal(fw_space_judge(&j, &r.arena, sp, i, FW_REPLY),
+		                 0);
+		assert_int_equal(j.verdict, FW_PASS);
+	}
+	assert_int_equal(fw_space_excess(&parts, &r.arena, sp), 0);
+	for (; parts; parts = parts->next) {
+		if (n_excess-- == 0)
+			fail_msg("open too far: %s", parts->rule->id);
+	}
+	fw_space_free(sp);
+	done(&r);
+}
+
+static void test_emit_accepts_the_same_packets(void **state)
+{
+	static const char *const versions[] = {"5.4.0", "6.0.5", "6.2.1",
+	                                       "7.4.1", NULL};
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m);
+	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+		struct wr out = wr_init_heap();
+		const long v = fw_version_num(versions[i]);
+
+		emit(&out, &m, versions[i], 0);
+		wr_u8(&out, 0);
+		assert_int_equal(strstr((char *)out.p, "sip-helper") != NULL,
+		                 v >= 0 && v < 6002000);
+		judge_all((char *)out.p, &m, 0);
+		wr_fini(&out);
+	}
+	arena_fini(&m.arena);
+}
+
+static void test_patch_mends_a_half_applied_recipe(void **state)
+{
+	const char *text =
+		load("fuzz/corpus/firewall_fortios/half-applied.conf");
+	struct fw_patch_out out;
+	struct made m;
+	struct read r;
+	size_t left = 99;
+
+	UNUSED(state);
+	make_flows(&m);
+	m.place = (struct fw_place){.in = "ZN_LAN", .out = "wan1"};
+	{
+		const struct fw_question q = {
+			.flows = m.flows, .n_flows = 2, .place = m.place};
+
+		open_str(&r, text);
+		fw_patch_init(&out);
+		assert_int_equal(fw_patch_make(&out, &left, &r.rules, &q), 0);
+		assert_int_equal(left, 0);
+	}
+	wr_u8(&out.commands, 0);
+	wr_u8(&out.undo, 0);
+	wr_u8(&out.clear, 0);
+	assert_non_null(strstr((char *)out.commands.p, "delete 13"));
+	assert_non_null(strstr((char *)out.undo.p, "set port 5060"));
+	assert_non_null(strstr((char *)out.clear.p, "filter clear"));
+	fw_patch_fini(&out);
+	done(&r);
+	arena_fini(&m.arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sip_follows_the_reasoning_table),
+		cmocka_unit_test(test_parse_reads_a_backup),
+		cmocka_unit_test(test_parse_reads_a_slide),
+		cmocka_unit_test(test_parse_sends_vdoms_apart),
+		cmocka_unit_test(test_parse_finds_the_session_time),
+		cmocka_unit_test(test_parse_runs_commands),
+		cmocka_unit_test(test_parse_points_at_faults),
+		cmocka_unit_test(test_parse_survives_every_prefix),
+		cmocka_unit_test(test_parse_without_memory),
+		cmocka_unit_test(test_emit_is_the_golden_text),
+		cmocka_unit_test(test_emit_accepts_the_same_packets),
+		cmocka_unit_test(test_patch_mends_a_half_applied_recipe),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
