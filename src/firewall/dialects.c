@@ -12,11 +12,13 @@
 #include "base/i18n.h"
 
 extern const struct fw_dialect fw_dialect_fortios;
+extern const struct fw_dialect fw_dialect_routeros;
 extern const struct fw_dialect fw_dialect_iptables;
 extern const struct fw_dialect fw_dialect_nftables;
 
 const struct fw_dialect *const fw_dialects[] = {
 	&fw_dialect_fortios,
+	&fw_dialect_routeros,
 	&fw_dialect_iptables,
 	&fw_dialect_nftables,
 	NULL,

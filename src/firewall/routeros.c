@@ -1,0 +1,927 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: an export is a script of commands under menus, so it is run: lines
+ * that end in a backslash are joined, the menu is remembered, `add` appends
+ * or inserts. Lists (addresses, interfaces) are read before the rules,
+ * wherever they stand. A patch is commands after the export, which the same
+ * reader runs.
+ *
+ * An export shows what differs from the factory: an absent line has a
+ * meaning (vendor_facts.c).
+ */
+#include "firewall/routeros.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "firewall/match.h"
+
+enum {
+	MAX_COPIES = 1 << 21,
+	UDP_STREAM_S = 180,
+	TCP_ESTABLISHED_S = 86400,
+};
+
+enum menu {
+	MENU_OTHER,
+	MENU_FILTER,
+	MENU_NAT,
+	MENU_RAW,
+	MENU_LIST,
+	MENU_IFLIST,
+	MENU_SERVICE_PORT,
+	MENU_TRACKING,
+};
+
+struct command {
+	struct command *next;
+	enum menu menu;
+	bool is6;
+	struct slice verb, args;
+	struct slice raw;
+	unsigned line;
+};
+
+/* Members of an address or interface list. */
+struct list {
+	struct fw_addrs addrs;
+	struct fw_zones zones;
+};
+
+struct ctx {
+	struct fw_rules *rules;
+	struct diag *dg;
+	struct arena scratch;
+	struct command *first, *last;
+	struct fw_dict addr_lists[2], zone_lists, chains;
+	enum menu menu;
+	bool is6;
+	size_t n_copies;
+	int err;
+};
+
+static void check(struct ctx *c, const void *made)
+{
+	if (!made)
+		c->err = ENOMEM;
+}
+
+static const char *dup(struct ctx *c, struct slice s)
+{
+	const char *text = arena_dup(&c->rules->arena, s);
+
+	check(c, text);
+	return text ? text : "";
+}
+
+/* ---- lines and arguments ---- */
+
+static const struct {
+	const char *path;
+	enum menu menu;
+	bool is6;
+} menus[] = {
+	{"ip firewall filter", MENU_FILTER, false},
+	{"ipv6 firewall filter", MENU_FILTER, true},
+	{"ip firewall nat", MENU_NAT, false},
+	{"ip firewall raw", MENU_RAW, false},
+	{"ipv6 firewall raw", MENU_RAW, true},
+	{"ip firewall address-list", MENU_LIST, false},
+	{"ipv6 firewall address-list", MENU_LIST, true},
+	{"ip firewall service-port", MENU_SERVICE_PORT, false},
+	{"ip firewall connection tracking", MENU_TRACKING, false},
+	{"interface list member", MENU_IFLIST, false},
+};
+
+static const char *const verbs[] = {
+	"add",   "set",   "remove", "disable", "enable", "move",
+	"unset", "print", "reset",  "export",  "edit",   "comment",
+};
+
+static bool is_verb(struct slice word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (slice_eq_str(word, verbs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "/ip firewall filter add ..." or "/ip/firewall/filter": what is left is
+ * the verb and its arguments. */
+static struct slice enter_menu(struct ctx *c, struct slice line)
+{
+	char path[64];
+	struct wr w = wr_init(path, sizeof(path));
+	struct slice rest = line, word, before = line;
+
+	while (fw_word_next(&rest, &word) && !is_verb(word)) {
+		struct slice part;
+
+		while (fw_part_next(&word, '/', &part)) {
+			if (part.n == 0)
+				continue;
+			if (w.n)
+				wr_u8(&w, ' ');
+			wr_put(&w, part);
+		}
+		before = rest;
+	}
+	c->menu = MENU_OTHER;
+	for (size_t i = 0; i < ARRAY_LEN(menus) && !w.bad; i++) {
+		if (!slice_eq_str(wr_slice(&w), menus[i].path))
+			continue;
+		c->menu = menus[i].menu;
+		c->is6 = menus[i].is6;
+	}
+	return slice_trim(before);
+}
+
+static void add_command(struct ctx *c, struct slice line, struct slice raw,
+                        unsigned at)
+{
+	struct command *cmd;
+	struct slice verb = {NULL, 0};
+
+	if (line.n && line.p[0] == '/')
+		line = enter_menu(c, line);
+	if (line.n == 0)
+		return;
+	(void)fw_word_next(&line, &verb);
+	if (!is_verb(verb)) {
+		diag_add(c->dg, DIAG_WARN, raw,
+		         _("Not understood; kept as it is. Expected a menu "
+		           "that begins with \"/\", or add, set, remove."));
+		check(c, fw_kept_add(c->rules, at, raw));
+		return;
+	}
+	if (c->menu == MENU_OTHER) {
+		check(c, fw_kept_add(c->rules, at, raw));
+		return;
+	}
+	cmd = arena_alloc(&c->scratch, sizeof(*cmd));
+	check(c, cmd);
+	if (!cmd)
+		return;
+	*cmd = (struct command){.menu = c->menu,
+	                        .is6 = c->is6,
+	                        .verb = verb,
+	                        .args = slice_trim(line),
+	                        .raw = raw,
+	                        .line = at};
+	if (c->last)
+		c->last->next = cmd;
+	else
+		c->first = cmd;
+	c->last = cmd;
+}
+
+static bool goes_on(struct slice line)
+{
+	return line.n && line.p[line.n - 1] == '\\';
+}
+
+/* A backslash at the end joins lines; blanks that begin the next one go. */
+static struct slice join(struct ctx *c, struct rd *rd, struct slice line,
+                         unsigned *n_lines, struct slice *raw)
+{
+	struct wr w = wr_init_heap();
+	struct slice more = line, joined = line;
+	char *text;
+
+	while (goes_on(more)) {
+		wr_put(&w, slice_sub(more, 0, more.n - 1));
+		if (!rd_line(rd, &more)) {
+			diag_add(c->dg, DIAG_WARN, line,
+			         _("The text ends inside this command."));
+			more = slice_sub(line, line.n, 0);
+			break;
+		}
+		(*n_lines)++;
+		raw->n = (size_t)(more.p + more.n - raw->p);
+		more = slice_trim(more);
+	}
+	wr_put(&w, more);
+	text = w.bad ? NULL : arena_dup(&c->rules->arena, wr_slice(&w));
+	check(c, text);
+	if (text)
+		joined = (struct slice){(const uint8_t *)text, w.n};
+	wr_fini(&w);
+	return joined;
+}
+
+static void read_lines(struct ctx *c, struct slice text)
+{
+	struct rd rd = rd_init(text);
+	struct slice line;
+	unsigned n = 0;
+
+	while (!c->err && rd_line(&rd, &line)) {
+		const unsigned at = ++n;
+		struct slice raw;
+
+		raw = line = slice_trim(line);
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (goes_on(line))
+			line = join(c, &rd, line, &n, &raw);
+		add_command(c, line, raw, at);
+	}
+}
+
+static bool is_blank(uint8_t ch)
+{
+	return ch == ' ' || ch == '\t';
+}
+
+/* Take key=value, or a bare word, which is then the key. */
+static bool arg_next(struct slice *rest, struct slice *key, struct slice *value)
+{
+	struct slice s = slice_trim(*rest);
+	size_t n = 0;
+
+	if (s.n == 0)
+		return false;
+	if (s.p[0] == '[') {
+		while (n < s.n && s.p[n] != ']')
+			n++;
+		n += n < s.n;
+		*key = slice_sub(s, 0, n);
+		*value = slice_sub(s, n, 0);
+		*rest = slice_sub(s, n, SIZE_MAX);
+		return true;
+	}
+	while (n < s.n && s.p[n] != '=' && !is_blank(s.p[n]))
+		n++;
+	*key = slice_sub(s, 0, n);
+	*value = slice_sub(s, n, 0);
+	if (n >= s.n || s.p[n] != '=') {
+		*rest = slice_sub(s, n, SIZE_MAX);
+		return true;
+	}
+	s = slice_sub(s, n + 1, SIZE_MAX);
+	n = 0;
+	if (s.n && s.p[0] == '[') {
+		unsigned depth = 0;
+
+		do {
+			depth += s.p[n] == '[';
+			depth -= s.p[n] == ']';
+			n++;
+		} while (n < s.n && depth);
+		*value = slice_sub(s, 0, n);
+	} else if (s.n && s.p[0] == '"') {
+		for (n = 1; n < s.n && s.p[n] != '"'; n++)
+			n += s.p[n] == '\\';
+		*value = slice_sub(s, 1, (n < s.n ? n : s.n) - 1);
+		n++;
+	} else {
+		while (n < s.n && !is_blank(s.p[n]))
+			n++;
+		*value = slice_sub(s, 0, n);
+	}
+	*rest = slice_sub(s, n < s.n ? n : s.n, SIZE_MAX);
+	return true;
+}
+
+static struct slice arg_find(const struct command *cmd, const char *name)
+{
+	struct slice rest = cmd->args, key, value;
+	struct slice found = {NULL, 0};
+
+	while (arg_next(&rest, &key, &value)) {
+		if (slice_eq_str(key, name))
+			found = value;
+	}
+	return found;
+}
+
+/* "5m", "1h30m", "00:05:00", "180". -1: not a time. */
+static int64_t seconds(struct slice s)
+{
+	static const struct {
+		char unit;
+		int64_t s;
+	} units[] = {
+		{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+	int64_t total = 0, v = 0;
+	bool has = false;
+
+	if (slice_find(s, slice_str(":")) != SIZE_MAX) {
+		struct slice part;
+
+		while (fw_part_next(&s, ':', &part)) {
+			uint64_t n;
+
+			if (text_u64(&n, part, 100000))
+				return -1;
+			total = total * 60 + (int64_t)n;
+		}
+		return total;
+	}
+	for (size_t i = 0; i < s.n && i < 24; i++) {
+		size_t k = 0;
+
+		if (s.p[i] >= '0' && s.p[i] <= '9' && v < 100000000) {
+			v = v * 10 + (s.p[i] - '0');
+			has = true;
+			continue;
+		}
+		while (k < ARRAY_LEN(units) && units[k].unit != (char)s.p[i])
+			k++;
+		if (k == ARRAY_LEN(units) || !has)
+			return -1;
+		total += v * units[k].s;
+		v = 0;
+	}
+	return has ? total + v : -1;
+}
+
+/* ---- lists ---- */
+
+static struct list *list_of(struct ctx *c, struct fw_dict *d, struct slice name)
+{
+	struct list *l = fw_dict_get(d, NULL, name);
+
+	if (l || c->err)
+		return l;
+	l = arena_alloc(&c->scratch, sizeof(*l));
+	check(c, l);
+	if (l)
+		fw_dict_put(d, NULL, name, l);
+	return l;
+}
+
+static void add_address(struct ctx *c, struct fw_addrs *set, struct slice text)
+{
+	struct arena *a = &c->rules->arena;
+	struct fw_ip lo, hi;
+
+	if (fw_ip_parse(&lo, &hi, text) == 0)
+		check(c, fw_addrs_add_range(a, set, lo, hi));
+	else
+		check(c, fw_addrs_add_name(a, set, FW_ADDR_NAME, dup(c, text)));
+}
+
+static void read_lists(struct ctx *c)
+{
+	for (const struct command *m = c->first; m && !c->err; m = m->next) {
+		const struct slice name = arg_find(m, "list");
+		struct list *l;
+
+		if (!slice_eq_str(m->verb, "add") || name.n == 0 ||
+		    slice_eq_str(arg_find(m, "disabled"), "yes"))
+			continue;
+		if (m->menu == MENU_LIST) {
+			l = list_of(c, &c->addr_lists[m->is6], name);
+			if (l)
+				add_address(c, &l->addrs,
+				            arg_find(m, "address"));
+		} else if (m->menu == MENU_IFLIST) {
+			l = list_of(c, &c->zone_lists, name);
+			if (l)
+				check(c,
+				      fw_zones_add(
+					      &c->rules->arena, &l->zones,
+					      dup(c,
+				                  arg_find(m, "interface"))));
+		}
+	}
+}
+
+/* ---- rules ---- */
+
+static bool cut_not(struct slice *value)
+{
+	if (value->n == 0 || value->p[0] != '!')
+		return false;
+	*value = slice_sub(*value, 1, SIZE_MAX);
+	return true;
+}
+
+static void take_address(struct ctx *c, struct fw_match *m, bool is_dest,
+                         struct slice value)
+{
+	struct fw_addrs set = {0};
+
+	set.is_negated = cut_not(&value);
+	add_address(c, &set, value);
+	fw_match_addrs(m, is_dest, set);
+}
+
+static void take_list(struct ctx *c, struct fw_match *m, bool is_dest,
+                      struct slice value, bool is6)
+{
+	struct fw_addrs set = {0};
+	const struct list *l;
+
+	set.is_negated = cut_not(&value);
+	l = fw_dict_get(&c->addr_lists[is6], NULL, value);
+	if (!l || ++c->n_copies > MAX_COPIES)
+		check(c, fw_addrs_add_name(&c->rules->arena, &set,
+		                           FW_ADDR_UNKNOWN, dup(c, value)));
+	else {
+		/* The list's own nodes serve every rule that names it. */
+		set.first = l->addrs.first;
+		set.last = l->addrs.last;
+	}
+	fw_match_addrs(m, is_dest, set);
+}
+
+static void take_zone(struct ctx *c, struct fw_match *m, bool is_out,
+                      struct slice value)
+{
+	struct fw_zones set = {0};
+
+	set.is_negated = cut_not(&value);
+	check(c, fw_zones_add(&c->rules->arena, &set, dup(c, value)));
+	fw_match_zones(m, is_out, set);
+}
+
+static void take_zone_list(struct ctx *c, struct fw_match *m, bool is_out,
+                           struct slice value)
+{
+	struct fw_zones set = {0};
+	const struct list *l;
+	struct fw_zone *z;
+
+	set.is_negated = cut_not(&value);
+	l = fw_dict_get(&c->zone_lists, NULL, value);
+	if (slice_eq_str(value, "all") && !set.is_negated)
+		return;
+	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
+	check(c, z);
+	if (z)
+		z->is_unknown = !l || !l->zones.first;
+	/* Its name stands for the list as well as its members do. */
+	if (z && l && l->zones.first) {
+		z->next = l->zones.first;
+		set.last = l->zones.last;
+	}
+	fw_match_zones(m, is_out, set);
+}
+
+static void take_ports(struct ctx *c, struct fw_match *m, bool is_dest,
+                       struct slice value, struct slice at)
+{
+	const bool is_negated = cut_not(&value);
+	struct fw_ivals ports = {0};
+	struct slice part;
+	uint16_t lo, hi;
+
+	while (fw_part_next(&value, ',', &part)) {
+		if (fw_ports_parse(&lo, &hi, part) == 0) {
+			fw_ivals_add(&ports, lo, hi);
+			continue;
+		}
+		diag_add(c->dg, DIAG_ERROR, at, _("Not a range of ports."));
+		fw_match_doubt(m, part);
+		fw_ivals_fini(&ports);
+		return;
+	}
+	fw_ivals_normalise(&ports);
+	fw_match_ports(m, is_dest, &ports, is_negated);
+	fw_ivals_fini(&ports);
+}
+
+static void take_states(struct fw_match *m, struct slice value)
+{
+	static const struct {
+		const char *name;
+		unsigned state;
+	} names[] = {
+		{"new", FW_STATE_NEW},
+		{"established", FW_STATE_ESTABLISHED},
+		{"related", FW_STATE_RELATED},
+		{"invalid", FW_STATE_INVALID},
+		{"untracked", FW_STATE_UNTRACKED},
+	};
+	const bool is_negated = cut_not(&value);
+	struct slice part;
+	unsigned states = 0;
+
+	while (fw_part_next(&value, ',', &part)) {
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			if (slice_eq_str(part, names[i].name))
+				states |= names[i].state;
+		}
+	}
+	fw_match_states(m, states, is_negated);
+}
+
+static void take_proto(struct ctx *c, struct fw_match *m, struct slice value,
+                       struct slice at)
+{
+	const bool is_negated = cut_not(&value);
+	bool set[256] = {false};
+	int proto;
+
+	if (fw_proto_parse(&proto, value)) {
+		diag_add(c->dg, DIAG_ERROR, at, _("Not a protocol."));
+		fw_match_doubt(m, value);
+		return;
+	}
+	set[proto] = true;
+	fw_match_protos(m, set, is_negated);
+}
+
+static void take_action(struct ctx *c, struct fw_match *m, struct slice value)
+{
+	static const struct {
+		const char *name;
+		enum fw_action action;
+		enum fw_nat_kind nat;
+	} rows[] = {
+		{"accept", FW_ACCEPT, FW_NAT_NONE},
+		{"drop", FW_DROP, FW_NAT_NONE},
+		{"tarpit", FW_DROP, FW_NAT_NONE},
+		{"reject", FW_REJECT, FW_NAT_NONE},
+		{"jump", FW_JUMP, FW_NAT_NONE},
+		{"return", FW_RETURN, FW_NAT_NONE},
+		{"passthrough", FW_CONTINUE, FW_NAT_NONE},
+		{"log", FW_CONTINUE, FW_NAT_NONE},
+		{"add-src-to-address-list", FW_CONTINUE, FW_NAT_NONE},
+		{"add-dst-to-address-list", FW_CONTINUE, FW_NAT_NONE},
+		{"fasttrack-connection", FW_CONTINUE, FW_NAT_NONE},
+		{"notrack", FW_CONTINUE, FW_NAT_NONE},
+		{"masquerade", FW_ACCEPT, FW_NAT_SOURCE},
+		{"src-nat", FW_ACCEPT, FW_NAT_SOURCE},
+		{"dst-nat", FW_ACCEPT, FW_NAT_DEST},
+		{"redirect", FW_ACCEPT, FW_NAT_REDIRECT},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!slice_eq_str(value, rows[i].name))
+			continue;
+		m->rule.action = rows[i].action;
+		m->rule.nat.kind = rows[i].nat;
+		if (slice_eq_str(value, "notrack"))
+			m->rule.is_notrack = true;
+		if (slice_eq_str(value, "fasttrack-connection"))
+			m->rule.attrs.offload = FW_ON;
+		return;
+	}
+	fw_match_doubt(m, value);
+	UNUSED(c);
+}
+
+static bool is_ignored(struct slice key)
+{
+	static const char *const names[] = {
+		"chain",        "disabled",
+		"log",          "log-prefix",
+		"!log",         "place-before",
+		"reject-with",  "hw-offload",
+		"address-list", "address-list-timeout",
+		"to-ports",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (slice_eq_str(key, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Matches of addresses and interfaces. @return false: another. */
+static bool take_place(struct ctx *c, struct fw_match *m,
+                       const struct command *cmd, struct slice key,
+                       struct slice value)
+{
+	const bool is_dest = fw_has_prefix(key, "dst-");
+	const bool is_out = fw_has_prefix(key, "out-");
+
+	if (slice_eq_str(key, "src-address") ||
+	    slice_eq_str(key, "dst-address"))
+		take_address(c, m, is_dest, value);
+	else if (slice_eq_str(key, "src-address-list") ||
+	         slice_eq_str(key, "dst-address-list"))
+		take_list(c, m, is_dest, value, cmd->is6);
+	else if (slice_eq_str(key, "in-interface") ||
+	         slice_eq_str(key, "out-interface"))
+		take_zone(c, m, is_out, value);
+	else if (slice_eq_str(key, "in-interface-list") ||
+	         slice_eq_str(key, "out-interface-list"))
+		take_zone_list(c, m, is_out, value);
+	else
+		return false;
+	return true;
+}
+
+static void take_arg(struct ctx *c, struct fw_match *m,
+                     const struct command *cmd, struct slice key,
+                     struct slice value)
+{
+	if (value.n == 0 && (key.n == 0 || key.p[0] == '!'))
+		return;
+	if (take_place(c, m, cmd, key, value) || is_ignored(key))
+		return;
+	if (slice_eq_str(key, "protocol"))
+		take_proto(c, m, value, cmd->raw);
+	else if (slice_eq_str(key, "src-port") || slice_eq_str(key, "dst-port"))
+		take_ports(c, m, key.p[0] == 'd', value, cmd->raw);
+	else if (slice_eq_str(key, "connection-state"))
+		take_states(m, value);
+	else if (slice_eq_str(key, "action"))
+		take_action(c, m, value);
+	else if (slice_eq_str(key, "comment"))
+		m->rule.name = dup(c, value);
+	else if (slice_eq_str(key, "jump-target"))
+		m->rule.target = dup(c, value);
+	else if (slice_eq_str(key, "to-addresses"))
+		m->rule.nat.to = dup(c, value);
+	else if (slice_eq_str(key, "time"))
+		m->rule.schedule = dup(c, value);
+	else
+		fw_match_doubt(m, key);
+}
+
+static const char *table_of(enum menu menu, bool is6)
+{
+	if (menu == MENU_NAT)
+		return "nat";
+	if (menu == MENU_RAW)
+		return is6 ? "ipv6 raw" : "raw";
+	return is6 ? "ipv6 filter" : "filter";
+}
+
+static struct fw_chain *chain_of(struct ctx *c, enum menu menu, bool is6,
+                                 struct slice name)
+{
+	static const struct {
+		const char *name;
+		enum menu menu;
+		enum fw_hook hook;
+	} hooks[] = {
+		{"forward", MENU_FILTER, FW_HOOK_FORWARD},
+		{"input", MENU_FILTER, FW_HOOK_INPUT},
+		{"output", MENU_FILTER, FW_HOOK_OUTPUT},
+		{"srcnat", MENU_NAT, FW_HOOK_POSTROUTING},
+		{"dstnat", MENU_NAT, FW_HOOK_PREROUTING},
+		{"prerouting", MENU_RAW, FW_HOOK_PREROUTING},
+		{"output", MENU_RAW, FW_HOOK_OUTPUT},
+	};
+	const char *table = table_of(menu, is6);
+	struct fw_chain *ch = fw_dict_get(&c->chains, table, name);
+
+	if (ch)
+		return ch;
+	ch = fw_chain_add(c->rules, dup(c, name));
+	check(c, ch);
+	if (!ch)
+		return NULL;
+	ch->table = table;
+	ch->families = is6 ? FW_IP6 : FW_IP4;
+	ch->kind = menu == MENU_NAT ? FW_CHAIN_NAT : FW_CHAIN_FILTER;
+	if (menu == MENU_RAW)
+		ch->priority = -300;
+	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
+		if (hooks[i].menu == menu && slice_eq_str(name, hooks[i].name))
+			ch->hook = hooks[i].hook;
+	}
+	fw_dict_put(&c->chains, table, slice_str(ch->name), ch);
+	return ch;
+}
+
+static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
+{
+	struct slice rest = cmd->args, key, value;
+	const struct slice chain = arg_find(cmd, "chain");
+	const struct slice before = arg_find(cmd, "place-before");
+	struct fw_chain *ch = chain_of(c, cmd->menu, cmd->is6, chain);
+	struct fw_match m;
+	struct fw_rule *r;
+
+	if (!ch)
+		return;
+	fw_match_init(&m, &c->rules->arena);
+	m.rule.families = ch->families;
+	m.rule.action = FW_ACCEPT;
+	m.rule.line = cmd->line;
+	m.rule.raw = cmd->raw;
+	m.rule.is_disabled = slice_eq_str(arg_find(cmd, "disabled"), "yes");
+	while (arg_next(&rest, &key, &value))
+		take_arg(c, &m, cmd, key, value);
+	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, number);
+	check(c, m.rule.id);
+	r = fw_match_done(&m, c->rules, ch);
+	check(c, r);
+	fw_match_fini(&m);
+	if (before.n)
+		diag_add(c->dg, DIAG_WARN, cmd->raw,
+		         _("The rule to place this one before is not known; it "
+		           "is taken as the last."));
+}
+
+/* ---- the box ---- */
+
+static struct fw_setting *add_setting(struct ctx *c, const char *id,
+                                      const char *source,
+                                      const struct command *at)
+{
+	struct fw_setting *s = fw_setting_add(c->rules, id);
+
+	check(c, s);
+	if (!s)
+		return NULL;
+	s->source = source;
+	s->is_default = !at;
+	if (at) {
+		s->line = at->line;
+		s->raw = at->raw;
+	}
+	return s;
+}
+
+static bool names_sip(struct slice args)
+{
+	struct slice key, value;
+
+	while (arg_next(&args, &key, &value)) {
+		if (slice_eq_str(key, "sip") ||
+		    slice_find(key, slice_str("name=sip")) != SIZE_MAX ||
+		    slice_find(key, slice_str("name=\"sip\"")) != SIZE_MAX)
+			return true;
+	}
+	return false;
+}
+
+static void read_sip(struct ctx *c)
+{
+	const struct command *at = NULL;
+	enum fw_tri alg = FW_ON;
+	struct fw_setting *s;
+
+	for (const struct command *m = c->first; m; m = m->next) {
+		struct slice off;
+
+		if (m->menu != MENU_SERVICE_PORT || !names_sip(m->args))
+			continue;
+		off = arg_find(m, "disabled");
+		if (slice_eq_str(m->verb, "disable") ||
+		    slice_eq_str(off, "yes"))
+			alg = FW_OFF;
+		else if (slice_eq_str(m->verb, "enable") ||
+		         slice_eq_str(off, "no"))
+			alg = FW_ON;
+		else
+			continue;
+		at = m;
+	}
+	c->rules->defaults.alg = alg;
+	c->rules->defaults.helper = alg == FW_ON ? "service-port sip" : NULL;
+	s = add_setting(c, "service-port.sip", "routeros-sip-default", at);
+	if (s)
+		s->attrs.alg = alg;
+}
+
+static void read_tracking(struct ctx *c)
+{
+	struct fw_attrs *d = &c->rules->defaults;
+	const struct command *at = NULL;
+	struct fw_setting *s;
+
+	d->udp_idle_s = UDP_STREAM_S;
+	d->tcp_idle_s = TCP_ESTABLISHED_S;
+	for (const struct command *m = c->first; m; m = m->next) {
+		int64_t udp_s, tcp_s;
+
+		if (m->menu != MENU_TRACKING)
+			continue;
+		udp_s = seconds(arg_find(m, "udp-stream-timeout"));
+		tcp_s = seconds(arg_find(m, "tcp-established-timeout"));
+		if (udp_s >= 0) {
+			d->udp_idle_s = udp_s;
+			at = m;
+		}
+		if (tcp_s >= 0)
+			d->tcp_idle_s = tcp_s;
+	}
+	s = add_setting(c, "udp-stream-timeout", "routeros-udp-default", at);
+	if (s)
+		s->attrs.udp_idle_s = d->udp_idle_s;
+}
+
+static void read_rules(struct ctx *c)
+{
+	static const char *const base[] = {"forward", "input", "output"};
+	unsigned n[2][MENU_TRACKING + 1] = {{0}};
+
+	for (size_t i = 0; i < ARRAY_LEN(base) && !c->err; i++) {
+		(void)chain_of(c, MENU_FILTER, false, slice_str(base[i]));
+		(void)chain_of(c, MENU_FILTER, true, slice_str(base[i]));
+	}
+	for (const struct command *m = c->first; m && !c->err; m = m->next) {
+		if (m->menu != MENU_FILTER && m->menu != MENU_NAT &&
+		    m->menu != MENU_RAW)
+			continue;
+		if (slice_eq_str(m->verb, "add")) {
+			add_rule(c, m, n[m->is6][m->menu]++);
+			continue;
+		}
+		if (!slice_eq_str(m->verb, "print"))
+			diag_add(c->dg, DIAG_WARN, m->raw,
+			         _("A change to a rule by its number cannot be "
+			           "followed; kept as it is."));
+		check(c, fw_kept_add(c->rules, m->line, m->raw));
+	}
+}
+
+static void check_targets(struct ctx *c)
+{
+	for (struct fw_chain *ch = c->rules->chains; ch; ch = ch->next) {
+		for (struct fw_rule *r = ch->first; r; r = r->next) {
+			if (r->action != FW_JUMP)
+				continue;
+			if (r->target && fw_dict_get(&c->chains, ch->table,
+			                             slice_str(r->target)))
+				continue;
+			/* Such a jump finds nothing and comes back. */
+			r->action = FW_CONTINUE;
+			diag_add(c->dg, DIAG_WARN, r->raw,
+			         _("This jump leads to a chain without "
+			           "rules."));
+		}
+	}
+}
+
+/* # 2024-01-02 10:00:00 by RouterOS 7.14.2 */
+static void read_version(struct ctx *c, struct slice text)
+{
+	const struct slice mark = slice_str("by RouterOS ");
+	const size_t at = slice_find(slice_sub(text, 0, 1024), mark);
+	struct slice rest, word;
+
+	if (at == SIZE_MAX)
+		return;
+	rest = slice_sub(text, at + mark.n, 32);
+	if (fw_word_next(&rest, &word))
+		c->rules->version = dup(c, word);
+}
+
+static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
+{
+	struct ctx c = {.rules = out, .dg = dg};
+	const size_t n_before = dg->n_errors;
+
+	arena_init(&c.scratch);
+	out->dialect = "routeros";
+	out->text = text;
+	if (fw_has_prefix(text, "\xef\xbb\xbf"))
+		text = slice_sub(text, 3, SIZE_MAX);
+	for (size_t i = 0; i < 2; i++)
+		fw_dict_init(&c.addr_lists[i], &c.scratch, text);
+	fw_dict_init(&c.zone_lists, &c.scratch, text);
+	fw_dict_init(&c.chains, &c.scratch, text);
+	read_version(&c, text);
+	read_lines(&c, text);
+	if (!c.err)
+		read_lists(&c);
+	if (!c.err)
+		read_sip(&c);
+	if (!c.err)
+		read_tracking(&c);
+	if (!c.err)
+		read_rules(&c);
+	if (!c.err)
+		check_targets(&c);
+	if (c.addr_lists[0].no_memory || c.addr_lists[1].no_memory ||
+	    c.zone_lists.no_memory || c.chains.no_memory)
+		c.err = ENOMEM;
+	arena_fini(&c.scratch);
+	if (c.err)
+		return c.err;
+	return dg->n_errors > n_before ? EBADMSG : 0;
+}
+
+static int recognise(struct slice text)
+{
+	struct rd rd = rd_init(slice_sub(text, 0, 1 << 16));
+	struct slice line;
+	int score = 0;
+
+	while (rd_line(&rd, &line)) {
+		if (fw_has_prefix(line, "#") &&
+		    slice_find(line, slice_str("by RouterOS ")) != SIZE_MAX)
+			return 100;
+		if (fw_has_prefix(line, "/ip firewall ") ||
+		    fw_has_prefix(line, "/ip/firewall/") ||
+		    fw_has_prefix(line, "/ipv6 firewall "))
+			score = 90;
+	}
+	return score;
+}
+
+const struct fw_dialect fw_dialect_routeros = {
+	.name = "routeros",
+	.title = "MikroTik RouterOS",
+	.file_ext = ".rsc",
+	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_SPORT |
+                FW_CAP_STATES | FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG |
+                FW_CAP_UDP_IDLE | FW_CAP_COMMENT,
+	.recognise = recognise,
+	.parse = parse,
+	.emit = fw_ros_emit,
+};

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+#include "firewall/vendor.h"
+#include "oom.h"
+
+struct read {
+	struct arena arena;
+	struct fw_rules rules;
+	struct diag dg;
+	int err;
+};
+
+static void open_text(struct read *r, struct slice text)
+{
+	arena_init(&r->arena);
+	fw_rules_init(&r->rules);
+	diag_init(&r->dg, &r->arena, "box.rsc", text);
+	r->err = fw_dialect_find("routeros")->parse(&r->rules, text, &r->dg);
+}
+
+static void done(struct read *r)
+{
+	fw_rules_fini(&r->rules);
+	arena_fini(&r->arena);
+}
+
+static char *load(void)
+{
+	static char buf[1 << 14];
+	char path[512];
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path),
+	               "%s/fuzz/corpus/firewall_routeros/export.rsc",
+	               getenv("PRUMO_SOURCE_ROOT"));
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	buf[n] = '\0';
+	(void)fclose(f);
+	return buf;
+}
+
+static void test_parse_reads_an_export(void **state)
+{
+	const struct fw_rule *r;
+	struct read rd;
+
+	UNUSED(state);
+	open_text(&rd, slice_str(load()));
+	assert_int_equal(rd.err, 0);
+	assert_int_equal(rd.dg.n_items, 0);
+	assert_string_equal(rd.rules.version, "7.14.2");
+	assert_int_equal(rd.rules.defaults.alg, FW_ON);
+	assert_int_equal(rd.rules.defaults.udp_idle_s, 180);
+	r = fw_chain_find(&rd.rules, "filter", "forward")->first;
+	assert_int_equal(r->attrs.offload, FW_ON);
+	assert_int_equal(r->states, FW_STATE_ESTABLISHED | FW_STATE_RELATED);
+	r = r->next->next;
+	assert_int_equal(r->action, FW_DROP);
+	assert_int_equal(r->services.last->dport_hi, 8080);
+	r = r->next;
+	assert_int_equal(r->line, 17);
+	assert_int_equal(r->dst.first->kind, FW_ADDR_NAME);
+	assert_string_equal(r->in.last->name, "bridge");
+	assert_int_equal(r->services.first->proto, FW_PROTO_UDP);
+	r = r->next;
+	assert_int_equal(r->action, FW_JUMP);
+	assert_true(r->next->is_disabled);
+	done(&rd);
+}
+
+static void test_parse_reads_switches(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		enum fw_tri alg;
+		int64_t udp_s;
+	} rows[] = {
+		{"absent is on, 3 min", "/ip firewall filter\n", FW_ON, 180},
+		{"section", "/ip firewall service-port\nset sip disabled=yes\n",
+	         FW_OFF, 180},
+		{"terse", "/ip firewall service-port set sip disabled=yes\n",
+	         FW_OFF, 180},
+		{"version 7 path",
+	         "/ip/firewall/service-port set sip disabled=yes\n", FW_OFF,
+	         180},
+		{"another helper",
+	         "/ip firewall service-port set ftp disabled=yes\n", FW_ON,
+	         180},
+		{"verbose",
+	         "/ip firewall service-port\nset sip disabled=no "
+	         "ports=5060,5061 sip-direct-media=yes sip-timeout=1h\n",
+	         FW_ON, 180},
+		{"find",
+	         "/ip firewall service-port set [find name=sip] "
+	         "disabled=yes\n",
+	         FW_OFF, 180},
+		{"time in words",
+	         "/ip firewall connection tracking set "
+	         "udp-stream-timeout=1h5m\n",
+	         FW_ON, 3900},
+		{"time as a clock",
+	         "/ip firewall connection tracking set "
+	         "udp-stream-timeout=00:05:00\n",
+	         FW_ON, 300},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct read r;
+
+		open_text(&r, slice_str(rows[i].text));
+		if (r.err || r.rules.defaults.alg != rows[i].alg ||
+		    r.rules.defaults.udp_idle_s != rows[i].udp_s)
+			fail_msg("%s", rows[i].why);
+		assert_non_null(
+			fw_vendor_fact_find(r.rules.settings->source));
+		done(&r);
+	}
+}
+
+static void test_parse_points_at_faults(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		unsigned line;
+		int err;
+	} rows[] = {
+		{"not a command", "/ip firewall filter\nhello there\n", 2, 0},
+		{"port", "/ip firewall filter\nadd chain=forward dst-port=x\n", 2,
+	         EBADMSG},
+		{"cut", "/ip firewall filter\nadd chain=forward \\", 2, 0},
+		{"number", "/ip firewall filter\nremove 3\n", 2, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct read r;
+
+		open_text(&r, slice_str(rows[i].text));
+		if (r.err != rows[i].err || !r.dg.first ||
+		    r.dg.first->line != rows[i].line)
+			fail_msg("%s", rows[i].why);
+		done(&r);
+	}
+}
+
+static void test_parse_survives_prefixes_and_no_memory(void **state)
+{
+	struct slice text = slice_str(load());
+	unsigned long n = 0;
+	struct read r;
+
+	UNUSED(state);
+	do {
+		oom_after(n++);
+		open_text(&r, text);
+		oom_after(OOM_NEVER);
+		assert_true(r.err == 0 || r.err == ENOMEM);
+		done(&r);
+	} while (r.err);
+	while (text.n-- > 0) {
+		open_text(&r, text);
+		assert_true(r.err == 0 || r.err == EBADMSG);
+		done(&r);
+	}
+}
+
+/* A flow over UDP and TCP must keep its ports in both. */
+static void test_emit_accepts_the_same_packets(void **state)
+{
+	const struct fw_place place = {.in = "bridge", .out = "ether1"};
+	struct fw_flow f[2] = {
+		{.id = "sip", .is_sip = true, .min_udp_idle_s = 300},
+		{.id = "web", .min_udp_idle_s = -1, .min_tcp_idle_s = -1}};
+	struct wr out = wr_init_heap();
+	struct fw_rules rules;
+	struct fw_space *sp;
+	struct fw_part *parts;
+	struct arena a;
+	struct fw_ip lo, hi;
+	struct diag dg;
+	struct read r;
+
+	UNUSED(state);
+	arena_init(&a);
+	fw_rules_init(&rules);
+	diag_init(&dg, &a, NULL, slice_str(""));
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.0/28")), 0);
+	assert_non_null(fw_addrs_add_range(&a, &f[0].dst, lo, hi));
+	assert_non_null(fw_addrs_add_name(&a, &f[1].dst, FW_ADDR_NAME,
+	                                  "web.example.net"));
+	f[0].min_tcp_idle_s = -1;
+	for (uint16_t i = 0; i < 20; i++) {
+		assert_non_null(fw_services_add(&a, &f[0].services, 17,
+		                                (uint16_t)(5000 + i * 10),
+		                                (uint16_t)(5003 + i * 10)));
+		assert_non_null(fw_services_add(&a, &f[0].services, 6,
+		                                (uint16_t)(5000 + i * 10),
+		                                (uint16_t)(5000 + i * 10)));
+	}
+	assert_non_null(fw_services_add(&a, &f[1].services, 6, 443, 443));
+	assert_int_equal(fw_rules_from_flows(&rules, f, 2, &place), 0);
+	assert_int_equal(
+		fw_emit(&out, fw_dialect_find("routeros"), &rules, &dg), 0);
+	open_text(&r, wr_slice(&out));
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.dg.n_items, 0);
+	assert_int_equal(r.rules.defaults.alg, FW_OFF);
+	assert_int_equal(r.rules.defaults.udp_idle_s, 300);
+	assert_int_equal(
+		fw_space_alloc(&sp, &r.rules, f, 2, &place, NULL, 0), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct fw_judgement j;
+
+		assert_int_equal(fw_space_judge(&j, &a, sp, i, FW_ORIGINAL), 0);
+		assert_int_equal(j.verdict, FW_PASS);
+	}
+	assert_int_equal(fw_space_excess(&parts, &a, sp), 0);
+	assert_null(parts);
+	fw_space_free(sp);
+	done(&r);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	wr_fini(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_parse_reads_an_export),
+		cmocka_unit_test(test_parse_reads_switches),
+		cmocka_unit_test(test_parse_points_at_faults),
+		cmocka_unit_test(test_parse_survives_prefixes_and_no_memory),
+		cmocka_unit_test(test_emit_accepts_the_same_packets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
