@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: objects are read when a policy first names them, and remembered.
+ * What a group holds is copied into it, within a budget for the whole text,
+ * so that groups of groups cannot blow up. An object that is missing from
+ * the text is never taken for "any" without a doubt.
+ */
+#include "firewall/fortios_read.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+
+enum {
+	MAX_GROUP_DEPTH = 16,
+	MAX_COPIES = 1 << 21,
+};
+
+struct fw_forti_words fw_forti_words_of(const struct fw_forti_node *entry,
+                                        const char *name)
+{
+	struct fw_forti_words w = {.at = fw_forti_value(entry, name)};
+
+	if (w.at) {
+		w.name = w.at->key;
+		w.rest = w.at->rest;
+	}
+	return w;
+}
+
+/* Values of the last set, then of what was appended to it. */
+bool fw_forti_word_next(struct fw_forti_words *w, struct slice *word)
+{
+	while (w->at) {
+		if (fw_word_next(&w->rest, word))
+			return true;
+		do
+			w->at = w->at->next;
+		while (w->at && (w->at->kind != FW_FORTI_APPEND ||
+		                 !slice_eq(w->at->key, w->name)));
+		if (w->at)
+			w->rest = w->at->rest;
+	}
+	return false;
+}
+
+const char *fw_forti_dup(struct fw_forti_ctx *c, struct slice s)
+{
+	const char *text = arena_dup(&c->rules->arena, s);
+
+	if (!text)
+		c->err = ENOMEM;
+	return text ? text : "";
+}
+
+void fw_forti_check(struct fw_forti_ctx *c, const void *made)
+{
+	if (!made)
+		c->err = ENOMEM;
+}
+
+int64_t fw_forti_number(struct slice word, int64_t fallback)
+{
+	uint64_t v;
+
+	return text_u64(&v, word, INT32_MAX) ? fallback : (int64_t)v;
+}
+
+/* ---- addresses ---- */
+
+bool fw_forti_budget(struct fw_forti_ctx *c, const struct fw_forti_node *at)
+{
+	if (++c->n_copies <= MAX_COPIES)
+		return true;
+	if (c->n_copies == MAX_COPIES + 1)
+		diag_add(c->dg, DIAG_ERROR, at->raw,
+		         _("Groups hold too many members in all; from here on "
+		           "they are not known."));
+	return false;
+}
+
+static void add_unknown(struct fw_forti_ctx *c, struct fw_addrs *set,
+                        const char *name)
+{
+	fw_forti_check(c, fw_addrs_add_name(&c->rules->arena, set,
+	                                    FW_ADDR_UNKNOWN, name));
+}
+
+static void read_subnet(struct fw_forti_ctx *c, struct fw_forti_adr *a,
+                        const struct fw_forti_node *e)
+{
+	struct fw_forti_words w = fw_forti_words_of(e, "subnet");
+	struct slice ip, mask;
+	struct fw_ip lo, hi;
+	char *text;
+
+	if (!fw_forti_word_next(&w, &ip)) {
+		a->is_all[0] = true; /* 0.0.0.0/0 is what absence means */
+		return;
+	}
+	text = fw_forti_word_next(&w, &mask)
+	               ? arena_fmt(&c->scratch, "%.*s/%.*s", (int)ip.n,
+	                           (const char *)ip.p, (int)mask.n,
+	                           (const char *)mask.p)
+	               : arena_dup(&c->scratch, ip);
+	if (!text) {
+		c->err = ENOMEM;
+		return;
+	}
+	if (fw_ip_parse(&lo, &hi, slice_str(text))) {
+		diag_add(c->dg, DIAG_ERROR, w.at ? w.at->raw : ip,
+		         _("Not an address with a mask."));
+		add_unknown(c, &a->object->addrs, a->object->name);
+		return;
+	}
+	a->is_all[0] = fw_ip_is4(lo) && fw_ip_prefix_len(lo, hi) == 0;
+	if (!a->is_all[0])
+		fw_forti_check(c,
+		               fw_addrs_add_range(&c->rules->arena,
+		                                  &a->object->addrs, lo, hi));
+}
+
+static void read_range(struct fw_forti_ctx *c, struct fw_forti_adr *a,
+                       const struct fw_forti_node *e)
+{
+	struct fw_ip lo, hi, x, y;
+
+	if (fw_ip_parse(&lo, &x, fw_forti_word(e, "start-ip")) ||
+	    fw_ip_parse(&y, &hi, fw_forti_word(e, "end-ip")) ||
+	    fw_ip_cmp(lo, hi) > 0) {
+		diag_add(c->dg, DIAG_ERROR, e->raw,
+		         _("This range has no good first and last address."));
+		add_unknown(c, &a->object->addrs, a->object->name);
+		return;
+	}
+	fw_forti_check(c, fw_addrs_add_range(&c->rules->arena,
+	                                     &a->object->addrs, lo, hi));
+}
+
+static void read_ip6(struct fw_forti_ctx *c, struct fw_forti_adr *a,
+                     const struct fw_forti_node *e)
+{
+	const struct slice word = fw_forti_word(e, "ip6");
+	struct fw_ip lo, hi;
+
+	if (word.n == 0 || slice_eq_str(word, "::/0")) {
+		a->is_all[1] = true;
+		return;
+	}
+	if (fw_ip_parse(&lo, &hi, word)) {
+		diag_add(c->dg, DIAG_ERROR, word, _("Not an IPv6 prefix."));
+		add_unknown(c, &a->object->addrs, a->object->name);
+		return;
+	}
+	fw_forti_check(c, fw_addrs_add_range(&c->rules->arena,
+	                                     &a->object->addrs, lo, hi));
+}
+
+static void read_address(struct fw_forti_ctx *c, struct fw_forti_adr *a,
+                         const struct fw_forti_node *e, bool is6)
+{
+	const struct slice type = fw_forti_word(e, "type");
+
+	a->object->line = e->line;
+	a->object->raw = e->raw;
+	if (slice_eq_str(type, "fqdn"))
+		fw_forti_check(
+			c, fw_addrs_add_name(
+				   &c->rules->arena, &a->object->addrs,
+				   FW_ADDR_NAME,
+				   fw_forti_dup(c, fw_forti_word(e, "fqdn"))));
+	else if (slice_eq_str(type, "iprange"))
+		read_range(c, a, e);
+	else if (is6 && (type.n == 0 || slice_eq_str(type, "ipprefix")))
+		read_ip6(c, a, e);
+	else if (!is6 && (type.n == 0 || slice_eq_str(type, "ipmask") ||
+	                  slice_eq_str(type, "subnet")))
+		read_subnet(c, a, e);
+	else
+		add_unknown(c, &a->object->addrs, a->object->name);
+}
+
+/* Names like "192.0.2.1/32-Phone" are how people keep such objects apart; an
+ * excerpt without its objects is read by them, and never surely. */
+static void read_missing(struct fw_forti_ctx *c, struct fw_forti_adr *a,
+                         struct slice name)
+{
+	struct slice head = slice_sub(name, 0, 64);
+	struct fw_ip lo, hi;
+
+	while (head.n && fw_ip_parse(&lo, &hi, head))
+		head.n--;
+	if (head.n < 7) {
+		diag_add(c->dg, DIAG_WARN, name,
+		         _("This address object is not in the text."));
+		add_unknown(c, &a->object->addrs, a->object->name);
+		return;
+	}
+	diag_add(c->dg, DIAG_WARN, name,
+	         _("This address object is not in the text; it is taken for "
+	           "what its name says."));
+	a->is_guess = true;
+	fw_forti_check(c, fw_addrs_add_range(&c->rules->arena,
+	                                     &a->object->addrs, lo, hi));
+}
+
+void fw_forti_put_adr(struct fw_forti_ctx *c, struct fw_addrs *to,
+                      const struct fw_forti_adr *a,
+                      const struct fw_forti_node *at)
+{
+	for (const struct fw_addr *ad = a->object->addrs.first; ad && !c->err;
+	     ad = ad->next) {
+		struct fw_addr *n;
+
+		if (!fw_forti_budget(c, at)) {
+			if (c->n_copies == MAX_COPIES + 1)
+				add_unknown(c, to, a->object->name);
+			return;
+		}
+		n = fw_addrs_add_name(&c->rules->arena, to, ad->kind, ad->name);
+		fw_forti_check(c, n);
+		if (n) {
+			n->lo = ad->lo;
+			n->hi = ad->hi;
+		}
+	}
+}
+
+static void read_group(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                       struct fw_forti_adr *a, const struct fw_forti_node *e,
+                       bool is6, unsigned depth)
+{
+	struct fw_forti_words w = fw_forti_words_of(e, "member");
+	struct slice name;
+
+	a->object->line = e->line;
+	a->object->raw = e->raw;
+	while (!c->err && fw_forti_word_next(&w, &name)) {
+		const struct fw_forti_adr *m =
+			fw_forti_find_adr(c, sc, name, is6, depth + 1);
+
+		if (!m || m->is_busy) {
+			add_unknown(c, &a->object->addrs, a->object->name);
+			continue;
+		}
+		a->is_all[0] |= m->is_all[0];
+		a->is_all[1] |= m->is_all[1];
+		a->is_guess |= m->is_guess;
+		fw_forti_put_adr(c, &a->object->addrs, m, e);
+	}
+	if (fw_forti_is(e, "exclude", "enable"))
+		add_unknown(c, &a->object->addrs, a->object->name);
+}
+
+struct fw_forti_node *fw_forti_find_entry(const struct fw_forti_ctx *c,
+                                          const struct fw_forti_scope *sc,
+                                          const char *path, struct slice name)
+{
+	struct fw_forti_node *e, *at = fw_forti_config(&c->t, sc->node, path);
+
+	e = at ? fw_dict_get(&c->t.dict, at, name) : NULL;
+	return e && !e->is_deleted && e->kind == FW_FORTI_EDIT ? e : NULL;
+}
+
+/* An address of either family, whatever kind of object it is. */
+struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
+                                       const struct fw_forti_scope *sc,
+                                       struct slice name, bool is6,
+                                       unsigned depth)
+{
+	static const struct {
+		const char *plain, *group;
+	} paths[] = {
+		{"firewall address", "firewall addrgrp"},
+		{"firewall address6", "firewall addrgrp6"},
+	};
+	const void *key = is6 ? (const void *)&sc->name : sc->node;
+	struct fw_forti_adr *a = fw_dict_get(&c->adrs, key, name);
+	const struct fw_forti_node *e;
+
+	if (a || depth > MAX_GROUP_DEPTH)
+		return a;
+	a = arena_alloc(&c->scratch, sizeof(*a));
+	fw_forti_check(c, a);
+	if (!a)
+		return NULL;
+	a->object =
+		fw_object_add(c->rules, FW_OBJECT_ADDRS, fw_forti_dup(c, name));
+	if (!a->object) {
+		c->err = ENOMEM;
+		return NULL;
+	}
+	a->object->table = sc->name;
+	fw_dict_put(&c->adrs, key, name, a);
+	a->is_busy = true;
+	e = fw_forti_find_entry(c, sc, paths[is6].plain, name);
+	if (slice_eq_str(name, "all"))
+		a->is_all[is6] = true;
+	else if (e)
+		read_address(c, a, e, is6);
+	else if ((e = fw_forti_find_entry(c, sc, paths[is6].group, name)) !=
+	         NULL)
+		read_group(c, sc, a, e, is6, depth);
+	else if (!slice_eq_str(name, "none"))
+		read_missing(c, a, name);
+	a->is_busy = false;
+	return a;
+}
+
+/* ---- services ---- */
+
+/* dst[-dst][:src[-src]] */
+static void read_portrange(struct fw_forti_ctx *c, struct fw_forti_svc *s,
+                           int proto, struct slice text)
+{
+	uint16_t dlo, dhi, slo = 0, shi = FW_PORT_MAX;
+	struct slice rest = text, dst;
+	struct fw_service *sv;
+
+	if (!fw_part_next(&rest, ':', &dst) ||
+	    fw_ports_parse(&dlo, &dhi, dst) ||
+	    (rest.n && fw_ports_parse(&slo, &shi, rest))) {
+		diag_add(c->dg, DIAG_ERROR, text, _("Not a range of ports."));
+		s->is_doubtful = true;
+		dlo = 0;
+		dhi = FW_PORT_MAX;
+	}
+	sv = fw_services_add(&c->rules->arena, &s->object->services, proto, dlo,
+	                     dhi);
+	fw_forti_check(c, sv);
+	if (sv) {
+		sv->sport_lo = slo;
+		sv->sport_hi = shi;
+		sv->name = s->object->name;
+	}
+}
+
+static void add_proto(struct fw_forti_ctx *c, struct fw_forti_svc *s, int proto)
+{
+	fw_forti_check(c,
+	               fw_services_add(&c->rules->arena, &s->object->services,
+	                               proto, 0, FW_PORT_MAX));
+}
+
+static void read_ports(struct fw_forti_ctx *c, struct fw_forti_svc *s,
+                       const struct fw_forti_node *e)
+{
+	static const struct {
+		const char *name;
+		int proto;
+	} kinds[] = {
+		{"tcp-portrange", 6},
+		{"udp-portrange", 17},
+		{"sctp-portrange", 132},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct fw_forti_words w = fw_forti_words_of(e, kinds[i].name);
+		struct slice range;
+
+		while (!c->err && fw_forti_word_next(&w, &range))
+			read_portrange(c, s, kinds[i].proto, range);
+	}
+}
+
+static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
+                         const struct fw_forti_node *e)
+{
+	const struct slice proto = fw_forti_word(e, "protocol");
+	const struct slice num = fw_forti_word(e, "protocol-number");
+
+	s->object->line = e->line;
+	s->object->raw = e->raw;
+	s->is_helper_off = fw_forti_is(e, "helper", "disable");
+	s->udp_idle_s = fw_forti_number(fw_forti_word(e, "udp-idle-timer"), 0);
+	s->ttl_s = fw_forti_number(fw_forti_word(e, "session-ttl"), 0);
+	if (s->udp_idle_s > 0)
+		s->object->attrs.udp_idle_s = s->udp_idle_s;
+	if (fw_forti_is(e, "session-ttl", "never"))
+		s->ttl_s = INT32_MAX;
+	s->is_doubtful = fw_forti_value(e, "iprange") != NULL ||
+	                 fw_forti_value(e, "fqdn") != NULL ||
+	                 fw_forti_value(e, "icmptype") != NULL;
+	if (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0)
+		s->is_any = true;
+	else if (slice_eq_str(proto, "IP"))
+		add_proto(c, s, (int)(fw_forti_number(num, 0) & UINT8_MAX));
+	else if (slice_eq_str(proto, "ALL"))
+		s->is_any = true;
+	else if (slice_eq_str(proto, "ICMP"))
+		add_proto(c, s, 1);
+	else if (slice_eq_str(proto, "ICMP6"))
+		add_proto(c, s, 58);
+	else
+		read_ports(c, s, e);
+}
+
+/* Of the factory set: a full backup holds them, an excerpt does not. */
+static const struct {
+	const char *name;
+	int proto;
+	uint16_t lo, hi;
+} factory[] = {
+	{"ALL_TCP", 6, 1, 65535},  {"ALL_UDP", 17, 1, 65535},
+	{"ALL_ICMP", 1, 0, 65535}, {"PING", 1, 0, 65535},
+	{"DNS", 6, 53, 53},        {"DNS", 17, 53, 53},
+	{"HTTP", 6, 80, 80},       {"HTTPS", 6, 443, 443},
+	{"NTP", 6, 123, 123},      {"NTP", 17, 123, 123},
+	{"SIP", 6, 5060, 5060},    {"SIP", 17, 5060, 5060},
+	{"SSH", 6, 22, 22},        {"FTP", 6, 21, 21},
+	{"SMTP", 6, 25, 25},       {"IMAPS", 6, 993, 993},
+	{"RDP", 6, 3389, 3389},
+};
+
+static void read_factory(struct fw_forti_ctx *c, struct fw_forti_svc *s,
+                         struct slice name)
+{
+	bool is_known = false;
+
+	if (slice_ieq(name, slice_str("ALL")) ||
+	    slice_ieq(name, slice_str("ANY"))) {
+		s->is_any = true;
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(factory); i++) {
+		if (!slice_eq_str(name, factory[i].name))
+			continue;
+		is_known = true;
+		fw_forti_check(c,
+		               fw_services_add(&c->rules->arena,
+		                               &s->object->services,
+		                               factory[i].proto, factory[i].lo,
+		                               factory[i].hi));
+	}
+	if (is_known)
+		return;
+	diag_add(c->dg, DIAG_WARN, name, _("This service is not in the text."));
+	s->is_any = true;
+	s->is_doubtful = true;
+}
+
+static struct fw_forti_svc *new_svc(struct fw_forti_ctx *c,
+                                    const struct fw_forti_scope *sc,
+                                    struct slice name)
+{
+	struct fw_forti_svc *s = arena_alloc(&c->scratch, sizeof(*s));
+
+	fw_forti_check(c, s);
+	if (!s)
+		return NULL;
+	s->object = fw_object_add(c->rules, FW_OBJECT_SERVICES,
+	                          fw_forti_dup(c, name));
+	if (!s->object) {
+		c->err = ENOMEM;
+		return NULL;
+	}
+	s->object->table = sc->name;
+	fw_dict_put(&c->svcs, sc->node, name, s);
+	return s;
+}
+
+struct fw_forti_svc *fw_forti_find_svc(struct fw_forti_ctx *c,
+                                       const struct fw_forti_scope *sc,
+                                       struct slice name)
+{
+	const struct fw_forti_node *e;
+	struct fw_forti_svc *s = fw_dict_get(&c->svcs, sc->node, name);
+
+	if (s)
+		return s;
+	s = new_svc(c, sc, name);
+	if (!s)
+		return NULL;
+	e = fw_forti_find_entry(c, sc, "firewall service custom", name);
+	if (e && !slice_eq_str(name, "ALL"))
+		read_service(c, s, e);
+	else
+		read_factory(c, s, name);
+	return s;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: ISC */
+/** Reading a FortiOS tree: what fortios.c and its objects share. */
+#pragma once
+
+#include "firewall/fortios.h"
+
+struct fw_forti_svc {
+	struct fw_object *object;
+	int64_t udp_idle_s, ttl_s; /* _UNSET: the box's */
+	bool is_helper_off;
+	bool is_any;
+	bool is_doubtful; /* matches less than its ports say */
+	bool is_busy;
+};
+
+struct fw_forti_adr {
+	struct fw_object *object;
+	bool is_all[2]; /* IPv4, IPv6 */
+	bool is_busy;
+	bool is_guess; /* not in the text: read from its name */
+};
+
+struct fw_forti_port_ttl {
+	struct fw_forti_port_ttl *next;
+	int proto;
+	uint16_t lo, hi;
+	int64_t ttl_s;
+};
+
+/* What holds for one VDOM. */
+struct fw_forti_scope {
+	const char *name; /* "" when there are none */
+	struct fw_forti_node *node;
+	enum fw_forti_mode mode;
+	bool is_ngfw, is_flow;
+	enum fw_tri default_profile;
+	struct fw_forti_port_ttl *ttls;
+	int64_t default_ttl_s;
+};
+
+struct fw_forti_ctx {
+	struct fw_forti_tree t;
+	struct fw_rules *rules;
+	struct diag *dg;
+	struct arena scratch;
+	struct fw_forti_node *global;
+	struct fw_dict adrs, svcs; /* by scope node */
+	long version;
+	enum fw_tri helper;
+	int64_t udp_idle_s;
+	size_t n_copies;
+	unsigned n_new; /* entries "edit 0" */
+	int err;
+};
+
+struct fw_forti_words {
+	const struct fw_forti_node *at;
+	struct slice name, rest;
+};
+
+/** Values of the last `set` of a name, then of what was appended to it. */
+struct fw_forti_words fw_forti_words_of(const struct fw_forti_node *entry,
+                                        const char *name);
+bool fw_forti_word_next(struct fw_forti_words *w, struct slice *word);
+
+/** Into the rules; "" and an error without memory. */
+const char *fw_forti_dup(struct fw_forti_ctx *c, struct slice s);
+/** NULL is lack of memory. */
+void fw_forti_check(struct fw_forti_ctx *c, const void *made);
+/** A number of seconds and such, or @p fallback. */
+int64_t fw_forti_number(struct slice word, int64_t fallback);
+
+/** Count a copy; false, and said once, when there were too many. */
+bool fw_forti_budget(struct fw_forti_ctx *c, const struct fw_forti_node *at);
+void fw_forti_put_adr(struct fw_forti_ctx *c, struct fw_addrs *to,
+                      const struct fw_forti_adr *a,
+                      const struct fw_forti_node *at);
+
+/** @return the entry of a table below a scope, or NULL. */
+struct fw_forti_node *fw_forti_find_entry(const struct fw_forti_ctx *c,
+                                          const struct fw_forti_scope *sc,
+                                          const char *path, struct slice name);
+
+/** The address or group of that name, read on first use; NULL: nested too
+ *  deeply, or no memory. */
+struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
+                                       const struct fw_forti_scope *sc,
+                                       struct slice name, bool is6,
+                                       unsigned depth);
+/** The same for a service that is no group; NULL: no memory. */
+struct fw_forti_svc *fw_forti_find_svc(struct fw_forti_ctx *c,
+                                       const struct fw_forti_scope *sc,
+                                       struct slice name);
