@@ -18,7 +18,8 @@ struct audit {
 	const struct fw_rules *rules;
 	const struct fw_question *q;
 	const char *file;
-	struct finding *blocked, *doubtful, *alg, *idle, *offload, *dead, *wide;
+	struct finding *blocked, *doubtful, *alg, *half, *idle, *offload, *dead;
+	struct finding *wide;
 };
 
 static const enum fact_state states[] = {
@@ -31,32 +32,55 @@ static const struct {
 	const char *id;
 	enum finding_severity severity;
 	const char *title, *detail;
+	const char *step, *remedy;
 } causes[] = {
 	{"firewall.blocks", FINDING_FAIL,
          N_("The firewall's own rules block traffic that calls need."),
          N_("Each blocked flow names the rule that decides, with its line, "
-            "and a packet that is dropped.")},
+            "and a packet that is dropped."),
+         "open-flows",
+         N_("Accept the blocked flows before the rule that drops them.")},
 	{"firewall.unclear", FINDING_WARN,
          N_("The configuration does not say enough to be sure about some "
             "flows."),
          N_("A name, a schedule or a condition decides that this text does "
-            "not show. Ask the firewall itself, or test with check.")},
+            "not show. Ask the firewall itself, or test with check."),
+         "resolve-names",
+         N_("Give the addresses of names with --resolve, or measure with "
+            "prumo check.")},
 	{"firewall.sip-alg", FINDING_FAIL,
          N_("The firewall rewrites SIP: its helper or ALG is on."),
          N_("It changes addresses inside SIP messages. Calls lose audio or "
-            "drop; the provider asks for it to be off.")},
+            "drop; the provider asks for it to be off."),
+         "alg-off-everywhere",
+         N_("Turn the SIP ALG off in all of the places that turn it on, then "
+            "clear the old sessions, which keep it.")},
+	{"firewall.half-applied", FINDING_FAIL,
+         N_("A recipe against the SIP ALG was applied only by half."),
+         N_("One setting says off, another still turns it on: the ALG goes "
+            "on working."),
+         "alg-off-rest",
+         N_("Do the rest of the recipe: each setting that still says on is "
+            "among the evidence.")},
 	{"firewall.udp-idle", FINDING_FAIL,
          N_("The firewall forgets idle UDP sessions too soon."),
          N_("Phones that rest between registrations stop ringing when "
-            "their session is forgotten.")},
+            "their session is forgotten."),
+         "session-time",
+         N_("Raise the session time of UDP to what the provider asks for.")},
 	{"firewall.offload", FINDING_WARN,
-         N_("Calls are offloaded past the firewall's own processing."), NULL},
+         N_("Calls are offloaded past the firewall's own processing."), NULL,
+         "offload-off", N_("Turn offload off in the rules that carry calls.")},
 	{"firewall.dead-rules", FINDING_NOTE,
          N_("Some rules can never match: earlier rules take all of their "
             "packets."),
-         NULL},
+         NULL, "remove-dead-rules",
+         N_("Take the dead rules out, or move them up if they were meant to "
+            "decide.")},
 	{"firewall.too-wide", FINDING_NOTE,
-         N_("Some rules open more than calls need."), NULL},
+         N_("Some rules open more than calls need."), NULL, "narrow-rules",
+         N_("If these rules are there for calls alone, limit them to the "
+            "provider's addresses and ports.")},
 };
 
 static struct finding *cause(struct audit *au, struct finding **at,
@@ -70,6 +94,8 @@ static struct finding *cause(struct audit *au, struct finding **at,
 		(*at)->act = ACT_CUSTOMER;
 		(*at)->title.msgid = causes[i].title;
 		(*at)->detail.msgid = causes[i].detail;
+		(void)finding_remedy(au->r, *at, causes[i].step,
+		                     (struct words){.msgid = causes[i].remedy});
 	}
 	return *at;
 }
@@ -164,6 +190,13 @@ static const char *line_text(struct audit *au, const struct fw_rule *rule,
 	                  rule ? rule->line : (chain ? chain->line : 0));
 }
 
+/* How people know a row; its id is in the scope. */
+static const char *words_of(struct audit *au, const struct fw_flow *flow)
+{
+	return report_text(au->r,
+	                   slice_str(flow->title ? flow->title : flow->id));
+}
+
 static void tell_flow(struct audit *au, const struct fw_flow *flow,
                       const struct fw_answer *an)
 {
@@ -180,7 +213,7 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 		return;
 	put_rule(au, f, p->doubt ? p->doubt : p->rule, p->chain);
 	put_packet(au, f, &p->example);
-	f->summary.args[0] = flow->id;
+	f->summary.args[0] = words_of(au, flow);
 	f->summary.args[1] =
 		line_text(au, p->doubt ? p->doubt : p->rule, p->chain);
 	if (an->verdict == FW_PASS) {
@@ -244,7 +277,7 @@ static void tell_alg(struct audit *au, const struct fw_flow *flow,
 		return;
 	f = report_fact(au->r, "audit.alg", FACT_PASS, flow->id);
 	put_source(au, f, an->out.alg_rule, true);
-	f->summary.args[0] = flow->id;
+	f->summary.args[0] = words_of(au, flow);
 	if (an->alg == FW_OFF) {
 		f->value = val_text("off");
 		f->summary.msgid = N_("%1$s: no SIP helper acts on it.");
@@ -265,6 +298,37 @@ static void tell_alg(struct audit *au, const struct fw_flow *flow,
 	}
 }
 
+/* A switch that was thrown, and an ALG that acts nevertheless. */
+static void tell_half(struct audit *au)
+{
+	const struct fw_setting *off = NULL;
+	struct val *list;
+
+	for (const struct fw_setting *s = au->rules->settings; s; s = s->next) {
+		if (s->attrs.alg == FW_OFF && !s->is_default)
+			off = s;
+	}
+	if (!au->alg || !off)
+		return;
+	(void)cause(au, &au->half, "firewall.half-applied");
+	list = val_put(&au->r->arena, &au->r->no_memory, &au->half->evidence,
+	               "settings", val_list());
+	for (const struct fw_setting *s = au->rules->settings; s; s = s->next) {
+		struct val *v;
+
+		if (s->attrs.alg == FW_UNSET)
+			continue;
+		v = val_put(&au->r->arena, &au->r->no_memory, list, NULL,
+		            val_map());
+		(void)val_put(&au->r->arena, &au->r->no_memory, v, "setting",
+		              val_text(s->id));
+		(void)val_put(&au->r->arena, &au->r->no_memory, v, "alg",
+		              val_text(fw_tri_name(s->attrs.alg)));
+		put_int(au, v, "line", s->line);
+	}
+	au->half->facts = au->alg->facts;
+}
+
 static void tell_idle(struct audit *au, const struct fw_flow *flow,
                       const struct fw_answer *an)
 {
@@ -275,7 +339,7 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	f = report_fact(au->r, "audit.udp-idle", FACT_PASS, flow->id);
 	put_source(au, f, an->out.idle_rule, false);
 	(void)fact_field(au->r, f, "wanted_s", val_int(flow->min_udp_idle_s));
-	f->summary.args[0] = flow->id;
+	f->summary.args[0] = words_of(au, flow);
 	f->summary.args[1] =
 		report_fmt(au->r, "%lld", (long long)an->udp_idle_s);
 	f->summary.args[2] =
@@ -311,7 +375,7 @@ static void tell_offload(struct audit *au, const struct fw_flow *flow,
 	f = report_fact(au->r, "audit.offload", FACT_WARN, flow->id);
 	put_source(au, f, an->out.offload_rule, false);
 	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
-	f->summary.args[0] = flow->id;
+	f->summary.args[0] = words_of(au, flow);
 	finding_because(au->r, cause(au, &au->offload, "firewall.offload"), f);
 }
 
@@ -388,6 +452,17 @@ static int tell_rules(struct audit *au)
 	return err;
 }
 
+/* What is not known of one flow, no other flow makes up for. */
+static bool has_unknown(const struct report *r)
+{
+	for (const struct fact *f = r->facts; f; f = f->next) {
+		if (f->state == FACT_UNKNOWN &&
+		    strncmp(f->id, "audit.", strlen("audit.")) == 0)
+			return true;
+	}
+	return false;
+}
+
 int fw_audit(struct report *r, const struct fw_rules *rules,
              const struct fw_question *q, const char *file)
 {
@@ -402,10 +477,50 @@ int fw_audit(struct report *r, const struct fw_rules *rules,
 		tell_offload(&au, &q->flows[i], &answers[i]);
 	}
 	if (!err)
+		tell_half(&au);
+	if (!err)
 		err = tell_rules(&au);
 	if (!err && r->no_memory)
 		err = ENOMEM;
 	if (!err)
-		r->is_tested = true;
+		r->is_tested = !has_unknown(r);
 	return err;
+}
+
+static void put_text(struct report *r, struct fact *f, const char *key,
+                     const struct wr *w)
+{
+	(void)fact_field(r, f, key, val_text(report_text(r, wr_slice(w))));
+}
+
+void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,
+                    size_t left, const struct fw_rules *rules, const char *file)
+{
+	struct fact *f;
+
+	if (patch && !patch->commands.n)
+		return;
+	f = report_fact(r, "audit.patch", FACT_PASS, file);
+	f->summary.args[0] = file ? file : "";
+	f->value = val_text(rules->dialect ? rules->dialect : "");
+	if (!patch) {
+		f->state = FACT_SKIPPED;
+		f->summary.msgid = N_("%1$s: no patch.");
+		f->why.msgid = N_("What would mend it cannot be written as "
+		                  "commands here, or did not read back as "
+		                  "intended.");
+		return;
+	}
+	put_text(r, f, "commands", &patch->commands);
+	put_text(r, f, "undo", &patch->undo);
+	put_text(r, f, "clear", &patch->clear);
+	(void)fact_field(r, f, "left", val_int((int64_t)left));
+	if (left) {
+		f->state = FACT_WARN;
+		f->summary.msgid =
+			N_("%1$s: a patch mends all but %2$s flows.");
+		f->summary.args[1] = report_fmt(r, "%zu", left);
+	} else {
+		f->summary.msgid = N_("%1$s: a patch mends every flow.");
+	}
 }

@@ -34,6 +34,10 @@ struct fw_answer {
  */
 const char *fw_guess_wan(const struct fw_rules *rules);
 
+/** Where phones are, if all rules that accept towards @p wan agree on it.
+ *  @return its name, of the rules' arena, or NULL */
+const char *fw_guess_lan(const struct fw_rules *rules, const char *wan);
+
 /** Answers of the arena, one per flow. @return 0, ENOMEM or E2BIG. */
 WARN_UNUSED int fw_answer_all(struct fw_answer **answers, struct arena *a,
                               const struct fw_rules *rules,
@@ -67,5 +71,15 @@ WARN_UNUSED int fw_audit(struct report *r, const struct fw_rules *rules,
 WARN_UNUSED int fw_patch_make(struct fw_patch_out *out, size_t *left,
                               const struct fw_rules *rules,
                               const struct fw_question *q);
+/**
+ * Tell of a patch: the fact audit.patch, and a step of remedy in the findings
+ * that it mends.
+ *
+ * @param patch  NULL: the dialect writes none, or it did not read back.
+ * @param left   Flows that it does not mend.
+ */
+void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,
+                    size_t left, const struct fw_rules *rules,
+                    const char *file);
 void fw_patch_init(struct fw_patch_out *out);
 void fw_patch_fini(struct fw_patch_out *out);

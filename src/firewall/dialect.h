@@ -125,3 +125,14 @@ WARN_UNUSED int fw_emit(struct wr *out, const struct fw_dialect *d,
 WARN_UNUSED int fw_rules_from_flows(struct fw_rules *out,
                                     const struct fw_flow *flows, size_t n,
                                     const struct fw_place *place);
+
+/**
+ * What the provider may open towards the phones: one more rule per flow, from
+ * place->out to place->in, without any port translation. Only after
+ * fw_rules_from_flows().
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int fw_rules_add_inbound(struct fw_rules *rules,
+                                     const struct fw_flow *flows, size_t n,
+                                     const struct fw_place *place);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "firewall/vendor.h"
 
 extern const struct fw_dialect fw_dialect_fortios;
 extern const struct fw_dialect fw_dialect_routeros;
@@ -297,5 +298,55 @@ int fw_rules_from_flows(struct fw_rules *out, const struct fw_flow *flows,
 	back->action = FW_ACCEPT;
 	for (size_t i = 0; i < n && !err; i++)
 		err = add_flow(out, c, &flows[i], place);
+	return err;
+}
+
+static int add_inbound(struct fw_rules *rules, struct fw_chain *c,
+                       const struct fw_flow *f, const struct fw_place *place)
+{
+	struct arena *a = &rules->arena;
+	struct fw_rule *r = fw_rule_add(rules, c);
+	int err;
+
+	if (!r)
+		return ENOMEM;
+	r->id = arena_fmt(a, "%s-in", f->id);
+	r->name = arena_fmt(a, "%s, inbound", f->title ? f->title : f->id);
+	if (!r->id || !r->name)
+		return ENOMEM;
+	r->states = FW_STATE_NEW;
+	r->action = FW_ACCEPT;
+	if (place->out && !fw_zones_add(a, &r->in, place->out))
+		return ENOMEM;
+	if (place->path == FW_PATH_FORWARD && place->in &&
+	    !fw_zones_add(a, &r->out, place->in))
+		return ENOMEM;
+	err = copy_addrs(a, &r->src, &f->dst);
+	if (!err)
+		err = copy_addrs(a, &r->dst, &place->src);
+	if (!err)
+		err = copy_services(a, &r->services, &f->services);
+	if (!err && f->is_sip)
+		r->attrs.alg = FW_OFF;
+	return err;
+}
+
+int fw_rules_add_inbound(struct fw_rules *rules, const struct fw_flow *flows,
+                         size_t n, const struct fw_place *place)
+{
+	struct fw_chain *c = rules->chains_last;
+	int err = 0;
+
+	if (place->path == FW_PATH_OUTPUT) {
+		c = fw_chain_add(rules, "input");
+		if (!c)
+			return ENOMEM;
+		c->hook = FW_HOOK_INPUT;
+		c->policy = FW_DROP;
+		if (!fw_return_rule_add(rules, c))
+			return ENOMEM;
+	}
+	for (size_t i = 0; i < n && !err; i++)
+		err = add_inbound(rules, c, &flows[i], place);
 	return err;
 }

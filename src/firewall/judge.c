@@ -45,8 +45,9 @@ struct run {
 	struct fate *todo;
 	size_t n, cap;
 	uint64_t steps;
-	bool is_first;     /* no attributes taken yet */
-	bool is_of_failed; /* only of parts that are dropped */
+	bool is_first;         /* no attributes taken yet */
+	bool has_udp, has_tcp; /* nor session times of these */
+	bool is_of_failed;     /* only of parts that are dropped */
 };
 
 static int push(struct run *r, const struct fate *f)
@@ -171,31 +172,66 @@ static void merge_alg(struct fw_judgement *out, const struct fate *f)
 	}
 }
 
-static int64_t lower(int64_t a, int64_t b)
+static bool has_proto(const struct fate *f, uint32_t proto)
 {
-	return a < b ? a : b;
+	return f->box.lo[FW_DIM_PROTO] <= proto &&
+	       proto <= f->box.hi[FW_DIM_PROTO];
 }
 
-static void merge_attrs(struct run *r, const struct fate *f)
+/* A flow's time is its shortest-lived part's; each of its own protocol. */
+static void merge_idle(struct run *r, const struct fate *f)
+{
+	const struct fw_rules *rules = r->sp->rules;
+	struct fw_judgement *out = r->out;
+	const struct fw_rule *by = f->idle_rule;
+	int64_t udp_s = f->attrs.udp_idle_s, tcp_s = f->attrs.tcp_idle_s;
+
+	if (udp_s == FW_IDLE_UNSET)
+		udp_s = rules->defaults.udp_idle_s;
+	if (f->attrs.alg == FW_ON && rules->helper_idle_s > 0) {
+		udp_s = rules->helper_idle_s;
+		by = f->alg_rule;
+	}
+	if (tcp_s == FW_IDLE_UNSET)
+		tcp_s = rules->defaults.tcp_idle_s;
+	if (has_proto(f, FW_PROTO_UDP) &&
+	    (!r->has_udp || udp_s < out->attrs.udp_idle_s)) {
+		out->attrs.udp_idle_s = udp_s;
+		out->idle_rule = by;
+		out->is_idle_by_helper = by && by == f->alg_rule;
+		r->has_udp = true;
+	}
+	if (has_proto(f, FW_PROTO_TCP) &&
+	    (!r->has_tcp || tcp_s < out->attrs.tcp_idle_s)) {
+		out->attrs.tcp_idle_s = tcp_s;
+		r->has_tcp = true;
+	}
+}
+
+static void merge_attrs(struct run *r, const struct fate *fate)
 {
 	struct fw_judgement *out = r->out;
+	struct fate with = *fate;
+	const struct fate *f = &with;
 
+	/* Silence is the box's default, in each part for itself. */
+	if (with.attrs.alg == FW_UNSET)
+		with.attrs.alg = r->sp->rules->defaults.alg;
+	merge_idle(r, f);
 	if (r->is_first) {
+		const int64_t udp_s = out->attrs.udp_idle_s;
+		const int64_t tcp_s = out->attrs.tcp_idle_s;
+
 		out->attrs = f->attrs;
+		out->attrs.udp_idle_s = udp_s;
+		out->attrs.tcp_idle_s = tcp_s;
 		out->alg_rule = f->alg_rule;
-		out->idle_rule = f->idle_rule;
 		out->offload_rule = f->offload_rule;
 		out->nat_rule = f->nat_rule;
 		r->is_first = false;
 		return;
 	}
 	merge_alg(out, f);
-	if (f->attrs.udp_idle_s < out->attrs.udp_idle_s)
-		out->idle_rule = f->idle_rule;
-	out->attrs.udp_idle_s =
-		lower(out->attrs.udp_idle_s, f->attrs.udp_idle_s);
-	out->attrs.tcp_idle_s =
-		lower(out->attrs.tcp_idle_s, f->attrs.tcp_idle_s);
 	if (f->attrs.offload == FW_ON && out->attrs.offload != FW_ON) {
 		out->attrs.offload = FW_ON;
 		out->offload_rule = f->offload_rule;

@@ -2,6 +2,7 @@
 #include "firewall/linux.h"
 
 #include <errno.h>
+#include <string.h>
 
 int fw_linux_defaults(struct fw_rules *r)
 {
@@ -30,5 +31,35 @@ int fw_linux_defaults(struct fw_rules *r)
 	s->is_default = true;
 	s->source = "linux net/netfilter/nf_conntrack_proto_tcp.c";
 	s->attrs.tcp_idle_s = r->defaults.tcp_idle_s = 432000;
+
+	/* The helper refreshes each session that it reads to its own time,
+	 * after the kernel has set the usual one. */
+	r->helper_idle_s = FW_LINUX_SIP_IDLE_S;
+	return 0;
+}
+
+int fw_linux_measured(struct fw_rules *r, const char *id, int64_t value)
+{
+	struct fw_setting *s = r->settings;
+	const char *text;
+
+	while (s && (strcmp(s->id, id) != 0 || !s->is_default))
+		s = s->next;
+	if (!s)
+		return 0;
+	text = arena_fmt(&r->arena, "net.netfilter.%s = %lld", id,
+	                 (long long)value);
+	if (!text)
+		return ENOMEM;
+	s->is_default = false;
+	s->raw = slice_str(text);
+	if (s->attrs.alg != FW_UNSET)
+		/* With it, the module alone decides, which may be loaded at
+		 * any time. */
+		s->attrs.alg = r->defaults.alg = value ? FW_UNKNOWN : FW_OFF;
+	if (s->attrs.udp_idle_s >= 0)
+		s->attrs.udp_idle_s = r->defaults.udp_idle_s = value;
+	if (s->attrs.tcp_idle_s >= 0)
+		s->attrs.tcp_idle_s = r->defaults.tcp_idle_s = value;
 	return 0;
 }

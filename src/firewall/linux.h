@@ -7,3 +7,17 @@
 /** Add the kernel's defaults as settings, each with its source. @return 0 or
  *  ENOMEM */
 WARN_UNUSED int fw_linux_defaults(struct fw_rules *r);
+
+enum {
+	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
+};
+
+/**
+ * What a running kernel says of one of those defaults replaces it.
+ *
+ * @param id  As in its setting; another is not an error, and ignored.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int fw_linux_measured(struct fw_rules *r, const char *id,
+                                  int64_t value);

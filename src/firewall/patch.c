@@ -29,6 +29,7 @@ struct plan {
 	struct arena *arena;
 	const struct fw_rules *rules;
 	const struct fw_question *q;
+	unsigned caps;
 	struct fw_edit *first, *last;
 	bool no_memory;
 };
@@ -90,9 +91,12 @@ static void place_insert(struct fw_edit *e, const struct fw_judgement *j)
 		e->before = e->chain->first;
 }
 
-/* Only ranges can be written everywhere; a name has to be resolved first. */
-static bool is_named(const struct fw_flow *f)
+/* Only ranges can be written everywhere; elsewhere than where names are
+ * objects, a name has to be resolved first. */
+static bool is_named(const struct fw_flow *f, unsigned caps)
 {
+	if (caps & FW_CAP_NAMES)
+		return false;
 	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
 		if (a->kind != FW_ADDR_RANGE)
 			return true;
@@ -105,7 +109,7 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 {
 	struct fw_edit *e;
 
-	if (is_named(f))
+	if (is_named(f, p->caps))
 		return;
 	if (an->out.verdict != FW_PASS) {
 		e = add(p, FW_EDIT_INSERT, f);
@@ -115,7 +119,7 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 				place_insert(e, &an->out);
 		}
 	}
-	if (f->is_sip && an->alg == FW_ON && an->out.alg_rule) {
+	if (f->is_sip && an->alg != FW_OFF && an->out.alg_rule) {
 		const struct fw_edit *old = p->first;
 
 		while (old && old->rule != an->out.alg_rule)
@@ -126,8 +130,9 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 			e->chain = e->rule->chain;
 		}
 	}
+	/* A helper's own time goes with the helper. */
 	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
-	    an->udp_idle_s < f->min_udp_idle_s) {
+	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper)) {
 		e = add(p, FW_EDIT_IDLE, f);
 		if (e) {
 			e->chain = main_chain(p, &f->dst);
@@ -168,7 +173,8 @@ static int read_back(size_t *left, const struct fw_dialect *d,
 		if (before[i].out.verdict == FW_PASS &&
 		    after[i].out.verdict != FW_PASS)
 			err = EPROTO;
-		if (after[i].out.verdict != FW_PASS && !is_named(&q->flows[i]))
+		if (after[i].out.verdict != FW_PASS &&
+		    !is_named(&q->flows[i], d->caps))
 			err = EPROTO;
 	}
 	fw_rules_fini(&rules);
@@ -179,7 +185,7 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
                   const struct fw_rules *rules, const struct fw_question *q)
 {
 	const struct fw_dialect *d = fw_dialect_find(rules->dialect);
-	struct plan p = {.rules = rules, .q = q};
+	struct plan p = {.rules = rules, .q = q, .caps = d ? d->caps : 0};
 	struct fw_answer *answers;
 	struct arena arena;
 	struct diag dg;

@@ -15,7 +15,8 @@
 void fw_rules_init(struct fw_rules *r)
 {
 	*r = (struct fw_rules){.defaults = fw_attrs_unset(),
-	                       .families = FW_IP4 | FW_IP6};
+	                       .families = FW_IP4 | FW_IP6,
+	                       .helper_idle_s = FW_IDLE_UNSET};
 	arena_init(&r->arena);
 }
 
@@ -32,6 +33,18 @@ struct fw_attrs fw_attrs_unset(void)
 		.tcp_idle_s = FW_IDLE_UNSET,
 		.dscp = FW_DSCP_UNSET,
 	};
+}
+
+const char *fw_tri_name(enum fw_tri t)
+{
+	static const char *const names[] = {
+		[FW_UNSET] = "unset",
+		[FW_OFF] = "off",
+		[FW_ON] = "on",
+		[FW_UNKNOWN] = "unknown",
+	};
+
+	return names[t];
 }
 
 struct fw_chain *fw_chain_add(struct fw_rules *r, const char *name)

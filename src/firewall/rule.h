@@ -247,6 +247,8 @@ struct fw_rules {
 	struct fw_setting *settings, *settings_last;
 	struct fw_kept *kept, *kept_last;
 	struct fw_attrs defaults; /**< of the box, from its settings */
+	int64_t helper_idle_s;    /**< what a helper gives the UDP sessions that
+	                               it acts on; _UNSET: nothing of its own */
 };
 
 void fw_rules_init(struct fw_rules *r);
@@ -289,6 +291,9 @@ struct fw_chain *fw_chain_find(const struct fw_rules *r, const char *table,
 struct fw_object *fw_object_find(const struct fw_rules *r,
                                  enum fw_object_kind kind, const char *table,
                                  const char *name);
+
+/** "on", "off", "unknown" or "unset"; never translated. */
+const char *fw_tri_name(enum fw_tri t);
 
 struct fw_ip fw_ip_of(const struct addr *a);
 struct addr fw_ip_addr(struct fw_ip ip);

@@ -49,7 +49,8 @@ struct fw_judgement {
 	struct fw_attrs attrs; /**< by the rules that surely match all of it;
 	                            alg is FW_UNKNOWN when parts differ */
 	const struct fw_rule *alg_rule, *idle_rule, *offload_rule, *nat_rule;
-	bool is_cut; /**< too many parts: the rest is not known */
+	bool is_idle_by_helper; /**< its UDP time ends with the ALG's work */
+	bool is_cut;            /**< too many parts: the rest is not known */
 };
 
 struct fw_space;

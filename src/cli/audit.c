@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: each text is judged by itself and all go into one report. The patch
+ * is shown last and verbatim, since it is to be copied; in JSON it is a fact
+ * like the others.
+ */
+#include "cli/audit.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "cli/flows.h"
+#include "cli/live.h"
+#include "cli/output.h"
+#include "cli/profile.h"
+#include "firewall/audit.h"
+#include "firewall/vendor.h"
+
+enum option_id {
+	OPT_PROFILE = 256,
+	OPT_FOR,
+	OPT_LAN,
+	OPT_WAN,
+	OPT_HOST,
+	OPT_RESOLVE,
+	OPT_WHY,
+	OPT_LIVE,
+	OPT_STRICT,
+	OPT_COLOR,
+};
+
+enum {
+	TEXT_MAX_BYTES = 128 << 20,
+};
+
+struct settings {
+	struct cli_place how;
+	const struct fw_dialect *dialect;
+	const char *profile;
+	bool shows_why, is_live, is_strict, wants_help;
+	struct cli_output output;
+};
+
+static const struct option options[] = {
+	{"profile", required_argument, NULL, OPT_PROFILE},
+	{"for", required_argument, NULL, OPT_FOR},
+	{"lan", required_argument, NULL, OPT_LAN},
+	{"wan", required_argument, NULL, OPT_WAN},
+	{"host", no_argument, NULL, OPT_HOST},
+	{"resolve", required_argument, NULL, OPT_RESOLVE},
+	{"why", no_argument, NULL, OPT_WHY},
+	{"live", no_argument, NULL, OPT_LIVE},
+	{"strict", no_argument, NULL, OPT_STRICT},
+	{"color", required_argument, NULL, OPT_COLOR},
+	{"output", required_argument, NULL, 'o'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int set_place(struct settings *set, int c)
+{
+	switch (c) {
+	case OPT_LAN:
+		set->how.lan = optarg;
+		return 0;
+	case OPT_WAN:
+		set->how.wan = optarg;
+		return 0;
+	case OPT_HOST:
+		set->how.is_host = true;
+		return 0;
+	case OPT_RESOLVE:
+		if (set->how.n_resolved == CLI_MAX_HOSTS)
+			return EBADMSG;
+		set->how.resolved[set->how.n_resolved++] = optarg;
+		return 0;
+	default:
+		return EINVAL;
+	}
+}
+
+static int set_option(struct settings *set, int c)
+{
+	switch (c) {
+	case OPT_PROFILE:
+		set->profile = optarg;
+		return 0;
+	case OPT_FOR:
+		set->dialect = fw_dialect_find(optarg);
+		return set->dialect && set->dialect->parse ? 0 : EBADMSG;
+	case OPT_WHY:
+		set->shows_why = true;
+		return 0;
+	case OPT_LIVE:
+		set->is_live = true;
+		return 0;
+	case OPT_STRICT:
+		set->is_strict = true;
+		return 0;
+	case OPT_COLOR:
+		return cli_output_set_color(&set->output, optarg);
+	case 'o':
+		return cli_output_set_format(&set->output, optarg);
+	case 'q':
+		set->output.is_quiet = true;
+		return 0;
+	case 'v':
+		set->output.is_verbose = true;
+		return 0;
+	case 'h':
+		set->wants_help = true;
+		return 0;
+	default:
+		return set_place(set, c);
+	}
+}
+
+static enum cli_status parse(struct settings *set, int argc, char *argv[])
+{
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "o:qvh", options, NULL)) != -1) {
+		const char *shown = argv[optind - 1];
+
+		switch (set_option(set, c)) {
+		case 0:
+			break;
+		case EINVAL:
+			return cli_usage_error(
+				&cli_audit,
+				_("'%s' is not an option, or lacks its value"),
+				shown);
+		default:
+			return cli_usage_error(
+				&cli_audit,
+				_("'%s' is not a value for that option"),
+				optarg);
+		}
+	}
+	if (set->wants_help)
+		return CLI_READY;
+	if (set->is_live && optind < argc)
+		return cli_usage_error(
+			&cli_audit, _("--live and files exclude each other"));
+	if (!set->is_live && optind == argc)
+		return cli_usage_error(&cli_audit,
+		                       _("say which configuration to audit"));
+	/* This computer is a router only for those who say so. */
+	if (set->is_live && !set->how.lan)
+		set->how.is_host = true;
+	return CLI_READY;
+}
+
+struct audit {
+	const struct settings *set;
+	struct profile *profile;
+	struct report report;
+	struct wr after; /* what follows the report: patches and reasons */
+};
+
+static void put_block(struct wr *w, const char *title, const struct wr *text)
+{
+	if (!text->n)
+		return;
+	wr_fmt(w, "\n# %s\n", title);
+	wr_put(w, wr_slice(text));
+	if (text->p[text->n - 1] != '\n')
+		wr_str(w, "\n");
+}
+
+static void show_patch(struct audit *au, const struct fw_patch_out *patch,
+                       size_t left, const char *file)
+{
+	struct wr *w = &au->after;
+
+	wr_str(w, "\n");
+	wr_fmt(w, _("The patch for %s; parsed and audited again:"), file);
+	wr_str(w, "\n");
+	put_block(w, _("Change"), &patch->commands);
+	put_block(w, _("Then forget the old sessions"), &patch->clear);
+	put_block(w, _("To take the change back"), &patch->undo);
+	if (left) {
+		wr_str(w, "\n");
+		wr_fmt(w, _("Flows that it does not mend: %zu"), left);
+		wr_str(w, "\n");
+	}
+}
+
+static int make_patch(struct audit *au, const struct fw_rules *rules,
+                      const struct fw_question *q, const char *file)
+{
+	struct fw_patch_out patch;
+	size_t left = 0;
+	int err;
+
+	fw_patch_init(&patch);
+	err = fw_patch_make(&patch, &left, rules, q);
+	if (!err || err == ENOTSUP || err == EPROTO) {
+		fw_audit_patch(&au->report, err ? NULL : &patch, left, rules,
+		               file);
+		if (!err && patch.commands.n)
+			show_patch(au, &patch, left, file);
+		err = 0;
+	}
+	fw_patch_fini(&patch);
+	return err;
+}
+
+static void show_why(struct audit *au, const struct fw_rules *rules,
+                     const char *file)
+{
+	struct wr *w = &au->after;
+
+	wr_str(w, "\n");
+	wr_fmt(w, _("What the settings of %s mean, and who says so:"), file);
+	wr_str(w, "\n");
+	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
+		const struct fw_vendor_fact *vf =
+			s->source ? fw_vendor_fact_find(s->source) : NULL;
+
+		wr_fmt(w, "\n%s", s->id);
+		if (s->line)
+			wr_fmt(w, _(", line %u"), s->line);
+		else if (s->is_default)
+			wr_str(w, _(", not in the text"));
+		if (s->attrs.alg != FW_UNSET)
+			wr_fmt(w, ": %s", fw_tri_name(s->attrs.alg));
+		if (s->attrs.udp_idle_s >= 0)
+			wr_fmt(w, ": UDP %lld s",
+			       (long long)s->attrs.udp_idle_s);
+		if (s->attrs.tcp_idle_s >= 0)
+			wr_fmt(w, ": TCP %lld s",
+			       (long long)s->attrs.tcp_idle_s);
+		wr_str(w, "\n");
+		if (vf)
+			wr_fmt(w, "    %s\n    [%s]\n", _(vf->title),
+			       vf->document);
+		else if (s->source)
+			wr_fmt(w, "    [%s]\n", s->source);
+	}
+}
+
+/* Where the text itself tells where phones and provider are. */
+static void guess_place(struct fw_place *place, const struct fw_rules *rules,
+                        const char *file)
+{
+	const bool is_said = place->in || place->out || place->src.first;
+
+	if (place->path != FW_PATH_FORWARD || is_said)
+		return;
+	place->out = fw_guess_wan(rules);
+	place->in = place->out ? fw_guess_lan(rules, place->out) : NULL;
+	if (place->out)
+		cli_complain(&cli_audit,
+		             _("%s: judged from %s to %s; --lan and --wan say "
+		               "otherwise"),
+		             file, place->in ? place->in : "*", place->out);
+}
+
+static int judge(struct audit *au, const struct fw_rules *rules,
+                 struct cli_flows *fl, const char *file)
+{
+	struct fw_question q = {fl->flows, fl->n_flows, fl->place, fl->hosts,
+	                        fl->n_hosts};
+	int err;
+
+	guess_place(&q.place, rules, file);
+	err = fw_audit(&au->report, rules, &q, file);
+	if (!err)
+		err = make_patch(au, rules, &q, file);
+	if (!err && au->set->shows_why)
+		show_why(au, rules, file);
+	return err;
+}
+
+static enum cli_status audit_rules(struct audit *au, const struct fw_dialect *d,
+                                   const struct fw_rules *rules,
+                                   const char *file)
+{
+	struct cli_flows fl;
+	enum cli_status status =
+		cli_flows_make(&fl, &cli_audit, au->profile, &au->set->how,
+	                       d->caps & FW_CAP_NAMES);
+	int err = 0;
+
+	if (status == CLI_READY)
+		err = judge(au, rules, &fl, file);
+	cli_flows_fini(&fl);
+	if (err == E2BIG) {
+		cli_complain(&cli_audit,
+		             _("%s: its chains call each other too often to "
+		               "be followed"),
+		             file);
+		return CLI_COULD_NOT_TEST;
+	}
+	if (err) {
+		cli_complain(&cli_audit, _("out of memory"));
+		return CLI_INTERNAL;
+	}
+	return status;
+}
+
+static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
+                                  struct slice text, const char *file)
+{
+	struct fw_rules rules;
+	struct arena arena;
+	struct diag dg;
+	enum cli_status status = CLI_INTERNAL;
+	int err;
+
+	if (!d)
+		d = fw_dialect_recognise(text);
+	if (!d || !d->parse)
+		return cli_usage_error(&cli_audit,
+		                       _("%s is of no kind that is known here; "
+		                         "use --for"),
+		                       file);
+	arena_init(&arena);
+	fw_rules_init(&rules);
+	diag_init(&dg, &arena, file, text);
+	err = d->parse(&rules, text, &dg);
+	if (!err && au->set->is_live)
+		err = live_settings(&rules);
+	if (dg.n_items && !au->set->output.is_quiet)
+		cli_output_diag(&dg);
+	/* The rest was read, and is judged without the lines at fault. */
+	if (err == ENOMEM)
+		cli_complain(&cli_audit, _("out of memory"));
+	else if (err && !rules.chains && !rules.settings)
+		status = CLI_USAGE;
+	else
+		status = audit_rules(au, d, &rules, file);
+	fw_rules_fini(&rules);
+	arena_fini(&arena);
+	return status;
+}
+
+static enum cli_status audit_file(struct audit *au, const char *path)
+{
+	struct wr text = wr_init_heap();
+	enum cli_status status = CLI_USAGE;
+	const int err = cli_file_read(&text, path, TEXT_MAX_BYTES);
+
+	if (err)
+		cli_complain(&cli_audit, "%s: %s", path, strerror(err));
+	else
+		status =
+			audit_text(au, au->set->dialect, wr_slice(&text), path);
+	wr_fini(&text);
+	return status;
+}
+
+static enum cli_status audit_live(struct audit *au)
+{
+	struct live_source sources[LIVE_MAX_SOURCES];
+	size_t n;
+	enum cli_status status = live_read(sources, &n, &cli_audit);
+
+	for (size_t i = 0; i < n; i++) {
+		const bool is_empty =
+			slice_trim(wr_slice(&sources[i].text)).n == 0;
+
+		/* Without a table of nftables there is still its silence. */
+		if (status == CLI_READY && (i == 0 || !is_empty))
+			status = audit_text(
+				au, fw_dialect_find(sources[i].dialect),
+				wr_slice(&sources[i].text), sources[i].name);
+		wr_fini(&sources[i].text);
+	}
+	return status;
+}
+
+static void put_profile(struct audit *au)
+{
+	struct report *r = &au->report;
+	const struct {
+		const char *key, *text;
+	} rows[] = {{"id", au->profile->id},
+	            {"name", au->profile->name},
+	            {"version", au->profile->version},
+	            {"source", au->profile->source.title}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].text)
+			(void)val_put(&r->arena, &r->no_memory, &r->profile,
+			              rows[i].key,
+			              val_text(report_text(
+					      r, slice_str(rows[i].text))));
+	}
+	(void)val_put(&r->arena, &r->no_memory, &r->run, "prumo",
+	              val_text(PRUMO_VERSION));
+}
+
+static enum cli_status show(const struct audit *au)
+{
+	enum cli_status status =
+		cli_output_report(&au->set->output, &au->report);
+
+	if (status != CLI_READY)
+		return status;
+	if (!au->set->output.is_json && !au->set->output.is_quiet)
+		(void)fwrite(au->after.p, 1, au->after.n, stdout);
+	switch (report_verdict(&au->report)) {
+	case VERDICT_READY:
+		return CLI_READY;
+	case VERDICT_READY_WITH_REMARKS:
+		return au->set->is_strict ? CLI_REMARKS : CLI_READY;
+	case VERDICT_NOT_READY:
+		return CLI_NOT_READY;
+	case VERDICT_COULD_NOT_TEST:
+		break;
+	}
+	return CLI_COULD_NOT_TEST;
+}
+
+static enum cli_status run(int argc, char *argv[])
+{
+	struct settings set = {.profile = CLI_PROFILE_DEFAULT};
+	struct audit au = {.set = &set};
+	char path[PATH_MAX];
+	enum cli_status status = parse(&set, argc, argv);
+
+	if (status != CLI_READY)
+		return status;
+	if (set.wants_help) {
+		cli_usage(stdout, &cli_audit);
+		return CLI_READY;
+	}
+	status = cli_profile_load(&au.profile, path, &cli_audit, set.profile);
+	if (status != CLI_READY)
+		return status;
+	report_init(&au.report);
+	au.after = wr_init_heap();
+	put_profile(&au);
+	if (set.is_live)
+		status = audit_live(&au);
+	for (int i = optind; i < argc && status == CLI_READY; i++)
+		status = audit_file(&au, argv[i]);
+	if (status == CLI_READY)
+		status = show(&au);
+	wr_fini(&au.after);
+	report_fini(&au.report);
+	profile_free(au.profile);
+	return status;
+}
+
+const struct cli_cmd cli_audit = {
+	.name = "audit",
+	.args = "[OPTION]... FILE...|-|--live",
+	.summary = N_("Judge a firewall's configuration, and mend it"),
+	.options = N_("  --profile PROFILE   what calls need; cloudphone-pro\n"
+                      "  --for DIALECT       whose configuration it is; else "
+                      "seen by itself\n"
+                      "  --live              this computer's own firewall\n"
+                      "  --lan ZONE          where phones are: interface, "
+                      "zone or prefix\n"
+                      "  --wan ZONE          where the provider is\n"
+                      "  --host              the firewall itself makes the "
+                      "calls\n"
+                      "  --resolve NAME=ADDRESS\n"
+                      "                      an address of a name; again for "
+                      "more\n"
+                      "  --why               what the settings mean, with "
+                      "sources\n"
+                      "  -o, --output FORMAT text or json\n"
+                      "  --color WHEN        auto, always or never\n"
+                      "  --strict            exit with 1 when there are "
+                      "remarks\n"
+                      "  -q, --quiet         the verdict alone\n"
+                      "  -v, --verbose       every fact with its evidence\n"
+                      "  -h, --help          this text\n"),
+	.run = run,
+};
