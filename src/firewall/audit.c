@@ -86,6 +86,8 @@ static const struct {
 static struct finding *cause(struct audit *au, struct finding **at,
                              const char *id)
 {
+	struct remedy_step *step;
+
 	for (size_t i = 0; i < ARRAY_LEN(causes) && !*at; i++) {
 		if (strcmp(causes[i].id, id) != 0)
 			continue;
@@ -94,8 +96,11 @@ static struct finding *cause(struct audit *au, struct finding **at,
 		(*at)->act = ACT_CUSTOMER;
 		(*at)->title.msgid = causes[i].title;
 		(*at)->detail.msgid = causes[i].detail;
-		(void)finding_remedy(au->r, *at, causes[i].step,
-		                     (struct words){.msgid = causes[i].remedy});
+		step = finding_remedy(
+			au->r, *at, causes[i].step,
+			(struct words){.msgid = causes[i].remedy});
+		step->needs_router = causes[i].severity != FINDING_NOTE &&
+		                     strcmp(id, "firewall.unclear") != 0;
 	}
 	return *at;
 }
@@ -514,6 +519,7 @@ void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,
 	put_text(r, f, "commands", &patch->commands);
 	put_text(r, f, "undo", &patch->undo);
 	put_text(r, f, "clear", &patch->clear);
+	put_text(r, f, "patched", &patch->patched);
 	(void)fact_field(r, f, "left", val_int((int64_t)left));
 	if (left) {
 		f->state = FACT_WARN;

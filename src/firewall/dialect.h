@@ -33,6 +33,7 @@ enum fw_edit_kind {
 	                      default when all are NULL */
 	FW_EDIT_IDLE,    /**< raise session time to `idle_s` */
 	FW_EDIT_OFFLOAD_OFF,
+	FW_EDIT_RETURN, /**< accept what belongs to a connection; no `flow` */
 };
 
 struct fw_edit {

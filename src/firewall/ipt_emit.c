@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "firewall/shell.h"
 #include "firewall/splice.h"
 
 enum {
@@ -324,6 +325,8 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 struct patching {
 	struct fw_patch_out *out;
 	struct fw_splice text;
+	struct fw_places places;
+	struct fw_shell_undo undo;
 	struct arena arena;
 	const struct fw_edit *edit;
 };
@@ -341,64 +344,101 @@ static const char *table(const struct fw_chain *c)
 	return s ? s + 1 : c->table;
 }
 
-static size_t position_of(const struct fw_rule *rule)
+/* From 0; rules made of one line count once. */
+static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule)
 {
-	size_t n = 1;
+	const struct fw_rule *prev = NULL;
+	size_t n = 0;
 
-	for (const struct fw_rule *r = rule->chain->first; r != rule;
-	     r = r->next)
-		n++;
+	for (const struct fw_rule *r = c->first; r && r != rule;
+	     prev = r, r = r->next)
+		n += !prev || !r->raw.n || r->raw.p != prev->raw.p;
 	return n;
+}
+
+static void put_call(struct wr *w, const struct fw_chain *c, char what,
+                     size_t index)
+{
+	wr_fmt(w, "%s -t ", tool(c));
+	fw_shell_put(w, slice_str(table(c)));
+	wr_fmt(w, " -%c ", what);
+	fw_shell_put(w, slice_str(c->name));
+	wr_fmt(w, " %zu", index + 1);
+}
+
+/* @param rest  The rule behind its "-A CHAIN". */
+static void put_insert(struct wr *w, const struct fw_chain *c, size_t index,
+                       struct slice rest)
+{
+	put_call(w, c, 'I', index);
+	wr_str(w, " ");
+	fw_shell_put_words(w, rest);
+	wr_str(w, "\n");
+}
+
+static void put_delete(struct wr *w, const struct fw_chain *c, size_t index)
+{
+	put_call(w, c, 'D', index);
+	wr_str(w, "\n");
+}
+
+static void undo_by(struct patching *pt, struct wr *command)
+{
+	fw_shell_undo_add(&pt->undo, wr_slice(command));
+	pt->undo.no_memory |= command->bad;
+	wr_fini(command);
+}
+
+/* Behind the last line that declares a chain. */
+static const uint8_t *behind_chains(const uint8_t *at, const uint8_t *end)
+{
+	while (at < end && *at == ':') {
+		while (at < end && *at != '\n')
+			at++;
+		at += at < end;
+	}
+	return at;
+}
+
+static void splice_line(struct patching *pt, struct slice text)
+{
+	const struct fw_chain *c = pt->edit->chain;
+	const uint8_t *end = pt->text.text.p + pt->text.text.n, *at;
+
+	if (pt->edit->before) {
+		fw_splice_before(&pt->text, pt->edit->before->raw.p, text);
+		return;
+	}
+	if (c->last) {
+		at = c->last->raw.p + c->last->raw.n;
+		while (at < end && *at != '\n')
+			at++;
+		fw_splice_at(&pt->text, at < end ? at + 1 : at, text);
+		return;
+	}
+	pt->out->patched.bad |= !c->raw.p;
+	if (c->raw.p)
+		fw_splice_at(&pt->text, behind_chains(c->raw.p, end), text);
 }
 
 static void patch_line(void *arg, struct slice line)
 {
 	struct patching *pt = arg;
 	const struct fw_edit *e = pt->edit;
-	const char *name = e->chain->name;
-	const uint8_t *end = pt->text.text.p + pt->text.text.n;
-	struct wr *w = &pt->out->commands;
-	char *text = arena_fmt(&pt->arena, "-A %s %.*s\n", name, (int)line.n,
-	                       (const char *)line.p);
+	const size_t at = index_of(e->chain, e->before);
+	const size_t now = fw_places_now(&pt->places, e->chain, at);
+	struct wr undo = wr_init_heap();
+	char *text = arena_fmt(&pt->arena, "-A %s %.*s\n", e->chain->name,
+	                       (int)line.n, (const char *)line.p);
 
-	wr_fmt(w, "%s -t %s ", tool(e->chain), table(e->chain));
-	if (e->before)
-		wr_fmt(w, "-I %s %zu ", name, position_of(e->before));
+	put_insert(&pt->out->commands, e->chain, now, line);
+	put_delete(&undo, e->chain, now);
+	undo_by(pt, &undo);
+	fw_places_insert(&pt->places, e->chain, at);
+	if (text)
+		splice_line(pt, slice_str(text));
 	else
-		wr_fmt(w, "-A %s ", name);
-	wr_fmt(w, "%.*s\n", (int)line.n, (const char *)line.p);
-	wr_fmt(&pt->out->undo, "%s -t %s -D %s %.*s\n", tool(e->chain),
-	       table(e->chain), name, (int)line.n, (const char *)line.p);
-	if (!text) {
 		pt->out->patched.bad = true;
-		return;
-	}
-	if (e->before) {
-		fw_splice_before(&pt->text, e->before->raw.p, slice_str(text));
-		return;
-	}
-	if (e->chain->last) {
-		const struct slice raw = e->chain->last->raw;
-		const uint8_t *at = raw.p + raw.n;
-
-		while (at < end && *at != '\n')
-			at++;
-		fw_splice_at(&pt->text, at < end ? at + 1 : at,
-		             slice_str(text));
-		return;
-	}
-	pt->out->patched.bad |= !e->chain->raw.p;
-	if (e->chain->raw.p) {
-		/* Behind the last line that declares a chain. */
-		const uint8_t *at = e->chain->raw.p;
-
-		while (at < end && *at == ':') {
-			while (at < end && *at != '\n')
-				at++;
-			at += at < end;
-		}
-		fw_splice_at(&pt->text, at, slice_str(text));
-	}
 }
 
 static void insert(struct patching *pt)
@@ -407,65 +447,111 @@ static void insert(struct patching *pt)
 	struct fw_rule r = {.states = FW_STATE_ALL,
 	                    .action = FW_ACCEPT,
 	                    .attrs = fw_attrs_unset(),
-	                    .dst = e->flow->dst,
 	                    .services = e->services};
 	struct liner ln = {.r = &r, .fn = patch_line, .arg = pt};
 
-	r.name = arena_fmt(&pt->arena, "prumo:%s", e->flow->id);
+	if (e->flow)
+		r.dst = e->flow->dst;
+	else
+		r.states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
+	r.name = arena_fmt(&pt->arena, "prumo:%s",
+	                   e->flow ? e->flow->id : "return-traffic");
 	each_line(&ln);
-	pt->out->patched.bad |= ln.no_memory;
+	pt->out->patched.bad |= ln.no_memory || !r.name;
+}
+
+/* What follows "-A CHAIN" in a line of the configuration. */
+static struct slice behind_chain(struct slice raw)
+{
+	size_t i = 0;
+
+	for (int word = 0; word < 2; word++) {
+		while (i < raw.n && (raw.p[i] == ' ' || raw.p[i] == '\t'))
+			i++;
+		while (i < raw.n && raw.p[i] != ' ' && raw.p[i] != '\t')
+			i++;
+	}
+	return slice_trim(slice_sub(raw, i, raw.n));
 }
 
 static void drop_rule(struct patching *pt)
 {
 	const struct fw_rule *r = pt->edit->rule;
-	const struct slice rest = slice_sub(r->raw, 3, SIZE_MAX);
+	const size_t at = index_of(r->chain, r);
+	const size_t now = fw_places_now(&pt->places, r->chain, at);
+	struct wr undo = wr_init_heap();
 
-	wr_fmt(&pt->out->commands, "%s -t %s -D %.*s\n", tool(r->chain),
-	       table(r->chain), (int)rest.n, (const char *)rest.p);
-	wr_fmt(&pt->out->undo, "%s -t %s -A %.*s\n", tool(r->chain),
-	       table(r->chain), (int)rest.n, (const char *)rest.p);
+	put_delete(&pt->out->commands, r->chain, now);
+	put_insert(&undo, r->chain, now, behind_chain(r->raw));
+	undo_by(pt, &undo);
+	fw_places_delete(&pt->places, r->chain, at);
 	fw_splice_drop_line(&pt->text, r->raw.p);
 }
 
-/* A time for all sessions: outside of the rules, and of the text. */
+/* A time for all sessions: outside of the rules, and of the text. What it was
+ * is only known on the box, so it is kept there. */
 static void raise_idle(struct patching *pt)
 {
-	const char *name = "net.netfilter.nf_conntrack_udp_timeout_stream";
+	static const char name[] =
+		"net.netfilter.nf_conntrack_udp_timeout_stream";
+	static const char kept[] = "/var/tmp/prumo-udp-timeout";
+	struct wr undo = wr_init_heap();
 
-	wr_fmt(&pt->out->commands, "sysctl -w %s=%lld\n", name,
-	       (long long)pt->edit->idle_s);
-	wr_fmt(&pt->out->undo, "sysctl -w %s=120\n", name);
+	wr_fmt(&pt->out->commands, "sysctl -n %s >%s\nsysctl -w %s=%lld\n",
+	       name, kept, name, (long long)pt->edit->idle_s);
+	wr_fmt(&undo, "sysctl -w %s=\"$(cat %s)\"\n", name, kept);
+	undo_by(pt, &undo);
+}
+
+static bool is_cleared(const struct fw_edit *first, const struct fw_edit *e)
+{
+	for (const struct fw_edit *o = first; o != e; o = o->next) {
+		if (o->flow && o->flow->name && e->flow->name &&
+		    strcmp(o->flow->name, e->flow->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void put_clear(struct wr *w, const struct fw_flow *f)
+{
+	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE)
+			continue;
+		wr_str(w, "conntrack -D -d ");
+		fw_ip_put(w, a->lo, a->hi);
+		wr_str(w, "\n");
+	}
 }
 
 int fw_ipt_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                  const struct fw_edit *edits, struct diag *dg)
 {
 	struct patching pt = {.out = out, .text = {.text = rules->text}};
-	bool is_first = true;
+	const struct fw_edit *longest = NULL;
 
 	UNUSED(dg);
 	arena_init(&pt.arena);
+	pt.places.arena = pt.undo.arena = &pt.arena;
 	for (const struct fw_edit *e = edits; e; e = e->next) {
 		pt.edit = e;
-		if (e->kind == FW_EDIT_INSERT)
+		if (e->kind == FW_EDIT_INSERT || e->kind == FW_EDIT_RETURN)
 			insert(&pt);
 		else if (e->kind == FW_EDIT_ALG_OFF && e->rule)
 			drop_rule(&pt);
-		else if (e->kind == FW_EDIT_IDLE && is_first)
-			raise_idle(&pt);
-		is_first = is_first && e->kind != FW_EDIT_IDLE;
-		for (const struct fw_addr *a = e->flow ? e->flow->dst.first
-		                                       : NULL;
-		     a; a = a->next) {
-			if (a->kind != FW_ADDR_RANGE)
-				continue;
-			wr_str(&out->clear, "conntrack -D -d ");
-			fw_ip_put(&out->clear, a->lo, a->hi);
-			wr_str(&out->clear, "\n");
-		}
+		else if (e->kind == FW_EDIT_IDLE &&
+		         (!longest || e->idle_s > longest->idle_s))
+			longest = e;
+		if (e->flow && !is_cleared(edits, e))
+			put_clear(&out->clear, e->flow);
 	}
+	if (longest) {
+		pt.edit = longest;
+		raise_idle(&pt);
+	}
+	fw_shell_undo_put(&out->undo, &pt.undo);
 	fw_splice_put(&out->patched, &pt.text);
+	out->patched.bad |= pt.undo.no_memory || pt.places.no_memory;
 	fw_splice_fini(&pt.text);
 	arena_fini(&pt.arena);
 	return 0;

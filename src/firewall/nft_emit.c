@@ -5,14 +5,16 @@
  * the model: one line per protocol and family, ports as sets.
  *
  * A patch is written as commands with an index, the place of a rule in its
- * chain from 0, which a listing shows without handles; its undo finds the
- * handles by the comment that every line of ours carries.
+ * chain from 0 as it is when the command's turn comes. Only deletion needs a
+ * handle, which a saved listing does not have: the command looks up that of
+ * the rule with this index. The undo does the same backwards.
  */
 #include "firewall/nft_emit.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "firewall/shell.h"
 #include "firewall/splice.h"
 
 #define OWN_TABLE "inet prumo"
@@ -364,16 +366,26 @@ struct patching {
 	struct fw_patch_out *out;
 	const struct fw_rules *rules;
 	struct fw_splice text;
+	struct fw_places places;
+	struct fw_shell_undo undo;
 	struct arena arena;
 	const struct fw_edit *edit;
+	struct table_done *done;
 };
 
-static size_t index_of(const struct fw_rule *rule)
+/* Tables that got the object for a time. */
+struct table_done {
+	struct table_done *next;
+	const char *table;
+	int64_t idle_s;
+};
+
+static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule)
 {
 	const struct fw_rule *prev = NULL;
 	size_t n = 0;
 
-	for (const struct fw_rule *r = rule->chain->first; r != rule;
+	for (const struct fw_rule *r = c->first; r && r != rule;
 	     prev = r, r = r->next) {
 		if (!is_again(r, prev))
 			n++;
@@ -381,22 +393,57 @@ static size_t index_of(const struct fw_rule *rule)
 	return n;
 }
 
-static void put_place(struct wr *w, const struct fw_chain *c)
+/* "inet fw" is two words. */
+static void put_table(struct wr *w, const char *table)
 {
-	wr_fmt(w, "%s %s ", c->table, c->name);
+	const char *blank = strchr(table, ' ');
+
+	if (blank) {
+		fw_shell_put(w, (struct slice){(const uint8_t *)table,
+		                               (size_t)(blank - table)});
+		wr_str(w, " ");
+		table = blank + 1;
+	}
+	fw_shell_put(w, slice_str(table));
 }
 
-/* Take back a line of ours: its handle is found by its comment. */
-static void put_undo(struct wr *w, const struct fw_chain *c, const char *mark)
+static void put_place(struct wr *w, const struct fw_chain *c)
 {
-	wr_str(w, "nft -a list chain ");
+	put_table(w, c->table);
+	wr_str(w, " ");
+	fw_shell_put(w, slice_str(c->name));
+}
+
+static void put_delete(struct wr *w, const struct fw_chain *c, size_t index)
+{
+	wr_str(w, "nft delete rule ");
+	put_place(w, c);
+	wr_str(w, " handle \"$(nft -a list chain ");
 	put_place(w, c);
 	wr_fmt(w,
-	       "| sed -n 's/.*comment \"%s\".*# handle //p' | "
-	       "while read -r h; do nft delete rule ",
-	       mark);
+	       " | awk '/^\\t\\t.*# handle [0-9]+$/ && n++ == %zu "
+	       "{ print $NF }')\"\n",
+	       index);
+}
+
+/* @param size  Rules in the chain at this moment. */
+static void put_insert(struct wr *w, const struct fw_chain *c, size_t index,
+                       size_t size, struct slice line)
+{
+	wr_str(w, index < size ? "nft insert rule " : "nft add rule ");
 	put_place(w, c);
-	wr_str(w, "handle \"$h\"; done\n");
+	if (index < size)
+		wr_fmt(w, " index %zu", index);
+	wr_str(w, " ");
+	fw_shell_put(w, slice_trim(line));
+	wr_str(w, "\n");
+}
+
+static void undo_by(struct patching *pt, struct wr *command)
+{
+	fw_shell_undo_add(&pt->undo, wr_slice(command));
+	pt->undo.no_memory |= command->bad;
+	wr_fini(command);
 }
 
 static void insert_line(struct wr *w, const struct fw_rule *r,
@@ -404,19 +451,19 @@ static void insert_line(struct wr *w, const struct fw_rule *r,
 {
 	struct patching *pt = arg;
 	const struct fw_edit *e = pt->edit;
-	struct wr line = wr_init_heap();
+	const size_t at = index_of(e->chain, e->before);
+	const size_t now = fw_places_now(&pt->places, e->chain, at);
+	const size_t size =
+		fw_places_now(&pt->places, e->chain, index_of(e->chain, NULL));
+	struct wr line = wr_init_heap(), undo = wr_init_heap();
 	char *text;
 
 	UNUSED(w);
 	put_line(&line, r, s, family);
-	wr_str(&pt->out->commands,
-	       e->before ? "nft insert rule " : "nft add rule ");
-	put_place(&pt->out->commands, e->chain);
-	if (e->before)
-		wr_fmt(&pt->out->commands, "index %zu ", index_of(e->before));
-	wr_str(&pt->out->commands, "'");
-	wr_put(&pt->out->commands, wr_slice(&line));
-	wr_str(&pt->out->commands, "'\n");
+	put_insert(&pt->out->commands, e->chain, now, size, wr_slice(&line));
+	put_delete(&undo, e->chain, now);
+	undo_by(pt, &undo);
+	fw_places_insert(&pt->places, e->chain, at);
 	text = arena_fmt(&pt->arena, "\t\t%.*s\n", (int)line.n,
 	                 (const char *)line.p);
 	if (!text || line.bad)
@@ -438,10 +485,14 @@ static bool make_rule(struct fw_rule *r, struct patching *pt)
 	*r = (struct fw_rule){.families = FW_IP4 | FW_IP6,
 	                      .states = FW_STATE_ALL,
 	                      .attrs = fw_attrs_unset(),
-	                      .dst = e->flow->dst,
 	                      .services = e->services};
-	r->families &= e->chain->families;
-	r->name = arena_fmt(&pt->arena, "prumo:%s", e->flow->id);
+	if (e->flow) {
+		r->dst = e->flow->dst;
+		r->families &= e->chain->families;
+	}
+	r->name = arena_fmt(&pt->arena, "prumo:%s",
+	                    e->flow ? e->flow->id : "return-traffic");
+	pt->out->patched.bad |= !r->name;
 	return r->name;
 }
 
@@ -449,65 +500,103 @@ static void insert(struct patching *pt)
 {
 	struct fw_rule r;
 
-	if (!make_rule(&r, pt)) {
-		pt->out->patched.bad = true;
+	if (!make_rule(&r, pt))
 		return;
-	}
 	r.action = FW_ACCEPT;
+	if (pt->edit->kind == FW_EDIT_RETURN)
+		r.states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
 	each_line(NULL, &r, insert_line, pt);
-	put_undo(&pt->out->undo, pt->edit->chain, r.name);
 }
 
-/* The object once per patch and table, then a rule that assigns it. */
-static void raise_idle(struct patching *pt, bool is_first)
+static bool has_object(struct patching *pt)
 {
 	const struct fw_edit *e = pt->edit;
-	struct wr object = wr_init_heap();
-	struct fw_rule r;
+	const char *name =
+		arena_fmt(&pt->arena, "prumo-udp-%lld", (long long)e->idle_s);
+	struct table_done *d = pt->done;
+
+	if (!name ||
+	    fw_object_find(pt->rules, FW_OBJECT_TIMEOUT, e->chain->table, name))
+		return true;
+	while (d && (d->idle_s != e->idle_s ||
+	             strcmp(d->table, e->chain->table) != 0))
+		d = d->next;
+	if (d)
+		return true;
+	d = arena_alloc(&pt->arena, sizeof(*d));
+	if (!d) {
+		pt->out->patched.bad = true;
+		return true;
+	}
+	*d = (struct table_done){pt->done, e->chain->table, e->idle_s};
+	pt->done = d;
+	return false;
+}
+
+/* The object stands in its table before the first chain that needs it. */
+static void add_object(struct patching *pt)
+{
+	const struct fw_edit *e = pt->edit;
+	const long long idle_s = (long long)e->idle_s;
+	struct wr object = wr_init_heap(), undo = wr_init_heap();
 	char *text;
 
-	if (!make_rule(&r, pt)) {
-		pt->out->patched.bad = true;
+	put_timeout(&object, "\t", FW_PROTO_UDP, e->idle_s);
+	text = arena_dup(&pt->arena, wr_slice(&object));
+	pt->out->patched.bad |= object.bad || !text;
+	if (text)
+		fw_splice_before(&pt->text, e->chain->raw.p, slice_str(text));
+	wr_str(&pt->out->commands, "nft add ct timeout ");
+	put_table(&pt->out->commands, e->chain->table);
+	wr_fmt(&pt->out->commands,
+	       " prumo-udp-%lld '{ protocol udp; policy = { unreplied : 60, "
+	       "replied : %lld } ; }'\n",
+	       idle_s, idle_s);
+	wr_str(&undo, "nft delete ct timeout ");
+	put_table(&undo, e->chain->table);
+	wr_fmt(&undo, " prumo-udp-%lld\n", idle_s);
+	undo_by(pt, &undo);
+	wr_fini(&object);
+}
+
+static void raise_idle(struct patching *pt)
+{
+	const struct fw_edit *e = pt->edit;
+	struct fw_rule r;
+
+	if (!make_rule(&r, pt))
 		return;
-	}
-	if (is_first) {
-		put_timeout(&object, "\t", FW_PROTO_UDP, e->idle_s);
-		text = arena_dup(&pt->arena, wr_slice(&object));
-		pt->out->patched.bad |= object.bad || !text;
-		if (text)
-			fw_splice_before(&pt->text, e->chain->raw.p,
-			                 slice_str(text));
-		wr_fmt(&pt->out->commands,
-		       "nft add ct timeout %s prumo-udp-%lld '{ protocol udp; "
-		       "policy = { unreplied : 60, replied : %lld } ; }'\n",
-		       e->chain->table, (long long)e->idle_s,
-		       (long long)e->idle_s);
+	if (!has_object(pt))
+		add_object(pt);
+	r.services = (struct fw_services){NULL, NULL};
+	for (const struct fw_service *s = e->services.first; s; s = s->next) {
+		if (s->proto == FW_PROTO_UDP &&
+		    !fw_services_add(&pt->arena, &r.services, s->proto,
+		                     s->dport_lo, s->dport_hi))
+			pt->out->patched.bad = true;
 	}
 	r.attrs.udp_idle_s = e->idle_s;
-	each_line(NULL, &r, insert_line, pt);
-	put_undo(&pt->out->undo, e->chain, r.name);
-	wr_fini(&object);
+	if (r.services.first)
+		each_line(NULL, &r, insert_line, pt);
 }
 
 static void drop_rule(struct patching *pt)
 {
 	const struct fw_rule *r = pt->edit->rule;
-	struct wr *w = &pt->out->commands;
+	struct wr undo = wr_init_heap();
+	size_t at, now, size;
 
 	if (!r) {
 		pt->out->patched.bad = true;
 		return;
 	}
-	wr_str(w, "nft -a list chain ");
-	put_place(w, r->chain);
-	wr_fmt(w, "| sed -n '/ct helper set/s/.*# handle //p' | "
-	          "while read -r h; do nft delete rule ");
-	put_place(w, r->chain);
-	wr_str(w, "handle \"$h\"; done\n");
-	wr_fmt(&pt->out->undo, "nft insert rule ");
-	put_place(&pt->out->undo, r->chain);
-	wr_fmt(&pt->out->undo, "index %zu '%.*s'\n", index_of(r), (int)r->raw.n,
-	       (const char *)r->raw.p);
+	at = index_of(r->chain, r);
+	now = fw_places_now(&pt->places, r->chain, at);
+	size = fw_places_now(&pt->places, r->chain, index_of(r->chain, NULL));
+	put_delete(&pt->out->commands, r->chain, now);
+	put_insert(&undo, r->chain, now, size - 1, r->raw);
+	undo_by(pt, &undo);
+	fw_places_delete(&pt->places, r->chain, at);
 	fw_splice_drop_line(&pt->text, r->raw.p);
 }
 
@@ -523,29 +612,40 @@ static void put_clear(struct wr *w, const struct fw_flow *f)
 	}
 }
 
+/* Was this flow's line about sessions written for an edit before? */
+static bool is_cleared(const struct fw_edit *first, const struct fw_edit *e)
+{
+	for (const struct fw_edit *o = first; o != e; o = o->next) {
+		if (o->flow && o->flow->dst.first && o->flow->name &&
+		    e->flow->name && strcmp(o->flow->name, e->flow->name) == 0)
+			return true;
+	}
+	return false;
+}
+
 int fw_nft_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                  const struct fw_edit *edits, struct diag *dg)
 {
 	struct patching pt = {
 		.out = out, .rules = rules, .text = {.text = rules->text}};
-	bool is_first = true;
 
 	UNUSED(dg);
 	arena_init(&pt.arena);
+	pt.places.arena = pt.undo.arena = &pt.arena;
 	for (const struct fw_edit *e = edits; e; e = e->next) {
 		pt.edit = e;
-		if (e->kind == FW_EDIT_INSERT) {
+		if (e->kind == FW_EDIT_INSERT || e->kind == FW_EDIT_RETURN)
 			insert(&pt);
-		} else if (e->kind == FW_EDIT_IDLE) {
-			raise_idle(&pt, is_first);
-			is_first = false;
-		} else {
+		else if (e->kind == FW_EDIT_IDLE)
+			raise_idle(&pt);
+		else
 			drop_rule(&pt);
-		}
-		if (e->flow)
+		if (e->flow && !is_cleared(edits, e))
 			put_clear(&out->clear, e->flow);
 	}
+	fw_shell_undo_put(&out->undo, &pt.undo);
 	fw_splice_put(&out->patched, &pt.text);
+	out->patched.bad |= pt.undo.no_memory || pt.places.no_memory;
 	fw_splice_fini(&pt.text);
 	arena_fini(&pt.arena);
 	return 0;

@@ -55,12 +55,9 @@ static struct fw_edit *add(struct plan *p, enum fw_edit_kind kind,
 	return e;
 }
 
-static const struct fw_chain *main_chain(const struct plan *p,
-                                         const struct fw_addrs *dst)
+static const struct fw_chain *chain_at(const struct plan *p, enum fw_hook hook,
+                                       const struct fw_addrs *dst)
 {
-	const enum fw_hook hook = p->q->place.path == FW_PATH_FORWARD
-	                                  ? FW_HOOK_FORWARD
-	                                  : FW_HOOK_OUTPUT;
 	const bool is4 = !dst->first || fw_ip_is4(dst->first->lo);
 
 	for (const struct fw_chain *c = p->rules->chains; c; c = c->next) {
@@ -69,6 +66,36 @@ static const struct fw_chain *main_chain(const struct plan *p,
 			return c;
 	}
 	return NULL;
+}
+
+static const struct fw_chain *main_chain(const struct plan *p,
+                                         const struct fw_addrs *dst)
+{
+	return chain_at(p,
+	                p->q->place.path == FW_PATH_FORWARD ? FW_HOOK_FORWARD
+	                                                    : FW_HOOK_OUTPUT,
+	                dst);
+}
+
+/* Answers come the same way through a router, by the input to a host. */
+static void plan_return(struct plan *p, const struct fw_flow *f)
+{
+	const struct fw_chain *c =
+		chain_at(p,
+	                 p->q->place.path == FW_PATH_FORWARD ? FW_HOOK_FORWARD
+	                                                     : FW_HOOK_INPUT,
+	                 &f->dst);
+	struct fw_edit *e = p->first;
+
+	while (e && (e->kind != FW_EDIT_RETURN || e->chain != c))
+		e = e->next;
+	if (e)
+		return;
+	e = add(p, FW_EDIT_RETURN, NULL);
+	if (e) {
+		e->chain = c;
+		e->before = c ? c->first : NULL;
+	}
 }
 
 /* The first rule of the chain itself that is in the flow's way; one in a
@@ -111,6 +138,19 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 
 	if (is_named(f, p->caps))
 		return;
+	if (an->back.verdict != FW_PASS)
+		plan_return(p, f);
+	/* Before what accepts, in a chain that was empty too. A helper's own
+	 * time goes with the helper. */
+	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
+	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper)) {
+		e = add(p, FW_EDIT_IDLE, f);
+		if (e) {
+			e->chain = main_chain(p, &f->dst);
+			e->before = e->chain ? e->chain->first : NULL;
+			e->idle_s = f->min_udp_idle_s;
+		}
+	}
 	if (an->out.verdict != FW_PASS) {
 		e = add(p, FW_EDIT_INSERT, f);
 		if (e) {
@@ -128,16 +168,6 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 		if (e) {
 			e->rule = an->out.alg_rule;
 			e->chain = e->rule->chain;
-		}
-	}
-	/* A helper's own time goes with the helper. */
-	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
-	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper)) {
-		e = add(p, FW_EDIT_IDLE, f);
-		if (e) {
-			e->chain = main_chain(p, &f->dst);
-			e->before = e->chain ? e->chain->first : NULL;
-			e->idle_s = f->min_udp_idle_s;
 		}
 	}
 }
