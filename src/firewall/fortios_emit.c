@@ -3,17 +3,16 @@
  * Design: what is written is a script to paste, and re-reading it gives the
  * same rules. The session helper is never deleted by a number that is not in
  * the box's own text, so services carry `set helper disable`, which does the
- * same for them; a patch knows the number and deletes the entry too.
+ * same for them; a patch (fortios_patch.c) knows the number.
  *
  * A policy's session-ttl would cut TCP sessions down as well, so UDP is given
  * its time by the service, whose timer supersedes the box's (KB 191228).
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
-#include "firewall/fortios.h"
+#include "firewall/fortios_write.h"
 
 enum {
 	MIN_TTL_S = 300, /* the least that session-ttl takes */
@@ -23,19 +22,8 @@ enum {
 	V_6_4 = 6004000,
 };
 
-struct emitter {
-	struct wr *out;
-	struct wr *undo;
-	struct diag *dg;
-	struct fw_dict seen;
-	const char *prefix; /* of undo lines */
-	long version;
-	int64_t box_idle_s; /* that was written */
-	bool is_made;       /* rules from a profile: NAT is ours to decide */
-	int err;
-};
-
-static void refuse(struct emitter *e, const struct fw_rule *r, const char *why)
+void fw_forti_refuse(struct fw_forti_emitter *e, const struct fw_rule *r,
+                     const char *why)
 {
 	const struct slice all = {NULL, 0};
 
@@ -65,7 +53,8 @@ static void put_ip(struct wr *w, struct fw_ip ip)
 	fw_ip_put(w, ip, ip);
 }
 
-static void put_addr_body(struct emitter *e, const struct fw_addr *a, bool is6)
+static void put_addr_body(struct fw_forti_emitter *e, const struct fw_addr *a,
+                          bool is6)
 {
 	const int n_bits =
 		a->kind == FW_ADDR_RANGE ? fw_ip_prefix_len(a->lo, a->hi) : 0;
@@ -95,7 +84,7 @@ static void put_addr_body(struct emitter *e, const struct fw_addr *a, bool is6)
 }
 
 /* Each address once, whoever asks for it. */
-static void put_addr(struct emitter *e, const struct fw_rule *r,
+static void put_addr(struct fw_forti_emitter *e, const struct fw_rule *r,
                      const struct fw_addr *a, bool is6)
 {
 	char name[320];
@@ -104,7 +93,7 @@ static void put_addr(struct emitter *e, const struct fw_rule *r,
 
 	put_addr_name(&w, a, is6);
 	if (w.bad || w.n > MAX_NAME) {
-		refuse(e, r, _("a name is too long"));
+		fw_forti_refuse(e, r, _("a name is too long"));
 		return;
 	}
 	key = wr_slice(&w);
@@ -126,7 +115,8 @@ static void put_addr(struct emitter *e, const struct fw_rule *r,
 		       (const char *)key.p, e->prefix);
 }
 
-static void put_addrs_of(struct emitter *e, const struct fw_rule *r, bool is6)
+void fw_forti_put_addrs(struct fw_forti_emitter *e, const struct fw_rule *r,
+                        bool is6)
 {
 	const struct fw_addrs *sides[] = {&r->src, &r->dst};
 
@@ -134,9 +124,9 @@ static void put_addrs_of(struct emitter *e, const struct fw_rule *r, bool is6)
 		for (const struct fw_addr *a = sides[i]->first; a;
 		     a = a->next) {
 			if (a->kind == FW_ADDR_UNKNOWN)
-				refuse(e, r,
-				       _("an object with unknown "
-				         "members"));
+				fw_forti_refuse(e, r,
+				                _("an object with unknown "
+				                  "members"));
 			else if (is_of(a, is6))
 				put_addr(e, r, a, is6);
 		}
@@ -163,8 +153,8 @@ static void put_range(struct wr *w, uint16_t lo, uint16_t hi)
 	wr_fmt(w, lo == hi ? "%u" : "%u-%u", lo, hi);
 }
 
-static bool put_ranges(struct emitter *e, const struct fw_rule *r, int proto,
-                       const char *name)
+static bool put_ranges(struct fw_forti_emitter *e, const struct fw_rule *r,
+                       int proto, const char *name)
 {
 	bool has = false;
 
@@ -186,13 +176,14 @@ static bool put_ranges(struct emitter *e, const struct fw_rule *r, int proto,
 	return has;
 }
 
-static int64_t at_least(int64_t v)
+int64_t fw_forti_ttl_at_least(int64_t v)
 {
 	return v < MIN_TTL_S ? MIN_TTL_S : v;
 }
 
-static void put_service_attrs(struct emitter *e, const struct fw_rule *r,
-                              bool has_udp, bool has_tcp)
+static void put_service_attrs(struct fw_forti_emitter *e,
+                              const struct fw_rule *r, bool has_udp,
+                              bool has_tcp)
 {
 	if (r->attrs.alg == FW_OFF)
 		wr_str(e->out, "        set helper disable\n");
@@ -201,17 +192,18 @@ static void put_service_attrs(struct emitter *e, const struct fw_rule *r,
 		       (long long)r->attrs.udp_idle_s);
 	if (has_tcp && r->attrs.tcp_idle_s > 0)
 		wr_fmt(e->out, "        set session-ttl %lld\n",
-		       (long long)at_least(r->attrs.tcp_idle_s));
+		       (long long)fw_forti_ttl_at_least(r->attrs.tcp_idle_s));
 }
 
-static void edit_service(struct emitter *e, const struct fw_rule *r, int proto)
+static void edit_service(struct fw_forti_emitter *e, const struct fw_rule *r,
+                         int proto)
 {
 	char buf[160];
 	struct wr w = wr_init(buf, sizeof(buf) - 1);
 
 	put_service_name(&w, r, proto);
 	if (w.bad || w.n > MAX_NAME) {
-		refuse(e, r, _("a name is too long"));
+		fw_forti_refuse(e, r, _("a name is too long"));
 		return;
 	}
 	buf[w.n] = '\0';
@@ -242,7 +234,7 @@ static bool is_first_of_proto(const struct fw_rule *r,
 	return t == s;
 }
 
-static void put_services(struct emitter *e, const struct fw_rule *r)
+void fw_forti_put_services(struct fw_forti_emitter *e, const struct fw_rule *r)
 {
 	bool has_ports = false;
 
@@ -281,7 +273,8 @@ static void put_services(struct emitter *e, const struct fw_rule *r)
 	}
 }
 
-static void put_service_list(struct emitter *e, const struct fw_rule *r)
+static void put_service_list(struct fw_forti_emitter *e,
+                             const struct fw_rule *r)
 {
 	bool has_ports = false;
 
@@ -314,7 +307,7 @@ static void put_service_list(struct emitter *e, const struct fw_rule *r)
 
 /* ---- policies ---- */
 
-static void put_zone_list(struct emitter *e, const char *key,
+static void put_zone_list(struct fw_forti_emitter *e, const char *key,
                           const struct fw_zones *set)
 {
 	wr_fmt(e->out, "        set %s", key);
@@ -336,7 +329,7 @@ static bool has_side(const struct fw_addrs *set, bool is6)
 	return !set->first;
 }
 
-static void put_side(struct emitter *e, const char *key,
+static void put_side(struct fw_forti_emitter *e, const char *key,
                      const struct fw_addrs *set, bool is6, const char *suffix)
 {
 	wr_fmt(e->out, "        set %s%s", key, suffix);
@@ -355,19 +348,20 @@ static void put_side(struct emitter *e, const char *key,
 }
 
 /* Does the policy have a half of that family? */
-static bool has_half(const struct fw_rule *r, bool is6)
+bool fw_forti_has_half(const struct fw_rule *r, bool is6)
 {
 	return r->families & (is6 ? FW_IP6 : FW_IP4) &&
 	       has_side(&r->src, is6) && has_side(&r->dst, is6);
 }
 
 /* Before 6.4 the two families had a list of policies each. */
-static bool is_split(const struct emitter *e)
+bool fw_forti_is_split(const struct fw_forti_emitter *e)
 {
 	return e->version >= 0 && e->version < V_6_4;
 }
 
-static void put_policy_attrs(struct emitter *e, const struct fw_rule *r)
+static void put_policy_attrs(struct fw_forti_emitter *e,
+                             const struct fw_rule *r)
 {
 	if (r->attrs.offload == FW_OFF || r->attrs.alg == FW_OFF)
 		wr_str(e->out, "        set auto-asic-offload disable\n");
@@ -386,13 +380,13 @@ static void put_policy_attrs(struct emitter *e, const struct fw_rule *r)
 		       "        set poolname \"%s\"\n",
 		       r->nat.to);
 	else if (r->nat.kind > FW_NAT_SOURCE)
-		refuse(e, r, _("only source NAT fits a policy"));
+		fw_forti_refuse(e, r, _("only source NAT fits a policy"));
 }
 
-static void put_policy(struct emitter *e, const struct fw_rule *r,
-                       unsigned long id, unsigned families)
+void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
+                         unsigned long id, unsigned families)
 {
-	const char *suffix6 = is_split(e) ? "" : "6";
+	const char *suffix6 = fw_forti_is_split(e) ? "" : "6";
 
 	wr_str(e->out, "    # ");
 	fw_clean_put(e->out, r->name ? r->name : r->id);
@@ -405,7 +399,8 @@ static void put_policy(struct emitter *e, const struct fw_rule *r,
 	put_zone_list(e, "srcintf", &r->in);
 	put_zone_list(e, "dstintf", &r->out);
 	for (int is6 = 0; is6 < 2; is6++) {
-		if (!(families & (is6 ? FW_IP6 : FW_IP4)) || !has_half(r, is6))
+		if (!(families & (is6 ? FW_IP6 : FW_IP4)) ||
+		    !fw_forti_has_half(r, is6))
 			continue;
 		put_side(e, "srcaddr", &r->src, is6, is6 ? suffix6 : "");
 		put_side(e, "dstaddr", &r->dst, is6, is6 ? suffix6 : "");
@@ -434,7 +429,7 @@ static const char *expectation(long version)
 	                                       : "sip-expectation";
 }
 
-static void put_switches(struct emitter *e)
+void fw_forti_put_switches(struct fw_forti_emitter *e)
 {
 	wr_fmt(e->out,
 	       "config system settings\n"
@@ -463,8 +458,8 @@ static const char helper_words[] =
 	"# and delete that number under \"config system session-helper\" (with\n"
 	"# VDOMs: under \"config global\").\n";
 
-static void put_clear(struct wr *w, const struct fw_addrs *set,
-                      const char *prefix)
+void fw_forti_put_clear(struct wr *w, const struct fw_addrs *set,
+                        const char *prefix)
 {
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
 		if (a->kind != FW_ADDR_RANGE)
@@ -487,18 +482,22 @@ static bool is_said(const struct fw_rule *r)
 	return !fw_is_return_rule(r) && r->action != FW_CONTINUE;
 }
 
-static void check_rule(struct emitter *e, const struct fw_rule *r)
+void fw_forti_check_rule(struct fw_forti_emitter *e, const struct fw_rule *r)
 {
 	if (!fw_states_fit(r, e->dg))
 		e->err = ENOTSUP;
-	if (is_said(r) && !has_half(r, false) && !has_half(r, true))
-		refuse(e, r, _("its two ends are of different families"));
-	if ((r->src.is_negated || r->dst.is_negated) && has_half(r, true) &&
-	    (r->src.first || r->dst.first) && has_half(r, false))
-		refuse(e, r, _("\"not\" in both families at once"));
+	if (is_said(r) && !fw_forti_has_half(r, false) &&
+	    !fw_forti_has_half(r, true))
+		fw_forti_refuse(e, r,
+		                _("its two ends are of different families"));
+	if ((r->src.is_negated || r->dst.is_negated) &&
+	    fw_forti_has_half(r, true) && (r->src.first || r->dst.first) &&
+	    fw_forti_has_half(r, false))
+		fw_forti_refuse(e, r, _("\"not\" in both families at once"));
 }
 
-static void put_objects(struct emitter *e, const struct fw_rules *rules)
+static void put_objects(struct fw_forti_emitter *e,
+                        const struct fw_rules *rules)
 {
 	static const char *const titles[] = {
 		"config firewall address\n",
@@ -518,10 +517,10 @@ static void put_objects(struct emitter *e, const struct fw_rules *rules)
 				if (!is_said(r))
 					continue;
 				if (pass == 2)
-					put_services(e, r);
-				else if (pass == 0 ? has_half(r, false)
-				                   : has_half(r, true))
-					put_addrs_of(e, r, pass == 1);
+					fw_forti_put_services(e, r);
+				else if (pass == 0 ? fw_forti_has_half(r, false)
+				                   : fw_forti_has_half(r, true))
+					fw_forti_put_addrs(e, r, pass == 1);
 			}
 		}
 		if (e->out->n == head)
@@ -532,21 +531,22 @@ static void put_objects(struct emitter *e, const struct fw_rules *rules)
 }
 
 /* @return whether there was any. */
-static bool put_list(struct emitter *e, const struct fw_rules *rules,
+static bool put_list(struct fw_forti_emitter *e, const struct fw_rules *rules,
                      const char *path, unsigned families)
 {
 	bool has = false;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (!is_said(r) ||
-			    (!(families & FW_IP4 && has_half(r, false)) &&
-			     !(families & FW_IP6 && has_half(r, true))))
+			if (!is_said(r) || (!(families & FW_IP4 &&
+			                      fw_forti_has_half(r, false)) &&
+			                    !(families & FW_IP6 &&
+			                      fw_forti_has_half(r, true))))
 				continue;
 			if (!has)
 				wr_fmt(e->out, "config %s\n", path);
 			has = true;
-			put_policy(e, r, 0, families);
+			fw_forti_put_policy(e, r, 0, families);
 		}
 	}
 	if (has)
@@ -554,12 +554,15 @@ static bool put_list(struct emitter *e, const struct fw_rules *rules,
 	return has;
 }
 
-static void put_policies(struct emitter *e, const struct fw_rules *rules)
+static void put_policies(struct fw_forti_emitter *e,
+                         const struct fw_rules *rules)
 {
-	const bool has4 = put_list(e, rules, "firewall policy",
-	                           is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
+	const bool has4 =
+		put_list(e, rules, "firewall policy",
+	                 fw_forti_is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
 
-	if ((is_split(e) && put_list(e, rules, "firewall policy6", FW_IP6)) ||
+	if ((fw_forti_is_split(e) &&
+	     put_list(e, rules, "firewall policy6", FW_IP6)) ||
 	    has4)
 		wr_str(e->out,
 		       "# New policies stand last: move them above any that\n"
@@ -578,7 +581,7 @@ static bool wants_alg_off(const struct fw_rules *rules)
 	return false;
 }
 
-static void check_all(struct emitter *e, const struct fw_rules *rules)
+static void check_all(struct fw_forti_emitter *e, const struct fw_rules *rules)
 {
 	const struct slice all = {NULL, 0};
 	size_t n_chains = 0;
@@ -592,7 +595,7 @@ static void check_all(struct emitter *e, const struct fw_rules *rules)
 			e->err = ENOTSUP;
 		}
 		for (const struct fw_rule *r = c->first; r; r = r->next)
-			check_rule(e, r);
+			fw_forti_check_rule(e, r);
 	}
 	if (n_chains > 1) {
 		diag_add(e->dg, DIAG_ERROR, all,
@@ -602,7 +605,7 @@ static void check_all(struct emitter *e, const struct fw_rules *rules)
 	}
 }
 
-static void put_undo(struct emitter *e, const struct fw_rules *rules,
+static void put_undo(struct fw_forti_emitter *e, const struct fw_rules *rules,
                      struct slice undo)
 {
 	wr_str(e->out, "\n# Old sessions keep the old treatment until they "
@@ -611,7 +614,7 @@ static void put_undo(struct emitter *e, const struct fw_rules *rules,
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (is_said(r) && r->attrs.alg == FW_OFF)
-				put_clear(e->out, &r->dst, "#     ");
+				fw_forti_put_clear(e->out, &r->dst, "#     ");
 		}
 	}
 	wr_str(e->out, "\n# Undo: delete the policies named prumo-* (show "
@@ -621,7 +624,7 @@ static void put_undo(struct emitter *e, const struct fw_rules *rules,
 
 int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 {
-	struct emitter e = {.out = out, .dg = dg, .prefix = "#     "};
+	struct fw_forti_emitter e = {.out = out, .dg = dg, .prefix = "#     "};
 	struct wr undo = wr_init_heap();
 	struct arena scratch;
 
@@ -640,7 +643,7 @@ int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		wr_fmt(out, "# FortiOS %s\n",
 		       rules->version ? rules->version : "6.4, 7.x");
 		if (wants_alg_off(rules)) {
-			put_switches(&e);
+			fw_forti_put_switches(&e);
 			wr_str(out, helper_words);
 		}
 		put_objects(&e, rules);
@@ -650,272 +653,6 @@ int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 	if (undo.bad || e.seen.no_memory)
 		e.err = ENOMEM;
 	wr_fini(&undo);
-	arena_fini(&scratch);
-	return e.err;
-}
-
-/* ---- patches ---- */
-
-static void open_scope(struct emitter *e, const char *vdom)
-{
-	struct wr *both[] = {e->out, e->undo};
-
-	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
-		wr_fmt(both[i], "config vdom\nedit %s\n", vdom);
-}
-
-static void close_scope(struct emitter *e, const char *vdom)
-{
-	struct wr *both[] = {e->out, e->undo};
-
-	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
-		wr_str(both[i], "next\nend\n");
-}
-
-static unsigned long free_id(const struct fw_chain *c)
-{
-	unsigned long max = 0;
-
-	for (const struct fw_rule *r = c->first; r; r = r->next) {
-		const unsigned long id = strtoul(r->id, NULL, 10);
-
-		if (id > max && id < 1UL << 31)
-			max = id;
-	}
-	return max + 1;
-}
-
-static void patch_insert(struct emitter *e, const struct fw_edit *ed,
-                         unsigned long id)
-{
-	const struct fw_rule *before = ed->before;
-	struct fw_rule r = {.id = ed->flow->id,
-	                    .name = ed->flow->title,
-	                    .families = FW_IP4 | FW_IP6,
-	                    .states = FW_STATE_NEW,
-	                    .dst = ed->flow->dst,
-	                    .services = ed->services,
-	                    .action = FW_ACCEPT,
-	                    .attrs = fw_attrs_unset()};
-
-	/* The rule for return traffic is built in: nothing goes before it. */
-	if (before && !before->line)
-		before = before->next;
-	if (before && before->in.first && !before->in.first->next)
-		r.in = before->in;
-	if (before && before->out.first && !before->out.first->next)
-		r.out = before->out;
-	r.attrs.udp_idle_s = ed->flow->min_udp_idle_s;
-	r.attrs.tcp_idle_s = ed->flow->min_tcp_idle_s;
-	if (ed->flow->is_sip)
-		r.attrs.alg = FW_OFF;
-	check_rule(e, &r);
-	if (is_split(e) && !has_half(&r, false))
-		refuse(e, &r, _("IPv6 has a list of its own before 6.4"));
-	if (has_half(&r, false)) {
-		wr_str(e->out, "config firewall address\n");
-		put_addrs_of(e, &r, false);
-		wr_str(e->out, "end\n");
-	}
-	if (has_half(&r, true)) {
-		wr_str(e->out, "config firewall address6\n");
-		put_addrs_of(e, &r, true);
-		wr_str(e->out, "end\n");
-	}
-	wr_str(e->out, "config firewall service custom\n");
-	put_services(e, &r);
-	wr_str(e->out, "end\nconfig firewall policy\n");
-	put_policy(e, &r, id, is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
-	if (before)
-		wr_fmt(e->out, "    move %lu before %s\n", id, before->id);
-	wr_str(e->out, "end\n");
-}
-
-static void edit_policy(struct emitter *e, const struct fw_rule *r,
-                        const char *set, const char *unset)
-{
-	wr_fmt(e->out,
-	       "config firewall policy\n    edit %s\n        %s\n    next\n"
-	       "end\n",
-	       r->id, set);
-	wr_fmt(e->undo,
-	       "config firewall policy\n    edit %s\n        %s\n    next\n"
-	       "end\n",
-	       r->id, unset);
-}
-
-/* All that turns SIP processing on, off at once. */
-static void patch_helper(struct emitter *e, const struct fw_rules *rules,
-                         bool has_vdoms)
-{
-	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
-		struct slice rest = s->raw, word;
-
-		if (strcmp(s->id, "session-helper.sip") != 0 ||
-		    s->attrs.alg != FW_ON || !fw_word_next(&rest, &word) ||
-		    !fw_word_next(&rest, &word))
-			continue;
-		wr_fmt(e->out,
-		       "%sconfig system session-helper\n    delete %.*s\nend\n"
-		       "%s",
-		       has_vdoms ? "config global\n" : "", (int)word.n,
-		       (const char *)word.p, has_vdoms ? "end\n" : "");
-		wr_fmt(e->undo,
-		       "%sconfig system session-helper\n    %.*s\nend\n%s",
-		       has_vdoms ? "config global\n" : "", (int)s->raw.n,
-		       (const char *)s->raw.p, has_vdoms ? "end\n" : "");
-	}
-}
-
-static void patch_idle(struct emitter *e, const struct fw_edit *ed)
-{
-	const struct fw_rule *r = ed->rule;
-	int64_t ttl_s = at_least(ed->idle_s);
-	char set[64], unset[] = "unset session-ttl";
-	struct wr w = wr_init(set, sizeof(set) - 1);
-
-	if (!r && ed->idle_s <= e->box_idle_s)
-		return;
-	if (!r) {
-		e->box_idle_s = ed->idle_s;
-		wr_fmt(e->out,
-		       "config system global\n    set udp-idle-timer %lld\n"
-		       "end\n",
-		       (long long)ed->idle_s);
-		wr_str(e->undo, "config system global\n"
-		                "    unset udp-idle-timer\nend\n");
-		return;
-	}
-	/* What raises UDP must not cut TCP. */
-	if (r->attrs.tcp_idle_s > ttl_s && r->attrs.tcp_idle_s < INT32_MAX)
-		ttl_s = r->attrs.tcp_idle_s;
-	wr_fmt(&w, "set session-ttl %lld", (long long)ttl_s);
-	set[w.n] = '\0';
-	edit_policy(e, r, set, unset);
-}
-
-static void patch_services(struct emitter *e, const struct fw_rules *rules,
-                           const struct fw_edit *ed)
-{
-	for (const struct fw_service *s = ed->rule->services.first; s;
-	     s = s->next) {
-		const struct fw_object *o;
-
-		if (!s->name || s->proto != FW_PROTO_UDP)
-			continue;
-		o = fw_object_find(rules, FW_OBJECT_SERVICES,
-		                   ed->rule->chain->table, s->name);
-		if (!o || o->attrs.udp_idle_s <= 0 ||
-		    o->attrs.udp_idle_s >= ed->idle_s)
-			continue;
-		wr_fmt(e->out,
-		       "config firewall service custom\n    edit \"%s\"\n"
-		       "        set udp-idle-timer %lld\n    next\nend\n",
-		       o->name, (long long)ed->idle_s);
-		wr_fmt(e->undo,
-		       "config firewall service custom\n    edit \"%s\"\n"
-		       "        set udp-idle-timer %lld\n    next\nend\n",
-		       o->name, (long long)o->attrs.udp_idle_s);
-	}
-}
-
-static void patch_policy(struct emitter *e, const struct fw_rules *rules,
-                         const struct fw_edit *ed, unsigned long id)
-{
-	const struct fw_chain *c = ed->chain;
-
-	if (!c && ed->rule)
-		c = ed->rule->chain;
-	if (!c)
-		c = rules->chains;
-	open_scope(e, c ? c->table : "");
-	if (ed->kind == FW_EDIT_INSERT) {
-		patch_insert(e, ed, id);
-		wr_fmt(e->undo, "config firewall policy\n    delete %lu\nend\n",
-		       id);
-	} else if (ed->kind == FW_EDIT_IDLE) {
-		if (ed->rule)
-			patch_services(e, rules, ed);
-		patch_idle(e, ed);
-	} else if (ed->kind == FW_EDIT_OFFLOAD_OFF && ed->rule) {
-		edit_policy(e, ed->rule, "set auto-asic-offload disable",
-		            "unset auto-asic-offload");
-	} else if (ed->kind == FW_EDIT_ALG_OFF && ed->rule &&
-	           slice_find(ed->rule->raw, slice_str("voip-profile")) !=
-	                   SIZE_MAX) {
-		char set[] = "unset voip-profile", back[128];
-		struct wr w = wr_init(back, sizeof(back) - 1);
-
-		wr_fmt(&w, "set voip-profile \"%s\"",
-		       ed->rule->attrs.helper ? ed->rule->attrs.helper : "");
-		back[w.n] = '\0';
-		edit_policy(e, ed->rule, set, back);
-	}
-	close_scope(e, c ? c->table : "");
-}
-
-static void patch_switches(struct emitter *e, const struct fw_rules *rules)
-{
-	bool has_vdoms = false;
-
-	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		if (strcmp(c->name, "vdoms") == 0)
-			continue;
-		has_vdoms |= c->table[0] != '\0';
-		open_scope(e, c->table);
-		put_switches(e);
-		close_scope(e, c->table);
-	}
-	patch_helper(e, rules, has_vdoms);
-}
-
-/* A flow that gets a policy gets its session time there. */
-static bool has_policy(const struct fw_edit *edits, const struct fw_edit *ed)
-{
-	if (ed->kind != FW_EDIT_IDLE)
-		return false;
-	for (const struct fw_edit *o = edits; o; o = o->next) {
-		if (o->kind == FW_EDIT_INSERT && o->flow == ed->flow)
-			return true;
-	}
-	return false;
-}
-
-int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
-                   const struct fw_edit *edits, struct diag *dg)
-{
-	struct emitter e = {.out = &out->commands,
-	                    .undo = &out->undo,
-	                    .dg = dg,
-	                    .prefix = ""};
-	bool are_switches_done = false;
-	unsigned long n_new = 0;
-	struct arena scratch;
-
-	arena_init(&scratch);
-	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
-	e.version = fw_version_num(rules->version);
-	e.is_made = true;
-	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
-		const struct fw_chain *c =
-			ed->chain ? ed->chain : rules->chains;
-
-		if (has_policy(edits, ed))
-			continue;
-
-		if (ed->kind == FW_EDIT_ALG_OFF && !are_switches_done) {
-			are_switches_done = true;
-			patch_switches(&e, rules);
-		}
-		patch_policy(&e, rules, ed, c ? free_id(c) + n_new++ : 1);
-		if (ed->flow)
-			put_clear(&out->clear, &ed->flow->dst, "");
-	}
-	wr_put(&out->patched, rules->text);
-	wr_str(&out->patched, "\n");
-	wr_put(&out->patched, wr_slice(&out->commands));
-	if (e.seen.no_memory)
-		e.err = ENOMEM;
 	arena_fini(&scratch);
 	return e.err;
 }

@@ -219,6 +219,18 @@ static const char *chain_name(const struct fw_chain *c)
 	return c->hook == FW_HOOK_OUTPUT ? "output" : NULL;
 }
 
+/* RouterOS has interface lists, but no patterns. */
+static bool has_pattern(const struct fw_zones *set)
+{
+	for (const struct fw_zone *z = set->first; z; z = z->next) {
+		const size_t n = strlen(z->name);
+
+		if (z->is_unknown || (n && z->name[n - 1] == '*'))
+			return true;
+	}
+	return false;
+}
+
 static int check_all(const struct fw_rules *rules, struct diag *dg)
 {
 	const struct slice all = {NULL, 0};
@@ -236,6 +248,8 @@ static int check_all(const struct fw_rules *rules, struct diag *dg)
 			bool is_bad = r->action != FW_ACCEPT &&
 			              r->action != FW_DROP &&
 			              r->action != FW_REJECT;
+
+			is_bad |= has_pattern(&r->in) || has_pattern(&r->out);
 
 			for (const struct fw_addr *a = r->dst.first; a;
 			     a = a->next)

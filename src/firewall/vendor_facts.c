@@ -88,28 +88,6 @@ static const struct fw_vendor_fact facts[] = {
          N_("A UDP connection ends after 10 s (30 s in newer releases) "
             "unanswered and 3 min answered."),
          "MikroTik, IP/Firewall/Connection tracking"},
-	{"routeros-fasttrack",
-         N_("Connections that are fasttracked bypass mangle and queues."),
-         "MikroTik, FastTrack (unconfirmed)"},
-	{"edgeos-sip-default",
-         N_("The SIP helper is on unless \"modules sip disable\" is set."),
-         "Vyatta heritage; real config.boot files"},
-	{"vyos-sip-default-old",
-         N_("Up to 1.3 (conntrack@1 and @2) the SIP helper is on unless "
-            "\"modules sip disable\" is set."),
-         "VyOS source, migration-scripts/conntrack/2-to-3"},
-	{"vyos-sip-default-new",
-         N_("Since 1.4 (conntrack@3) the SIP helper is off unless \"modules "
-            "sip\" is set; VyOS's manual says the opposite."),
-         "VyOS source, migration-scripts/conntrack/2-to-3 and "
-         "system_conntrack.py"},
-	{"vyos-sip-unseen",
-         N_("Without the footer the version is not known, and the meaning of "
-            "an absent line changed with 1.4."),
-         "VyOS source, migration-scripts/conntrack/2-to-3"},
-	{"vyatta-udp-default",
-         N_("A UDP connection ends after 30 s unanswered and 180 s answered."),
-         "VyOS source, system conntrack timeout"},
 };
 
 const struct fw_vendor_fact *fw_vendor_fact_find(const char *id)
