@@ -645,8 +645,10 @@ static void read_version(struct fw_forti_ctx *c, struct slice text)
 	if (at == SIZE_MAX)
 		return;
 	rest = slice_sub(text, at + mark.n, 200);
-	if (fw_part_next(&rest, '-', &part) &&
-	    fw_part_next(&rest, '-', &part) && part.n < 16) {
+	/* The model comes first. */
+	if (!fw_part_next(&rest, '-', &part))
+		return;
+	if (fw_part_next(&rest, '-', &part) && part.n < 16) {
 		c->rules->version = fw_forti_dup(c, part);
 		c->version = fw_version_num(c->rules->version);
 	}

@@ -161,6 +161,8 @@ static void patch_services(struct fw_forti_emitter *e,
 
 		if (!s->name || s->proto != FW_PROTO_UDP)
 			continue;
+		if (!ed->rule->chain)
+			return;
 		o = fw_object_find(rules, FW_OBJECT_SERVICES,
 		                   ed->rule->chain->table, s->name);
 		if (!o || o->attrs.udp_idle_s <= 0 ||

@@ -457,11 +457,10 @@ const struct fw_forti_node *fw_forti_value(const struct fw_forti_node *entry,
 		if (n->kind < FW_FORTI_SET || n->is_deleted ||
 		    !slice_eq_str(n->key, name))
 			continue;
-		if (n->kind == FW_FORTI_SET)
-			found = n;
-		else if (n->kind == FW_FORTI_UNSET)
+		if (n->kind == FW_FORTI_UNSET)
 			found = NULL;
-		else if (n->kind == FW_FORTI_APPEND && !found)
+		else if (n->kind == FW_FORTI_SET ||
+		         (n->kind == FW_FORTI_APPEND && !found))
 			found = n;
 	}
 	return found;

@@ -3,8 +3,7 @@
  * Design: an export is a script of commands under menus, so it is run: lines
  * that end in a backslash are joined, the menu is remembered, `add` appends
  * or inserts. Lists (addresses, interfaces) are read before the rules,
- * wherever they stand. A patch is commands after the export, which the same
- * reader runs.
+ * wherever they stand.
  *
  * An export shows what differs from the factory: an absent line has a
  * meaning (vendor_facts.c).
@@ -527,7 +526,7 @@ static void take_proto(struct ctx *c, struct fw_match *m, struct slice value,
 	fw_match_protos(m, set, is_negated);
 }
 
-static void take_action(struct ctx *c, struct fw_match *m, struct slice value)
+static void take_action(struct fw_match *m, struct slice value)
 {
 	static const struct {
 		const char *name;
@@ -564,7 +563,6 @@ static void take_action(struct ctx *c, struct fw_match *m, struct slice value)
 		return;
 	}
 	fw_match_doubt(m, value);
-	UNUSED(c);
 }
 
 static bool is_ignored(struct slice key)
@@ -625,7 +623,7 @@ static void take_arg(struct ctx *c, struct fw_match *m,
 	else if (slice_eq_str(key, "connection-state"))
 		take_states(m, value);
 	else if (slice_eq_str(key, "action"))
-		take_action(c, m, value);
+		take_action(m, value);
 	else if (slice_eq_str(key, "comment"))
 		m->rule.name = dup(c, value);
 	else if (slice_eq_str(key, "jump-target"))
