@@ -383,12 +383,11 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 	s->is_doubtful = fw_forti_value(e, "iprange") != NULL ||
 	                 fw_forti_value(e, "fqdn") != NULL ||
 	                 fw_forti_value(e, "icmptype") != NULL;
-	if (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0)
+	if (slice_eq_str(proto, "ALL") ||
+	    (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0))
 		s->is_any = true;
 	else if (slice_eq_str(proto, "IP"))
 		add_proto(c, s, (int)(fw_forti_number(num, 0) & UINT8_MAX));
-	else if (slice_eq_str(proto, "ALL"))
-		s->is_any = true;
 	else if (slice_eq_str(proto, "ICMP"))
 		add_proto(c, s, 1);
 	else if (slice_eq_str(proto, "ICMP6"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Design: an export is a script of commands under menus, so it is run: lines
- * that end in a backslash are joined, the menu is remembered, `add` appends
- * or inserts. Lists (addresses, interfaces) are read before the rules,
+ * that end in a backslash are joined, the menu is remembered, `add` appends.
+ * Lists (addresses, interfaces) are read before the rules,
  * wherever they stand.
  *
  * An export shows what differs from the factory: an absent line has a
