@@ -359,6 +359,13 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	}
 	f->value = val_int(an->udp_idle_s);
 	f->unit = "s";
+	if (an->out.is_idle_by_helper) {
+		f->state = FACT_WARN;
+		f->summary.msgid =
+			N_("%1$s: idle sessions live %2$s s, but only while "
+		           "the SIP helper acts on them.");
+		return;
+	}
 	if (an->udp_idle_s >= flow->min_udp_idle_s) {
 		f->summary.msgid =
 			N_("%1$s: idle sessions live %2$s s, %3$s s wanted.");

@@ -76,7 +76,8 @@ static int answer(const struct fw_rules *rules, const struct question *q)
 		(void)printf("%s %u %s %lld\n", names[j.verdict],
 		             j.parts && j.parts->rule ? j.parts->rule->line : 0,
 		             j.attrs.alg == FW_ON ? j.attrs.helper : "-",
-		             (long long)j.attrs.udp_idle_s);
+		             (long long)(j.idle_rule ? j.attrs.udp_idle_s
+		                                     : FW_IDLE_UNSET));
 	fw_space_free(sp);
 	arena_fini(&a);
 	return err;

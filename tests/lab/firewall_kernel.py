@@ -451,8 +451,6 @@ def attributes(net, decide, rnd):
         want = int(s[3]) if int(s[3]) > 0 else None
         if has_helper != (s[2] == 'sip'):
             bad.append(('helper', p, s, m.group(0), text))
-        if has_helper:
-            continue  # the SIP helper sets an hour of its own
         if (want is None) != (left <= 30) or (want and not want - 3 <= left <= want):
             bad.append(('session time', p, s, m.group(0), text))
     return len(pkts), bad
