@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fail when docs/findings.md lacks an id that src/diagnose/ can produce."""
+"""Fail when docs/findings.md lacks an id that src/diagnose/ or src/firewall/
+can produce."""
 import pathlib, re, sys
 
 root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
@@ -8,7 +9,12 @@ known = set(re.findall(r"`([a-z0-9.-]+)`",
 text = "".join(p.read_text() for p in (root / "src/diagnose").glob("*.c"))
 ids = set(re.findall(r'"((?:alg|path|edge)\.[a-z-]+)"', text))
 ids |= set(re.findall(r'^\t\{"([a-z-]+)",\s+\w', text, re.M))
+audit = (root / "src/firewall/audit.c").read_text()
+of_audit = set(re.findall(r'"((?:audit|firewall)\.[a-z-]+)"', audit))
+causes = re.search(r"\} causes\[\] = \{(.*?)\n\};", audit, re.S)[1]
+of_audit |= set(re.findall(r'(?<!N_\()"([a-z]+(?:-[a-z]+)+)"', causes))
+ids |= of_audit
 bad = sorted(ids - known)
 print("\n".join(f"docs/findings.md: no {i}" for i in bad)
       or f"findings: {len(ids)} ids documented")
-sys.exit(bool(bad) or not ids)
+sys.exit(bool(bad) or not ids or not of_audit)
