@@ -209,6 +209,7 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 		an->out.verdict == FW_PASS && an->back.verdict != FW_PASS;
 	const struct fw_judgement *j = is_back ? &an->back : &an->out;
 	const struct fw_part *p = telling(j);
+	const bool is_ruled = p && p->rule && p->rule->line;
 	struct fact *f =
 		report_fact(au->r, "audit.flow", states[an->verdict], flow->id);
 
@@ -222,9 +223,13 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 	f->summary.args[1] =
 		line_text(au, p->doubt ? p->doubt : p->rule, p->chain);
 	if (an->verdict == FW_PASS) {
-		f->summary.msgid = N_("%1$s: accepted, by line %2$s.");
+		f->summary.msgid =
+			is_ruled ? N_("%1$s: accepted, by line %2$s.")
+				 : N_("%1$s: accepted: no rule is against it.");
 	} else if (an->verdict == FW_FAIL) {
-		f->summary.msgid = N_("%1$s: blocked, by line %2$s.");
+		f->summary.msgid =
+			is_ruled ? N_("%1$s: blocked, by line %2$s.")
+				 : N_("%1$s: blocked: no rule accepts it.");
 		finding_because(au->r,
 		                cause(au, &au->blocked, "firewall.blocks"), f);
 	} else {

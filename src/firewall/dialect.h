@@ -40,7 +40,8 @@ struct fw_edit {
 	struct fw_edit *next;
 	enum fw_edit_kind kind;
 	const struct fw_flow *flow;
-	struct fw_services services; /**< FW_EDIT_INSERT: what is missing */
+	struct fw_services services;  /**< FW_EDIT_INSERT: what is missing */
+	const struct fw_place *place; /**< FW_EDIT_INSERT, _IDLE: for whom */
 	const struct fw_chain *chain;
 	const struct fw_rule *before; /**< NULL: at the end of the chain */
 	const struct fw_rule *rule;
@@ -137,3 +138,7 @@ WARN_UNUSED int fw_rules_from_flows(struct fw_rules *out,
 WARN_UNUSED int fw_rules_add_inbound(struct fw_rules *rules,
                                      const struct fw_flow *flows, size_t n,
                                      const struct fw_place *place);
+
+/** Limit a made rule to a place. @return 0 or ENOMEM */
+WARN_UNUSED int fw_rule_set_place(struct arena *a, struct fw_rule *r,
+                                  const struct fw_place *place);

@@ -245,6 +245,17 @@ static bool has_proto(const struct fw_services *set, int proto)
 	return false;
 }
 
+int fw_rule_set_place(struct arena *a, struct fw_rule *r,
+                      const struct fw_place *place)
+{
+	if (place->path == FW_PATH_FORWARD && place->in &&
+	    !fw_zones_add(a, &r->in, place->in))
+		return ENOMEM;
+	if (place->out && !fw_zones_add(a, &r->out, place->out))
+		return ENOMEM;
+	return copy_addrs(a, &r->src, &place->src);
+}
+
 static int add_flow(struct fw_rules *out, struct fw_chain *c,
                     const struct fw_flow *f, const struct fw_place *place)
 {
@@ -261,14 +272,9 @@ static int add_flow(struct fw_rules *out, struct fw_chain *c,
 		r->attrs.udp_idle_s = f->min_udp_idle_s;
 	if (has_proto(&f->services, FW_PROTO_TCP))
 		r->attrs.tcp_idle_s = f->min_tcp_idle_s;
-	if (place->path == FW_PATH_FORWARD && place->in &&
-	    !fw_zones_add(&out->arena, &r->in, place->in))
-		return ENOMEM;
-	if (place->out && !fw_zones_add(&out->arena, &r->out, place->out))
-		return ENOMEM;
-	err = copy_addrs(&out->arena, &r->dst, &f->dst);
+	err = fw_rule_set_place(&out->arena, r, place);
 	if (!err)
-		err = copy_addrs(&out->arena, &r->src, &place->src);
+		err = copy_addrs(&out->arena, &r->dst, &f->dst);
 	if (!err)
 		err = copy_services(&out->arena, &r->services, &f->services);
 	if (!err && f->is_sip)

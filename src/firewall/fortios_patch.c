@@ -56,9 +56,13 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 	/* The rule for return traffic is built in: nothing goes before it. */
 	if (before && !before->line)
 		before = before->next;
-	if (before && before->in.first && !before->in.first->next)
+	if (fw_rule_set_place(e->seen.arena, &r, ed->place))
+		e->seen.no_memory = true;
+	if (!r.in.first && before && before->in.first &&
+	    !before->in.first->next)
 		r.in = before->in;
-	if (before && before->out.first && !before->out.first->next)
+	if (!r.out.first && before && before->out.first &&
+	    !before->out.first->next)
 		r.out = before->out;
 	r.attrs.udp_idle_s = ed->flow->min_udp_idle_s;
 	r.attrs.tcp_idle_s = ed->flow->min_tcp_idle_s;

@@ -450,10 +450,13 @@ static void insert(struct patching *pt)
 	                    .services = e->services};
 	struct liner ln = {.r = &r, .fn = patch_line, .arg = pt};
 
-	if (e->flow)
+	if (e->flow) {
 		r.dst = e->flow->dst;
-	else
+		pt->out->patched.bad |=
+			fw_rule_set_place(&pt->arena, &r, e->place) != 0;
+	} else {
 		r.states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
+	}
 	r.name = arena_fmt(&pt->arena, "prumo:%s",
 	                   e->flow ? e->flow->id : "return-traffic");
 	each_line(&ln);

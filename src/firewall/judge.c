@@ -370,6 +370,11 @@ static void take_attrs(const struct run *r, struct fate *f,
 		f->attrs.udp_idle_s = rule->attrs.udp_idle_s;
 		f->idle_rule = rule;
 	}
+	/* It may set it or not. */
+	if (!is_kept && !is_sure && rule->attrs.udp_idle_s != FW_IDLE_UNSET) {
+		f->attrs.udp_idle_s = FW_IDLE_UNKNOWN;
+		f->idle_rule = rule;
+	}
 	if (!is_kept && is_sure && rule->attrs.tcp_idle_s != FW_IDLE_UNSET) {
 		f->attrs.tcp_idle_s = rule->attrs.tcp_idle_s;
 		f->idle_rule = rule;

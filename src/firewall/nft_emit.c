@@ -489,10 +489,11 @@ static bool make_rule(struct fw_rule *r, struct patching *pt)
 	if (e->flow) {
 		r->dst = e->flow->dst;
 		r->families &= e->chain->families;
+		if (fw_rule_set_place(&pt->arena, r, e->place))
+			return false;
 	}
 	r->name = arena_fmt(&pt->arena, "prumo:%s",
 	                    e->flow ? e->flow->id : "return-traffic");
-	pt->out->patched.bad |= !r->name;
 	return r->name;
 }
 
@@ -500,8 +501,10 @@ static void insert(struct patching *pt)
 {
 	struct fw_rule r;
 
-	if (!make_rule(&r, pt))
+	if (!make_rule(&r, pt)) {
+		pt->out->patched.bad = true;
 		return;
+	}
 	r.action = FW_ACCEPT;
 	if (pt->edit->kind == FW_EDIT_RETURN)
 		r.states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
@@ -564,8 +567,10 @@ static void raise_idle(struct patching *pt)
 	const struct fw_edit *e = pt->edit;
 	struct fw_rule r;
 
-	if (!make_rule(&r, pt))
+	if (!make_rule(&r, pt)) {
+		pt->out->patched.bad = true;
 		return;
+	}
 	if (!has_object(pt))
 		add_object(pt);
 	r.services = (struct fw_services){NULL, NULL};

@@ -45,6 +45,7 @@ static struct fw_edit *add(struct plan *p, enum fw_edit_kind kind,
 	}
 	e->kind = kind;
 	e->flow = f;
+	e->place = &p->q->place;
 	if (f)
 		e->services = f->services;
 	if (p->last)
