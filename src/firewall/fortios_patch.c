@@ -196,8 +196,14 @@ static void patch_policy(struct fw_forti_emitter *e,
 	open_scope(e, c ? c->table : "");
 	if (ed->kind == FW_EDIT_INSERT) {
 		patch_insert(e, ed, id);
-		wr_fmt(e->undo, "config firewall policy\n    delete %lu\nend\n",
-		       id);
+		/* An object in use cannot be deleted. */
+		if (c && c->table[0])
+			wr_fmt(e->undo_first, "config vdom\nedit %s\n",
+			       c->table);
+		wr_fmt(e->undo_first,
+		       "config firewall policy\n    delete %lu\nend\n", id);
+		if (c && c->table[0])
+			wr_str(e->undo_first, "next\nend\n");
 	} else if (ed->kind == FW_EDIT_IDLE) {
 		if (ed->rule)
 			patch_services(e, rules, ed);
@@ -250,8 +256,10 @@ static bool has_policy(const struct fw_edit *edits, const struct fw_edit *ed)
 int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                    const struct fw_edit *edits, struct diag *dg)
 {
+	struct wr undo = wr_init_heap();
 	struct fw_forti_emitter e = {.out = &out->commands,
-	                             .undo = &out->undo,
+	                             .undo = &undo,
+	                             .undo_first = &out->undo,
 	                             .dg = dg,
 	                             .prefix = ""};
 	bool are_switches_done = false;
@@ -277,6 +285,9 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		if (ed->flow)
 			fw_forti_put_clear(&out->clear, &ed->flow->dst, "");
 	}
+	wr_put(&out->undo, wr_slice(&undo));
+	out->undo.bad |= undo.bad;
+	wr_fini(&undo);
 	wr_put(&out->patched, rules->text);
 	wr_str(&out->patched, "\n");
 	wr_put(&out->patched, wr_slice(&out->commands));

@@ -7,6 +7,7 @@
 struct fw_forti_emitter {
 	struct wr *out;
 	struct wr *undo;
+	struct wr *undo_first; /**< what uses the objects of `undo` */
 	struct diag *dg;
 	struct fw_dict seen;
 	const char *prefix; /* of undo lines */

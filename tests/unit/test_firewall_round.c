@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Property: whatever the profile, what a dialect writes and reads again
+ * accepts exactly the packets that were asked for.
+ *
+ * PRUMO_ROUNDS sets how many profiles are made (default 1000), PRUMO_SEED the
+ * first of them.
+ */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+
+enum {
+	MAX_FLOWS = 12,
+	MAX_PORTS = 18,
+	ROUNDS = 1000,
+};
+
+static uint64_t seed;
+
+static unsigned rnd(unsigned n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(seed >> 33) % n;
+}
+
+struct world {
+	struct arena arena;
+	struct fw_flow flows[MAX_FLOWS];
+	size_t n;
+	struct fw_place place;
+};
+
+/* Edges of the range more often than chance would have it. */
+static uint16_t port(void)
+{
+	static const uint16_t nice[] = {1,    80,   443,   5060,  5061,
+	                                5062, 5080, 10000, 65534, 65535};
+
+	return rnd(2) ? nice[rnd(ARRAY_LEN(nice))]
+	              : (uint16_t)(1 + rnd(FW_PORT_MAX));
+}
+
+static void add_ports(struct world *w, struct fw_flow *f, int proto, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		uint16_t lo = port(), hi = rnd(3) ? lo : port();
+
+		if (hi < lo) {
+			const uint16_t t = lo;
+
+			lo = hi;
+			hi = t;
+		}
+		assert_non_null(fw_services_add(&w->arena, &f->services, proto,
+		                                lo, hi));
+	}
+}
+
+static void add_dst(struct world *w, struct fw_flow *f, unsigned caps)
+{
+	struct fw_ip lo, hi;
+	char text[64];
+
+	if (caps & FW_CAP_NAMES && rnd(4) == 0) {
+		const char *name =
+			arena_fmt(&w->arena, "h%u.example.net", rnd(6));
+
+		assert_non_null(name);
+		assert_non_null(fw_addrs_add_name(&w->arena, &f->dst,
+		                                  FW_ADDR_NAME, name));
+		return;
+	}
+	if (caps & FW_CAP_IP6 && rnd(5) == 0)
+		(void)snprintf(text, sizeof(text), "2001:db8::%x", rnd(8));
+	else if (rnd(5) == 0)
+		(void)snprintf(text, sizeof(text), "192.0.2.%u/%u", rnd(256),
+		               25 + rnd(8));
+	else
+		(void)snprintf(text, sizeof(text), "198.51.100.%u", rnd(8));
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(text)), 0);
+	assert_non_null(fw_addrs_add_range(&w->arena, &f->dst, lo, hi));
+}
+
+static void make(struct world *w, unsigned caps, bool is_bound)
+{
+	const int64_t idle_s = caps & FW_CAP_UDP_IDLE ? 300 : FW_IDLE_UNSET;
+
+	memset(w, 0, sizeof(*w));
+	arena_init(&w->arena);
+	w->n = 1 + rnd(MAX_FLOWS);
+	for (size_t i = 0; i < w->n; i++) {
+		struct fw_flow *f = &w->flows[i];
+		const unsigned which = 1 + rnd(3);
+		const unsigned n = 1 + (rnd(4) ? rnd(3) : rnd(MAX_PORTS));
+
+		f->id = arena_fmt(&w->arena, "row-%zu", i);
+		f->is_sip = rnd(2);
+		f->min_udp_idle_s = idle_s;
+		f->min_tcp_idle_s = FW_IDLE_UNSET;
+		assert_non_null(f->id);
+		add_dst(w, f, caps);
+		/* The same ports by both, as the document has it, or not. */
+		if (which & 1)
+			add_ports(w, f, FW_PROTO_UDP, n);
+		if (which & 2)
+			add_ports(w, f, FW_PROTO_TCP, n);
+	}
+	w->place.path = FW_PATH_FORWARD;
+	if (rnd(2) || is_bound) {
+		w->place.in = "eth1";
+		w->place.out = "eth0";
+	}
+}
+
+static void fail_round(uint64_t at, const char *name, const char *why,
+                       const struct wr *text)
+{
+	print_error("%.*s\n", (int)text->n, (const char *)text->p);
+	fail_msg("PRUMO_SEED=%llu, %s: %s", (unsigned long long)at, name, why);
+}
+
+/* Both inclusions: all that was asked for passes, nothing else does. */
+static const char *judge(struct world *w, const struct fw_rules *rules)
+{
+	const struct fw_question q = {w->flows, w->n, w->place, NULL, 0};
+	struct fw_answer *answers;
+	struct fw_space *sp = NULL;
+	struct fw_part *parts;
+
+	if (fw_answer_all(&answers, &w->arena, rules, &q))
+		return "no answers";
+	for (size_t i = 0; i < w->n; i++) {
+		const struct fw_flow *f = &w->flows[i];
+
+		if (answers[i].verdict != FW_PASS)
+			return arena_fmt(&w->arena, "%s does not pass", f->id);
+		if (f->is_sip && answers[i].alg != FW_OFF &&
+		    answers[i].alg != FW_UNKNOWN)
+			return arena_fmt(&w->arena, "%s: the ALG is on", f->id);
+		if (f->min_udp_idle_s > 0 &&
+		    answers[i].udp_idle_s != FW_IDLE_UNSET &&
+		    answers[i].udp_idle_s < f->min_udp_idle_s)
+			return arena_fmt(&w->arena, "%s ends too soon", f->id);
+	}
+	if (fw_space_alloc(&sp, rules, w->flows, w->n, &w->place, NULL, 0) ||
+	    fw_space_excess(&parts, &w->arena, sp))
+		return "no excess";
+	fw_space_free(sp);
+	return parts ? "more is open than was asked for" : NULL;
+}
+
+static void check_round(const struct fw_dialect *d, uint64_t at)
+{
+	struct wr out = wr_init_heap();
+	struct fw_rules made, back;
+	struct world w;
+	struct diag dg;
+	const char *why;
+
+	seed = at;
+	/* EdgeOS has no rules without an interface. */
+	make(&w, d->caps, strcmp(d->name, "edgeos") == 0);
+	fw_rules_init(&made);
+	fw_rules_init(&back);
+	diag_init(&dg, &w.arena, NULL, (struct slice){NULL, 0});
+	assert_int_equal(fw_rules_from_flows(&made, w.flows, w.n, &w.place), 0);
+	if (fw_emit(&out, d, &made, &dg))
+		fail_round(at, d->name, "not written", &out);
+	diag_init(&dg, &w.arena, NULL, wr_slice(&out));
+	if (fw_dialect_recognise(wr_slice(&out)) != d)
+		fail_round(at, d->name, "not recognised", &out);
+	if (d->parse(&back, wr_slice(&out), &dg) || dg.n_errors)
+		fail_round(at, d->name, "not read", &out);
+	why = judge(&w, &back);
+	if (why)
+		fail_round(at, d->name, why, &out);
+	fw_rules_fini(&made);
+	fw_rules_fini(&back);
+	arena_fini(&w.arena);
+	wr_fini(&out);
+}
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void test_what_is_written_reads_as_what_was_asked(void **state)
+{
+	const uint64_t first = number("PRUMO_SEED", 1);
+	const uint64_t n = number("PRUMO_ROUNDS", ROUNDS);
+
+	UNUSED(state);
+	for (size_t i = 0; fw_dialects[i]; i++) {
+		if (!fw_dialects[i]->parse || !fw_dialects[i]->emit)
+			continue;
+		for (uint64_t k = first; k < first + n; k++)
+			check_round(fw_dialects[i], k);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_is_written_reads_as_what_was_asked),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
