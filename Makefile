@@ -35,6 +35,8 @@ lint:
 bench: build
 	@tools/need.sh demo bench
 	@bench/check.py $(BUILD)/prumo
+	@ninja -C $(BUILD) bench/bench_firewall
+	@$(BUILD)/bench/bench_firewall 5000 50000
 
 # Some minutes, mostly of waiting.
 eval: build

@@ -293,8 +293,8 @@ static enum cli_status audit_rules(struct audit *au, const struct fw_dialect *d,
 	cli_flows_fini(&fl);
 	if (err == E2BIG) {
 		cli_complain(&cli_audit,
-		             _("%s: its chains call each other too often to "
-		               "be followed"),
+		             _("%s: its rules are too many, or call each "
+		               "other too often, to be followed"),
 		             file);
 		return CLI_COULD_NOT_TEST;
 	}

@@ -446,14 +446,33 @@ static bool is_line_alive(const struct fw_reach_info *infos, size_t n, size_t i)
 	return false;
 }
 
+enum {
+	RULES_MAX = 100000, /* compared with each other: half a minute */
+};
+
+static void tell_skipped(struct audit *au)
+{
+	struct fact *f = report_fact(au->r, "audit.rule", FACT_SKIPPED, NULL);
+
+	f->summary.msgid = N_("Dead and too wide rules were not looked for.");
+	f->why.msgid = N_("There are too many rules to compare: %1$s.");
+	f->why.args[0] = report_fmt(au->r, "%zu", au->rules->n_rules);
+}
+
 static int tell_rules(struct audit *au)
 {
 	struct fw_space *sp = NULL;
 	struct fw_reach_info *infos;
 	struct fw_part *parts;
 	size_t n = 0;
-	int err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
-	                         &au->q->place, au->q->hosts, au->q->n_hosts);
+	int err;
+
+	if (au->rules->n_rules > RULES_MAX) {
+		tell_skipped(au);
+		return 0;
+	}
+	err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
+	                     &au->q->place, au->q->hosts, au->q->n_hosts);
 
 	if (!err)
 		err = fw_space_reach(&infos, &n, &au->r->arena, sp);

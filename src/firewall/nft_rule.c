@@ -129,15 +129,23 @@ static bool take_field(struct reader *r, struct field *f)
 	return false;
 }
 
-static const struct nft_set *find_set(const struct nft_parser *p,
-                                      struct slice name)
+void nft_set_key(struct wr *w, const char *table, struct slice name)
 {
-	for (const struct nft_set *s = p->sets; s; s = s->next) {
-		if (strcmp(s->table, p->table) == 0 &&
-		    slice_eq_str(name, s->name))
-			return s;
-	}
-	return NULL;
+	wr_str(w, table);
+	wr_str(w, " ");
+	wr_put(w, name);
+}
+
+static const struct nft_set *find_set(struct nft_parser *p, struct slice name)
+{
+	struct wr key = wr_init_heap();
+	const struct nft_set *s;
+
+	nft_set_key(&key, p->table, name);
+	s = fw_dict_get(&p->sets, NULL, wr_slice(&key));
+	p->sets.no_memory |= key.bad;
+	wr_fini(&key);
+	return s;
 }
 
 static void take_named(struct reader *r, struct values *v)

@@ -5,10 +5,10 @@
 #include "base/diag.h"
 #include "firewall/match.h"
 #include "firewall/nft_lex.h"
+#include "firewall/vendor.h"
 
 /** A named set or map, as it was declared. */
 struct nft_set {
-	struct nft_set *next;
 	const char *name, *table;
 	bool is_volatile; /**< filled by packets or emptied by time */
 	const struct nft_token *elements; /**< between the braces */
@@ -18,10 +18,13 @@ struct nft_set {
 struct nft_parser {
 	struct fw_rules *rules;
 	struct diag *dg;
-	struct nft_set *sets;
+	struct fw_dict sets; /**< by nft_set_key() */
 	const char *table;
 	unsigned families;
 };
+
+/** A set's name in its table: table, blank, name. Into a heap writer. */
+void nft_set_key(struct wr *w, const char *table, struct slice name);
 
 /** Read one rule from its tokens. @return 0 or ENOMEM. */
 WARN_UNUSED int nft_rule_parse(struct nft_parser *p, struct fw_chain *c,

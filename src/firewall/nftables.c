@@ -235,6 +235,21 @@ static void read_chain(struct parser *ps, const uint8_t *from)
 	c->raw = from_to(ps, from);
 }
 
+static void add_set(struct parser *ps, struct nft_set *set)
+{
+	struct wr w = wr_init_heap();
+	char *key;
+
+	nft_set_key(&w, set->table, slice_str(set->name));
+	key = w.bad ? NULL : arena_dup(&ps->scratch, wr_slice(&w));
+	wr_fini(&w);
+	if (!key) {
+		ps->err = ENOMEM;
+		return;
+	}
+	fw_dict_put(&ps->p.sets, NULL, slice_str(key), set);
+}
+
 static void read_set(struct parser *ps)
 {
 	struct nft_set *set = arena_alloc(&ps->scratch, sizeof(*set));
@@ -267,8 +282,7 @@ static void read_set(struct parser *ps)
 		}
 	}
 	next(ps);
-	set->next = ps->p.sets;
-	ps->p.sets = set;
+	add_set(ps, set);
 }
 
 /* policy = { unreplied : 60, replied : 300 } */
@@ -476,6 +490,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	                    .lx = {.text = text, .line = 1}};
 
 	arena_init(&ps.scratch);
+	fw_dict_init(&ps.p.sets, &ps.scratch, text);
 	out->dialect = "nftables";
 	out->text = text;
 	next(&ps);
@@ -500,6 +515,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 		check_targets(&ps);
 	if (!ps.err)
 		ps.err = fw_linux_defaults(out);
+	if (ps.p.sets.no_memory)
+		ps.err = ENOMEM;
 	arena_fini(&ps.scratch);
 	if (ps.err)
 		return ps.err;

@@ -47,11 +47,87 @@ const char *fw_tri_name(enum fw_tri t)
 	return names[t];
 }
 
+/*
+ * Chains and objects by name. Slots grow when something is added, which is
+ * where memory may be lacking; things are linked into them when something is
+ * looked up, since their table is set after they were added.
+ */
+struct fw_index {
+	struct fw_chain **chains;
+	struct fw_object **objects;
+	size_t n_chains, cap_chains, n_objects, cap_objects;
+	const struct fw_chain *chain_at; /* the last one linked; NULL: none */
+	const struct fw_object *object_at;
+	uint64_t seed;
+};
+
+enum {
+	INDEX_MIN = 64,
+};
+
+static struct fw_index *index_of(struct fw_rules *r)
+{
+	if (!r->index) {
+		r->index = arena_alloc(&r->arena, sizeof(*r->index));
+		/* Where memory is, no writer of a configuration knows. */
+		if (r->index)
+			r->index->seed = (uint64_t)(uintptr_t)r->index;
+	}
+	return r->index;
+}
+
+static bool grow_chains(struct fw_rules *r)
+{
+	struct fw_index *ix = index_of(r);
+	size_t cap;
+
+	if (!ix)
+		return false;
+	if (ix->n_chains++ < ix->cap_chains)
+		return true;
+	cap = ix->cap_chains ? 2 * ix->cap_chains : INDEX_MIN;
+	ix->chains = arena_alloc(&r->arena, cap * sizeof(*ix->chains));
+	ix->cap_chains = ix->chains ? cap : 0;
+	ix->chain_at = NULL;
+	return ix->chains;
+}
+
+static bool grow_objects(struct fw_rules *r)
+{
+	struct fw_index *ix = index_of(r);
+	size_t cap;
+
+	if (!ix)
+		return false;
+	if (ix->n_objects++ < ix->cap_objects)
+		return true;
+	cap = ix->cap_objects ? 2 * ix->cap_objects : INDEX_MIN;
+	ix->objects = arena_alloc(&r->arena, cap * sizeof(*ix->objects));
+	ix->cap_objects = ix->objects ? cap : 0;
+	ix->object_at = NULL;
+	return ix->objects;
+}
+
+/* FNV-1a, with a start of its own and its bits mixed. */
+static size_t slot(const struct fw_index *ix, unsigned kind, const char *table,
+                   const char *name, size_t cap)
+{
+	uint64_t h = UINT64_C(14695981039346656037) ^ ix->seed ^ kind;
+
+	for (const char *s = table; *s; s++)
+		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+	h = (h ^ 0xff) * UINT64_C(1099511628211);
+	for (const char *s = name; *s; s++)
+		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
+	h = (h ^ h >> 31) * UINT64_C(0x9e3779b97f4a7c15);
+	return (size_t)(h >> 20) % cap;
+}
+
 struct fw_chain *fw_chain_add(struct fw_rules *r, const char *name)
 {
 	struct fw_chain *c = arena_alloc(&r->arena, sizeof(*c));
 
-	if (!c)
+	if (!c || !grow_chains(r))
 		return NULL;
 	c->name = name;
 	c->table = "";
@@ -91,7 +167,7 @@ struct fw_object *fw_object_add(struct fw_rules *r, enum fw_object_kind kind,
 {
 	struct fw_object *o = arena_alloc(&r->arena, sizeof(*o));
 
-	if (!o)
+	if (!o || !grow_objects(r))
 		return NULL;
 	o->kind = kind;
 	o->name = name;
@@ -209,28 +285,97 @@ struct fw_service *fw_services_add(struct arena *a, struct fw_services *set,
 	return s;
 }
 
+static struct fw_chain *chain_in(struct fw_chain *c, const char *table,
+                                 const char *name)
+{
+	while (c &&
+	       (strcmp(c->name, name) != 0 || strcmp(c->table, table) != 0))
+		c = c->same_hash;
+	return c;
+}
+
+static void link_chains(const struct fw_rules *r, struct fw_index *ix)
+{
+	struct fw_chain *c = ix->chain_at ? ix->chain_at->next : r->chains;
+
+	for (; c; c = c->next) {
+		struct fw_chain **head = &ix->chains[slot(
+			ix, 0, c->table, c->name, ix->cap_chains)];
+
+		ix->chain_at = c;
+		c->same_hash = NULL;
+		if (chain_in(*head, c->table, c->name))
+			continue; /* the first one is meant */
+		c->same_hash = *head;
+		*head = c;
+	}
+}
+
 struct fw_chain *fw_chain_find(const struct fw_rules *r, const char *table,
                                const char *name)
 {
-	for (struct fw_chain *c = r->chains; c; c = c->next) {
-		if ((!table || strcmp(c->table, table) == 0) &&
-		    strcmp(c->name, name) == 0)
-			return c;
+	struct fw_chain *c = r->chains;
+
+	if (!name)
+		return NULL;
+	if (table && r->index && r->index->chains) {
+		link_chains(r, r->index);
+		return chain_in(r->index->chains[slot(r->index, 0, table, name,
+		                                      r->index->cap_chains)],
+		                table, name);
 	}
-	return NULL;
+	while (c && ((table && strcmp(c->table, table) != 0) ||
+	             strcmp(c->name, name) != 0))
+		c = c->next;
+	return c;
+}
+
+static struct fw_object *object_in(struct fw_object *o,
+                                   enum fw_object_kind kind, const char *table,
+                                   const char *name)
+{
+	while (o && (o->kind != kind || strcmp(o->name, name) != 0 ||
+	             strcmp(o->table, table) != 0))
+		o = o->same_hash;
+	return o;
+}
+
+static void link_objects(const struct fw_rules *r, struct fw_index *ix)
+{
+	struct fw_object *o = ix->object_at ? ix->object_at->next : r->objects;
+
+	for (; o; o = o->next) {
+		struct fw_object **head = &ix->objects[slot(
+			ix, o->kind, o->table, o->name, ix->cap_objects)];
+
+		ix->object_at = o;
+		o->same_hash = NULL;
+		if (object_in(*head, o->kind, o->table, o->name))
+			continue;
+		o->same_hash = *head;
+		*head = o;
+	}
 }
 
 struct fw_object *fw_object_find(const struct fw_rules *r,
                                  enum fw_object_kind kind, const char *table,
                                  const char *name)
 {
-	for (struct fw_object *o = r->objects; o; o = o->next) {
-		if (o->kind == kind &&
-		    (!table || strcmp(o->table, table) == 0) &&
-		    strcmp(o->name, name) == 0)
-			return o;
+	struct fw_object *o = r->objects;
+
+	if (!name)
+		return NULL;
+	if (table && r->index && r->index->objects) {
+		link_objects(r, r->index);
+		return object_in(
+			r->index->objects[slot(r->index, kind, table, name,
+		                               r->index->cap_objects)],
+			kind, table, name);
 	}
-	return NULL;
+	while (o && (o->kind != kind || strcmp(o->name, name) != 0 ||
+	             (table && strcmp(o->table, table) != 0)))
+		o = o->next;
+	return o;
 }
 
 /* ::ffff:0:0/96 */

@@ -188,6 +188,7 @@ struct fw_chain {
 	struct slice raw; /**< from its first byte to its last */
 	struct fw_rule *first, *last;
 	size_t n_rules;
+	struct fw_chain *same_hash; /**< of fw_chain_find() */
 };
 
 enum fw_object_kind {
@@ -210,6 +211,7 @@ struct fw_object {
 	struct fw_services services;
 	struct fw_zones zones;
 	struct fw_attrs attrs;
+	struct fw_object *same_hash; /**< of fw_object_find() */
 };
 
 /** A line that the parser keeps without knowing what it does. */
@@ -242,6 +244,7 @@ struct fw_rules {
 	                           the last does. For helpers always the first
 	                       */
 	struct fw_chain *chains, *chains_last;
+	struct fw_index *index; /**< of both find functions */
 	size_t n_rules;
 	struct fw_object *objects, *objects_last;
 	struct fw_setting *settings, *settings_last;
@@ -285,7 +288,8 @@ WARN_UNUSED struct fw_service *fw_services_add(struct arena *a,
                                                int proto, uint16_t dport_lo,
                                                uint16_t dport_hi);
 
-/** @return the first of that name (and table, unless NULL), or NULL. */
+/** @return the first of that name (and table, unless NULL), or NULL. What
+ *  was found once keeps its name and table. */
 struct fw_chain *fw_chain_find(const struct fw_rules *r, const char *table,
                                const char *name);
 struct fw_object *fw_object_find(const struct fw_rules *r,
