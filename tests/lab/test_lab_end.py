@@ -34,7 +34,7 @@ class Interrupted(unittest.TestCase):
             while not ready(room) and time.monotonic() < end:
                 time.sleep(0.05)
             self.assertTrue(check.is_alive())
-            room.must("client", "kill", "-INT", pid.read_text())
+            room.must("client", "sh", "-c", "kill -INT " + pid.read_text())
             check.join(10)
             self.assertFalse(check.is_alive())
         return rig.Report(done[1], done[0])
