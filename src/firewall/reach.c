@@ -27,8 +27,11 @@ struct takers {
 	struct fw_box *box;
 	size_t n, cap;
 	uint32_t *met; /* indexes, scratch */
+	/* What the last gather() found: boxes, and whose they are. */
 	struct fw_box *near;
-	size_t n_near;
+	uint32_t *near_of;
+	size_t n_near, cap_near;
+	bool has_returns;
 };
 
 static void takers_fini(struct takers *t)
@@ -41,6 +44,7 @@ static void takers_fini(struct takers *t)
 	free(t->box);
 	free(t->met);
 	free(t->near);
+	free(t->near_of);
 	*t = (struct takers){0};
 }
 
@@ -57,8 +61,10 @@ static int takers_init(struct takers *t, size_t cap)
 	t->box = malloc(n * sizeof(*t->box));
 	t->met = malloc(n * sizeof(uint32_t));
 	t->near = malloc(n * sizeof(*t->near));
+	t->near_of = malloc(n * sizeof(uint32_t));
+	t->cap_near = n;
 	if (t->dst_lo && t->dst_hi && t->port_lo && t->port_hi && t->item &&
-	    t->box && t->met && t->near)
+	    t->box && t->met && t->near && t->near_of)
 		return 0;
 	takers_fini(t);
 	return ENOMEM;
@@ -74,20 +80,74 @@ static void take(struct takers *t, const struct fw_box *b, size_t item)
 	t->box[t->n++] = *b;
 }
 
-/* Gather the takers that meet @p b into near and met. */
-static void gather(struct takers *t, const struct fw_program *p,
-                   const struct fw_box *b, size_t item)
+static int add_near(struct takers *t, const struct fw_box *b, uint32_t of)
+{
+	if (t->n_near == t->cap_near) {
+		const size_t cap = 2 * t->cap_near;
+		struct fw_box *near = realloc(t->near, cap * sizeof(*near));
+		uint32_t *near_of;
+
+		if (!near)
+			return ENOMEM;
+		t->near = near;
+		near_of = realloc(t->near_of, cap * sizeof(*near_of));
+		if (!near_of)
+			return ENOMEM;
+		t->near_of = near_of;
+		t->cap_near = cap;
+	}
+	t->near[t->n_near] = *b;
+	t->near_of[t->n_near++] = of;
+	return 0;
+}
+
+/* Seen from behind its chain, a taker has only what did not return before. */
+static int add_rest(struct takers *t, const struct fw_program *p, uint32_t i,
+                    size_t n_met, size_t item)
+{
+	struct fw_set all, gone, rest;
+	int err;
+
+	fw_set_init(&all);
+	fw_set_init(&gone);
+	fw_set_init(&rest);
+	err = fw_set_add(&all, &t->box[i]);
+	for (size_t k = 0; k < n_met && t->met[k] < i && !err; k++) {
+		const uint32_t r = t->met[k];
+		const struct fw_item *by = &p->items[t->item[r]];
+
+		if (by->op == FW_OP_RETURN && by->end > t->item[i] &&
+		    by->end <= item)
+			err = fw_set_add(&gone, &t->box[r]);
+	}
+	if (!err && gone.n)
+		err = fw_set_subtract(&rest, &all, &gone);
+	if (!err && gone.n == 0)
+		err = add_near(t, &t->box[i], i);
+	for (size_t k = 0; k < rest.n && !err; k++)
+		err = add_near(t, &rest.boxes[k], i);
+	fw_set_fini(&all);
+	fw_set_fini(&gone);
+	fw_set_fini(&rest);
+	return err;
+}
+
+/* Gather what takers have that meet @p b into near. */
+static int gather(struct takers *t, const struct fw_program *p,
+                  const struct fw_box *b, size_t item)
 {
 	const uint32_t dlo = b->lo[FW_DIM_DST], dhi = b->hi[FW_DIM_DST];
 	const uint32_t plo = b->lo[FW_DIM_DPORT], phi = b->hi[FW_DIM_DPORT];
-	size_t n = 0, kept = 0;
+	size_t n = 0;
+	int err = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		t->met[n] = (uint32_t)i;
 		n += (size_t)((t->dst_lo[i] <= dhi) & (t->dst_hi[i] >= dlo) &
 		              (t->port_lo[i] <= phi) & (t->port_hi[i] >= plo));
 	}
-	for (size_t k = 0; k < n; k++) {
+	t->n_near = 0;
+	for (size_t k = 0; k < n && !err; k++) {
 		const uint32_t i = t->met[k];
 		const struct fw_item *by = &p->items[t->item[i]];
 
@@ -96,10 +156,10 @@ static void gather(struct takers *t, const struct fw_program *p,
 			continue;
 		if (!fw_box_meets(&t->box[i], b))
 			continue;
-		t->met[kept] = i;
-		t->near[kept++] = t->box[i];
+		err = t->has_returns ? add_rest(t, p, i, n, item)
+		                     : add_near(t, &t->box[i], i);
 	}
-	t->n_near = kept;
+	return err;
 }
 
 struct walk {
@@ -137,7 +197,7 @@ static int name_takers(struct walk *w, struct takers *t, const struct fw_box *b,
 		t->near[i] = t->near[n - 1];
 		err = fw_cover_find(NULL, b, t->near, n - 1, &w->left);
 		if (err == ENOENT) {
-			t->met[i] = t->met[n - 1];
+			t->near_of[i] = t->near_of[n - 1];
 			n--;
 			continue;
 		}
@@ -150,7 +210,7 @@ static int name_takers(struct walk *w, struct takers *t, const struct fw_box *b,
 	if (!info->by)
 		return ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		const struct fw_rule *r = p->items[t->item[t->met[i]]].rule;
+		const struct fw_rule *r = p->items[t->item[t->near_of[i]]].rule;
 		size_t k = 0;
 
 		while (k < info->n_by && info->by[k] != r)
@@ -175,7 +235,9 @@ static int visit(struct walk *w, struct takers *t, size_t item,
 		const struct fw_box *b = &p->boxes.boxes[it->may.at + i];
 		int err;
 
-		gather(t, p, b, item);
+		err = gather(t, p, b, item);
+		if (err)
+			return err;
 		err = fw_cover_find(&found, b, t->near, t->n_near, &w->left);
 		if (err == 0) {
 			info->reach = FW_REACHED;
@@ -222,6 +284,7 @@ static int walk_stage(struct walk *w, const struct fw_stage *st,
 			            cmp_slot);
 		if (s && w->infos[s->at].reach != FW_REACHED)
 			err = visit(w, &t, i, &w->infos[s->at]);
+		t.has_returns |= it->op == FW_OP_RETURN;
 		for (size_t k = 0; k < it->must.n && it->op != FW_OP_NOTE; k++)
 			take(&t, &p->boxes.boxes[it->must.at + k], i);
 	}
@@ -278,7 +341,9 @@ static int excess_of(struct fw_box *found, struct walk *w, struct takers *t,
 			if (!fw_box_common(&b, &here->boxes[k],
 			                   &p->boxes.boxes[it->must.at + i]))
 				continue;
-			gather(t, p, &b, item);
+			err = gather(t, p, &b, item);
+			if (err)
+				return err;
 			err = fw_cover_find(found, &b, t->near, t->n_near,
 			                    &w->left);
 			if (err == 0 || err == ENOMEM)
