@@ -88,6 +88,57 @@ static const struct fw_vendor_fact facts[] = {
          N_("A UDP connection ends after 10 s (30 s in newer releases) "
             "unanswered and 3 min answered."),
          "MikroTik, IP/Firewall/Connection tracking"},
+	{"vyatta-sip-disable",
+         N_("\"modules sip disable\" switches the SIP helper off in every "
+            "version that knows it."),
+         "VyOS source, conntrack migration 2-to-3; EdgeOS config.boot"},
+	{"vyatta-sip-leaf",
+         N_("\"modules sip\" without \"disable\" leaves the SIP helper on in "
+            "every version."),
+         "VyOS source, conntrack migration 2-to-3; system_conntrack.py"},
+	{"edgeos-sip-default",
+         N_("On EdgeOS the SIP helper is on unless a line disables it."),
+         "EdgeOS config.boot; public configurations"},
+	{"vyos-sip-old",
+         N_("Up to VyOS 1.3 (conntrack@1 and @2 in the footer) the SIP helper "
+            "is on unless a line disables it."),
+         "VyOS source, src/migration-scripts/conntrack/2-to-3"},
+	{"vyos-sip-new",
+         N_("From VyOS 1.4 on (conntrack@3 in the footer) the SIP helper is "
+            "off unless a line names it."),
+         "VyOS source, src/migration-scripts/conntrack/2-to-3; "
+         "data/config.boot.default"},
+	{"vyos-sip-no-footer",
+         N_("The text has no footer with the version, and the meaning of an "
+            "absent line was turned around between VyOS 1.3 and 1.4."),
+         "VyOS source, src/migration-scripts/conntrack/2-to-3"},
+	{"vyatta-udp-default",
+         N_("A UDP connection ends after 30 s unanswered and 180 s answered "
+            "unless the configuration says otherwise."),
+         "VyOS source, timeout-common-protocols.xml.i (EdgeOS: same lineage, "
+         "unconfirmed)"},
+	{"vyos-timeout-custom",
+         N_("Custom timeouts give some flows a time of their own, which is "
+            "not followed here."),
+         "VyOS source, timeout-common-protocols.xml.i"},
+	{"barracuda-sip",
+         N_("The rules LAN-2-INTERNET-SIP and INTERNET-2-LAN-SIP, there from "
+            "the factory, redirect calls to the SIP proxy."),
+         "Barracuda Firewall X100 user guide, pages 53 and 55"},
+	{"dlink-sip", N_("The ALG page has a switch for each protocol."),
+         "D-Link DSL-2745 user manual, NAT ALG; provider's document"},
+	{"linksys-sip",
+         N_("SIP ALG has a switch; the SPI firewall is another thing."),
+         "provider's document (unconfirmed by the vendor)"},
+	{"netgear-sip",
+         N_("SIP ALG has a switch; port scan and DoS protection are another "
+            "thing."),
+         "provider's document (unconfirmed by the vendor)"},
+	{"tplink-sip", N_("The ALG page has a switch for SIP."),
+         "TP-Link TD-W9960v user manual, ALG; provider's document"},
+	{"arris-sip", N_("The ALG page has a switch for each protocol."),
+         "provider's document, page of the modem (unconfirmed by the "
+         "vendor)"},
 };
 
 const struct fw_vendor_fact *fw_vendor_fact_find(const char *id)

@@ -1,0 +1,792 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: rule sets that are bound to interfaces ("in", "out", "local")
+ * become chains that base chains jump to: one base chain per direction, so
+ * that a packet has to pass both the set of where it enters and that of where
+ * it leaves. VyOS from 1.4 has base chains of its own, which are taken as
+ * they are. A default action is a last rule.
+ */
+#include "firewall/vyatta.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+#include "firewall/match.h"
+
+enum {
+	UDP_STREAM_S = 180,
+	TCP_ESTABLISHED_S = 432000,
+	MAX_RULE = 999999,
+	MAX_SECONDS = 21474836,
+};
+
+struct ctx {
+	struct fw_rules *rules;
+	struct fw_vy_tree t;
+	struct fw_vy_groups groups;
+	struct fw_dict chains; /**< (table, name) */
+	struct arena scratch;
+	int err;
+};
+
+static const char table4[] = "ipv4";
+static const char table6[] = "ipv6";
+
+static void check(struct ctx *c, const void *made)
+{
+	if (!made)
+		c->err = ENOMEM;
+}
+
+static const char *dup(struct ctx *c, struct slice s)
+{
+	const char *text = arena_dup(&c->rules->arena, s);
+
+	check(c, text);
+	return text ? text : "";
+}
+
+static const struct fw_vy_node *first_of(const struct fw_vy_node *n)
+{
+	return n ? n->first : NULL;
+}
+
+/* ---- chains ---- */
+
+struct numbered {
+	uint64_t number;
+	const struct fw_vy_node *node;
+};
+
+static int by_number(const void *a, const void *b)
+{
+	const struct numbered *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Numbers are the order, wherever the rules stand in the text. */
+static size_t sort_rules(struct ctx *c, struct numbered **out,
+                         const struct fw_vy_node *set)
+{
+	const struct fw_vy_node *list = fw_vy_find(&c->t, set, "rule");
+	size_t n = 0;
+
+	for (const struct fw_vy_node *r = first_of(list); r; r = r->next)
+		n++;
+	*out = arena_alloc(&c->scratch, (n + 1) * sizeof(**out));
+	check(c, *out);
+	if (!*out)
+		return 0;
+	n = 0;
+	for (const struct fw_vy_node *r = first_of(list); r; r = r->next) {
+		uint64_t number;
+
+		if (text_u64(&number, r->word, MAX_RULE)) {
+			diag_add(c->t.dg, DIAG_ERROR, r->word,
+			         _("A rule is known by a number up to %d."),
+			         MAX_RULE);
+			continue;
+		}
+		(*out)[n++] = (struct numbered){number, r};
+	}
+	qsort(*out, n, sizeof(**out), by_number);
+	return n;
+}
+
+static struct fw_chain *add_chain(struct ctx *c, const char *name,
+                                  const char *table, enum fw_hook hook)
+{
+	struct fw_chain *ch = fw_chain_add(c->rules, name);
+
+	check(c, ch);
+	if (!ch)
+		return NULL;
+	ch->table = table;
+	ch->families = table == table6 ? FW_IP6 : FW_IP4;
+	ch->hook = hook;
+	ch->policy = FW_ACCEPT;
+	fw_dict_put(&c->chains, table, slice_str(ch->name), ch);
+	return ch;
+}
+
+/* A rule that no line of its own says. */
+static struct fw_rule *add_made(struct ctx *c, struct fw_chain *ch,
+                                const struct fw_vy_node *at,
+                                enum fw_action action)
+{
+	struct fw_rule *r = fw_rule_add(c->rules, ch);
+
+	check(c, r);
+	if (!r)
+		return NULL;
+	r->families = ch->families;
+	r->states = FW_STATE_ALL;
+	r->attrs = fw_attrs_unset();
+	r->action = action;
+	r->id = arena_fmt(&c->rules->arena, "%s default-action", ch->name);
+	check(c, r->id);
+	if (!r->id)
+		r->id = "";
+	if (at) {
+		r->line = at->line;
+		r->raw = at->raw;
+	}
+	return r;
+}
+
+static void add_default(struct ctx *c, struct fw_chain *ch,
+                        const struct fw_vy_node *set)
+{
+	const struct fw_vy_node *n = fw_vy_find(&c->t, set, "default-action");
+	const struct slice said = fw_vy_value(&c->t, set, "default-action");
+	enum fw_action action = FW_DROP;
+	struct fw_rule *r;
+
+	if (ch->hook != FW_HOOK_NONE) {
+		ch->policy = slice_eq_str(said, "drop") ? FW_DROP : FW_ACCEPT;
+		return;
+	}
+	if (slice_eq_str(said, "accept"))
+		action = FW_ACCEPT;
+	else if (slice_eq_str(said, "reject"))
+		action = FW_REJECT;
+	else if (slice_eq_str(said, "return") || slice_eq_str(said, "continue"))
+		action = FW_RETURN;
+	else if (slice_eq_str(said, "jump"))
+		action = FW_JUMP;
+	r = add_made(c, ch, n ? n : set, action);
+	if (r && action == FW_JUMP)
+		r->target =
+			dup(c, fw_vy_value(&c->t, set, "default-jump-target"));
+}
+
+/* Answers to what passed before may be let through by one line for all. */
+static void add_state_policy(struct ctx *c, struct fw_chain *ch)
+{
+	static const struct {
+		const char *name;
+		unsigned state;
+	} rows[] = {
+		{"established", FW_STATE_ESTABLISHED},
+		{"related", FW_STATE_RELATED},
+		{"invalid", FW_STATE_INVALID},
+	};
+	static const char *const places[] = {
+		"firewall state-policy",
+		"firewall global-options state-policy"};
+
+	for (size_t i = 0; i < ARRAY_LEN(places) * ARRAY_LEN(rows); i++) {
+		const struct fw_vy_node *n =
+			fw_vy_find(&c->t,
+		                   fw_vy_find(&c->t, c->t.root,
+		                              places[i / ARRAY_LEN(rows)]),
+		                   rows[i % ARRAY_LEN(rows)].name);
+		const struct slice action = fw_vy_value(&c->t, n, "action");
+		struct fw_rule *r;
+
+		if (action.n == 0)
+			continue;
+		r = add_made(c, ch, n,
+		             slice_eq_str(action, "accept") ? FW_ACCEPT
+		                                            : FW_DROP);
+		if (!r)
+			return;
+		r->states = rows[i % ARRAY_LEN(rows)].state;
+		r->id = "state-policy";
+	}
+}
+
+static void fill_chain(struct ctx *c, struct fw_chain *ch,
+                       const struct fw_vy_node *set)
+{
+	struct numbered *v;
+	const size_t n = sort_rules(c, &v, set);
+
+	ch->line = set->line;
+	ch->raw = set->raw;
+	if (ch->hook != FW_HOOK_NONE)
+		add_state_policy(c, ch);
+	for (size_t i = 0; i < n && !c->err; i++)
+		check(c, fw_vy_rule_add(&c->t, &c->groups, ch, v[i].node));
+	add_default(c, ch, set);
+}
+
+static void read_sets(struct ctx *c)
+{
+	static const struct {
+		const char *path;
+		const char *table;
+	} rows[] = {
+		{"firewall name", table4},
+		{"firewall ipv4 name", table4},
+		{"firewall ipv6-name", table6},
+		{"firewall ipv6 name", table6},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_vy_node *list =
+			fw_vy_find(&c->t, c->t.root, rows[i].path);
+
+		for (const struct fw_vy_node *n = first_of(list); n && !c->err;
+		     n = n->next) {
+			struct fw_chain *ch =
+				add_chain(c, dup(c, n->word), rows[i].table,
+			                  FW_HOOK_NONE);
+
+			if (ch)
+				fill_chain(c, ch, n);
+		}
+	}
+}
+
+/* VyOS from 1.4. */
+static void read_base(struct ctx *c)
+{
+	static const struct {
+		const char *path, *name, *table;
+		enum fw_hook hook;
+	} rows[] = {
+		{"firewall ipv4 forward filter", "forward filter", table4,
+	         FW_HOOK_FORWARD},
+		{"firewall ipv4 input filter", "input filter", table4,
+	         FW_HOOK_INPUT},
+		{"firewall ipv4 output filter", "output filter", table4,
+	         FW_HOOK_OUTPUT},
+		{"firewall ipv6 forward filter", "forward filter", table6,
+	         FW_HOOK_FORWARD},
+		{"firewall ipv6 input filter", "input filter", table6,
+	         FW_HOOK_INPUT},
+		{"firewall ipv6 output filter", "output filter", table6,
+	         FW_HOOK_OUTPUT},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && !c->err; i++) {
+		const struct fw_vy_node *n =
+			fw_vy_find(&c->t, c->t.root, rows[i].path);
+		struct fw_chain *ch;
+
+		if (!n)
+			continue;
+		ch = add_chain(c, rows[i].name, rows[i].table, rows[i].hook);
+		if (ch)
+			fill_chain(c, ch, n);
+	}
+}
+
+/* ---- bindings ---- */
+
+enum side {
+	SIDE_IN,
+	SIDE_OUT,
+	SIDE_LOCAL,
+	SIDES,
+};
+
+static const struct {
+	const char *word, *name;
+	enum fw_hook hook;
+	int priority;
+} sides[SIDES] = {
+	{"in", "interfaces in", FW_HOOK_FORWARD, 0},
+	{"out", "interfaces out", FW_HOOK_FORWARD, 1},
+	{"local", "interfaces local", FW_HOOK_INPUT, 0},
+};
+
+static struct fw_chain *side_chain(struct ctx *c, const char *table,
+                                   enum side s)
+{
+	const struct slice name = slice_str(sides[s].name);
+	struct fw_chain *ch = fw_dict_get(&c->chains, table, name);
+
+	if (ch)
+		return ch;
+	ch = add_chain(c, sides[s].name, table, sides[s].hook);
+	if (!ch)
+		return NULL;
+	ch->priority = sides[s].priority;
+	add_state_policy(c, ch);
+	return ch;
+}
+
+static void bind_one(struct ctx *c, const char *iface, const char *table,
+                     enum side s, const struct fw_vy_node *name)
+{
+	struct fw_chain *ch = side_chain(c, table, s);
+	struct fw_zones *zones;
+	struct fw_rule *r;
+
+	r = ch ? add_made(c, ch, name, FW_JUMP) : NULL;
+	if (!r)
+		return;
+	r->target = dup(c, name->word);
+	r->id = arena_fmt(&c->rules->arena, "%s %s", iface, sides[s].word);
+	check(c, r->id);
+	if (!r->id)
+		r->id = "";
+	zones = s == SIDE_OUT ? &r->out : &r->in;
+	check(c, fw_zones_add(&c->rules->arena, zones, iface));
+}
+
+static void bind_all(struct ctx *c, const char *iface,
+                     const struct fw_vy_node *n)
+{
+	const struct fw_vy_node *fw = fw_vy_find(&c->t, n, "firewall");
+
+	for (int s = 0; s < SIDES && fw; s++) {
+		const struct fw_vy_node *side =
+			fw_vy_find(&c->t, fw, sides[s].word);
+		const struct fw_vy_node *v4 = fw_vy_find(&c->t, side, "name");
+		const struct fw_vy_node *v6 =
+			fw_vy_find(&c->t, side, "ipv6-name");
+
+		if (v4 && v4->last)
+			bind_one(c, iface, table4, (enum side)s, v4->last);
+		if (v6 && v6->last)
+			bind_one(c, iface, table6, (enum side)s, v6->last);
+	}
+}
+
+/* `vif 10` below eth1 is eth1.10; `pppoe 0` is pppoe0. */
+static void read_interface(struct ctx *c, const struct fw_vy_node *n)
+{
+	const struct fw_vy_node *vif = fw_vy_find(&c->t, n, "vif");
+	const struct fw_vy_node *ppp = fw_vy_find(&c->t, n, "pppoe");
+	const char *name = dup(c, n->word), *sub;
+
+	bind_all(c, name, n);
+	for (const struct fw_vy_node *v = first_of(vif); v && !c->err;
+	     v = v->next) {
+		sub = arena_fmt(&c->rules->arena, "%s.%.*s", name,
+		                (int)v->word.n, (const char *)v->word.p);
+		check(c, sub);
+		if (sub)
+			bind_all(c, sub, v);
+	}
+	for (const struct fw_vy_node *p = first_of(ppp); p && !c->err;
+	     p = p->next) {
+		sub = arena_fmt(&c->rules->arena, "pppoe%.*s", (int)p->word.n,
+		                (const char *)p->word.p);
+		check(c, sub);
+		if (sub)
+			bind_all(c, sub, p);
+	}
+}
+
+static void read_bindings(struct ctx *c)
+{
+	const struct fw_vy_node *all =
+		fw_vy_find(&c->t, c->t.root, "interfaces");
+
+	for (const struct fw_vy_node *kind = first_of(all); kind;
+	     kind = kind->next) {
+		for (const struct fw_vy_node *n = kind->first; n && !c->err;
+		     n = n->next)
+			read_interface(c, n);
+	}
+}
+
+/* Zones put a policy before all of this that is not followed here. */
+static void read_zones(struct ctx *c)
+{
+	const struct fw_vy_node *n =
+		fw_vy_find(&c->t, c->t.root, "zone-policy zone");
+
+	if (!n)
+		n = fw_vy_find(&c->t, c->t.root, "firewall zone");
+	if (!n || !n->first)
+		return;
+	diag_add(c->t.dg, DIAG_WARN, n->raw,
+	         _("Policies between zones are not followed: what passes is "
+	           "not known."));
+	for (int i = 0; i < 2 && !c->err; i++) {
+		struct fw_chain *ch = add_chain(c, "zones", i ? table6 : table4,
+		                                FW_HOOK_FORWARD);
+		struct fw_rule *r = ch ? add_made(c, ch, n, FW_DROP) : NULL;
+
+		if (!r)
+			return;
+		ch->priority = 2;
+		r->conditional = "zone-policy";
+	}
+}
+
+static void check_targets(struct ctx *c)
+{
+	for (struct fw_chain *ch = c->rules->chains; ch; ch = ch->next) {
+		for (struct fw_rule *r = ch->first; r; r = r->next) {
+			if (r->action != FW_JUMP)
+				continue;
+			if (r->target && fw_dict_get(&c->chains, ch->table,
+			                             slice_str(r->target)))
+				continue;
+			r->action = FW_DROP;
+			if (!r->conditional)
+				r->conditional = "jump-target";
+			diag_add(c->t.dg, DIAG_WARN, r->raw,
+			         _("This rule set is not in the text."));
+		}
+	}
+}
+
+/* ---- NAT ---- */
+
+static bool is_masquerade(struct slice word)
+{
+	return slice_eq_str(word, "masquerade");
+}
+
+static void add_nat(struct ctx *c, struct fw_chain *ch,
+                    const struct fw_vy_node *n, bool is_source)
+{
+	const char *iface_path =
+		is_source ? "outbound-interface" : "inbound-interface";
+	const struct fw_vy_node *iface = fw_vy_find(&c->t, n, iface_path);
+	struct slice to = fw_vy_value(&c->t, n, "translation address");
+	struct slice where = {NULL, 0};
+	struct fw_rule *r = add_made(c, ch, n, FW_ACCEPT);
+
+	if (!r)
+		return;
+	r->is_disabled = fw_vy_find(&c->t, n, "disable");
+	r->nat.kind = is_source ? FW_NAT_SOURCE : FW_NAT_DEST;
+	if (fw_vy_find(&c->t, n, "exclude"))
+		r->nat.kind = FW_NAT_NONE;
+	r->id = arena_fmt(&c->rules->arena, "nat %.*s", (int)n->word.n,
+	                  (const char *)n->word.p);
+	check(c, r->id);
+	if (!r->id)
+		r->id = "";
+	if (to.n == 0)
+		to = fw_vy_value(&c->t, n,
+		                 is_source ? "outside-address address"
+		                           : "inside-address address");
+	if (to.n && !is_masquerade(to))
+		r->nat.to = dup(c, to);
+	if (iface && iface->last)
+		where = iface->last->last ? iface->last->last->word
+		                          : iface->last->word;
+	if (where.n)
+		check(c, fw_zones_add(&c->rules->arena,
+		                      is_source ? &r->out : &r->in,
+		                      dup(c, where)));
+	if (fw_vy_find(&c->t, n, "source") ||
+	    fw_vy_find(&c->t, n, "destination") ||
+	    fw_vy_find(&c->t, n, "protocol"))
+		r->conditional = "source, destination or protocol";
+}
+
+static void read_nat(struct ctx *c)
+{
+	static const char *const paths[] = {"nat source", "nat destination",
+	                                    "service nat"};
+	struct fw_chain *out =
+		add_chain(c, "nat source", table4, FW_HOOK_POSTROUTING);
+	struct fw_chain *in =
+		add_chain(c, "nat destination", table4, FW_HOOK_PREROUTING);
+
+	if (!in || !out)
+		return;
+	out->kind = in->kind = FW_CHAIN_NAT;
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct numbered *v;
+		const size_t n = sort_rules(
+			c, &v, fw_vy_find(&c->t, c->t.root, paths[i]));
+
+		for (size_t k = 0; k < n && !c->err; k++) {
+			const struct slice type =
+				fw_vy_value(&c->t, v[k].node, "type");
+			const bool is_dest =
+				i == 1 || slice_eq_str(type, "destination");
+
+			add_nat(c, is_dest ? in : out, v[k].node, !is_dest);
+		}
+	}
+}
+
+/* ---- the box ---- */
+
+static struct fw_setting *add_setting(struct ctx *c, const char *id,
+                                      const char *source,
+                                      const struct fw_vy_node *at)
+{
+	struct fw_setting *s = fw_setting_add(c->rules, id);
+
+	check(c, s);
+	if (!s)
+		return NULL;
+	s->source = source;
+	s->is_default = !at;
+	if (at) {
+		s->line = at->line;
+		s->raw = at->raw;
+	}
+	return s;
+}
+
+static void read_sip(struct ctx *c, bool is_edgeos)
+{
+	const struct fw_vy_node *leaf =
+		fw_vy_find(&c->t, c->t.root, "system conntrack modules sip");
+	const struct fw_vy_sip in = {
+		.is_edgeos = is_edgeos,
+		.has_leaf = leaf,
+		.is_disabled = fw_vy_find(&c->t, leaf, "disable"),
+		.conntrack = c->t.conntrack,
+	};
+	const struct fw_vy_sip_state st = fw_vy_sip_judge(&in);
+	struct fw_setting *s =
+		add_setting(c, "conntrack.modules.sip", st.source, leaf);
+
+	c->rules->defaults.alg = st.alg;
+	if (st.alg == FW_ON)
+		c->rules->defaults.helper = "nf_conntrack_sip";
+	if (s)
+		s->attrs.alg = st.alg;
+}
+
+static int64_t read_time(struct ctx *c, const char *what, int64_t default_s,
+                         const struct fw_vy_node **at)
+{
+	static const char *const places[] = {"system conntrack timeout",
+	                                     "firewall global-options timeout"};
+	int64_t found_s = default_s;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const struct fw_vy_node *n = fw_vy_find(
+			&c->t, fw_vy_find(&c->t, c->t.root, places[i]), what);
+		uint64_t v;
+
+		if (!n || !n->last)
+			continue;
+		if (text_u64(&v, n->last->word, MAX_SECONDS)) {
+			diag_add(c->t.dg, DIAG_ERROR, n->last->word,
+			         _("Not a number of seconds."));
+			found_s = FW_IDLE_UNKNOWN;
+		} else {
+			found_s = (int64_t)v;
+		}
+		*at = n;
+	}
+	return found_s;
+}
+
+static void read_timers(struct ctx *c)
+{
+	struct fw_attrs *d = &c->rules->defaults;
+	const struct fw_vy_node *at = NULL, *other = NULL, *custom;
+	struct fw_setting *s;
+
+	d->tcp_idle_s =
+		read_time(c, "tcp established", TCP_ESTABLISHED_S, &other);
+	d->udp_idle_s = read_time(c, "udp stream", UDP_STREAM_S, &at);
+	s = add_setting(c, "conntrack.timeout.udp.stream", "vyatta-udp-default",
+	                at);
+	if (s)
+		s->attrs.udp_idle_s = d->udp_idle_s;
+	custom =
+		fw_vy_find(&c->t, c->t.root, "system conntrack timeout custom");
+	if (!custom || !custom->first)
+		return;
+	/* Some flows have times of their own, which are not followed. */
+	d->udp_idle_s = FW_IDLE_UNKNOWN;
+	s = add_setting(c, "conntrack.timeout.custom", "vyos-timeout-custom",
+	                custom);
+	if (s)
+		s->attrs.udp_idle_s = FW_IDLE_UNKNOWN;
+}
+
+static void read_offload(struct ctx *c)
+{
+	static const char *const paths[] = {"system offload hwnat",
+	                                    "system offload ipv4 forwarding"};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		const struct fw_vy_node *n =
+			fw_vy_find(&c->t, c->t.root, paths[i]);
+		struct fw_setting *s;
+
+		if (!n || !n->last)
+			continue;
+		s = add_setting(c, "system.offload", NULL, n);
+		if (!s)
+			return;
+		s->attrs.offload =
+			slice_eq_str(n->last->word, "enable") ? FW_ON : FW_OFF;
+		if (c->rules->defaults.offload != FW_ON)
+			c->rules->defaults.offload = s->attrs.offload;
+	}
+}
+
+/* What is not about packets is kept by its first line. */
+static void keep_rest(struct ctx *c)
+{
+	static const char *const ours[] = {"firewall", "interfaces",
+	                                   "nat",      "system",
+	                                   "service",  "zone-policy"};
+
+	for (const struct fw_vy_node *n = first_of(c->t.root); n && !c->err;
+	     n = n->next) {
+		bool is_ours = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+			is_ours |= slice_eq_str(n->word, ours[i]);
+		if (!is_ours)
+			check(c, fw_kept_add(c->rules, n->line, n->raw));
+	}
+}
+
+static void read_all(struct ctx *c, bool is_edgeos)
+{
+	read_sets(c);
+	if (!c->err)
+		read_base(c);
+	if (!c->err)
+		read_bindings(c);
+	if (!c->err)
+		read_zones(c);
+	if (!c->err)
+		read_nat(c);
+	if (!c->err)
+		check_targets(c);
+	if (!c->err)
+		read_sip(c, is_edgeos);
+	if (!c->err)
+		read_timers(c);
+	if (!c->err)
+		read_offload(c);
+	if (!c->err)
+		keep_rest(c);
+	/* Traffic that no list speaks of passes. */
+	for (int i = 0; i < 2 && !c->err; i++)
+		(void)side_chain(c, i ? table6 : table4, SIDE_IN);
+}
+
+static int parse(struct fw_rules *out, struct slice text, struct diag *dg,
+                 bool is_edgeos)
+{
+	struct ctx c = {.rules = out};
+	const size_t n_before = dg->n_errors;
+
+	arena_init(&c.scratch);
+	out->dialect = is_edgeos ? "edgeos" : "vyos";
+	out->text = text;
+	if (fw_has_prefix(text, "\xff\xfe") || fw_has_prefix(text, "\xfe\xff"))
+		diag_add_at(dg, DIAG_ERROR, 1, 1,
+		            _("This text is UTF-16; save it as UTF-8."));
+	if (fw_has_prefix(text, "\xef\xbb\xbf"))
+		text = slice_sub(text, 3, SIZE_MAX);
+	c.t = (struct fw_vy_tree){.arena = &c.scratch, .rules = out, .dg = dg};
+	fw_dict_init(&c.chains, &c.scratch, text);
+	fw_vy_read(&c.t, text);
+	if (c.t.no_memory)
+		c.err = ENOMEM;
+	if (!c.err)
+		c.err = fw_vy_groups_read(&c.groups, &c.t);
+	if (!c.err)
+		read_all(&c, is_edgeos);
+	if (c.chains.no_memory || c.t.no_memory)
+		c.err = ENOMEM;
+	arena_fini(&c.scratch);
+	if (c.err)
+		return c.err;
+	return dg->n_errors > n_before ? EBADMSG : 0;
+}
+
+static int edgeos_parse(struct fw_rules *out, struct slice text,
+                        struct diag *dg)
+{
+	return parse(out, text, dg, true);
+}
+
+static int vyos_parse(struct fw_rules *out, struct slice text, struct diag *dg)
+{
+	return parse(out, text, dg, false);
+}
+
+static bool holds(struct slice text, const char *s)
+{
+	return slice_find(text, slice_str(s)) != SIZE_MAX;
+}
+
+static bool is_vyatta(struct slice text)
+{
+	struct rd rd = rd_init(slice_sub(text, 0, 1 << 16));
+	struct slice line;
+
+	while (rd_line(&rd, &line)) {
+		if (fw_has_prefix(line, "set firewall ") ||
+		    fw_has_prefix(line, "set interfaces ") ||
+		    fw_has_prefix(line, "set system conntrack ") ||
+		    slice_eq_str(slice_trim(line), "firewall {"))
+			return true;
+	}
+	return holds(text, "vyatta-config-version:") ||
+	       holds(text, "vyos-config-version:");
+}
+
+/* Without a mark of either, VyOS is taken: less is said of it unproved. */
+static int edgeos_recognise(struct slice text)
+{
+	if (!is_vyatta(text))
+		return 0;
+	if (holds(text, "ubnt") || holds(text, "Release version: v") ||
+	    holds(text, "# EdgeOS"))
+		return 95;
+	return holds(text, "system offload hwnat") ||
+	                       holds(text, "service gui") ||
+	                       holds(text, "service unms")
+	               ? 85
+	               : 45;
+}
+
+static int vyos_recognise(struct slice text)
+{
+	if (!is_vyatta(text))
+		return 0;
+	return holds(text, "vyos-config-version:") || holds(text, "# VyOS")
+	               ? 95
+	               : 60;
+}
+
+static int edgeos_emit(struct wr *out, const struct fw_rules *rules,
+                       struct diag *dg)
+{
+	return fw_vy_emit(out, rules, FW_VY_EDGEOS, dg);
+}
+
+static int vyos_emit(struct wr *out, const struct fw_rules *rules,
+                     struct diag *dg)
+{
+	return fw_vy_emit(out, rules, fw_vy_form_of("vyos", rules->version),
+	                  dg);
+}
+
+const struct fw_dialect fw_dialect_edgeos = {
+	.name = "edgeos",
+	.title = "Ubiquiti EdgeOS",
+	.file_ext = ".boot",
+	.caps = FW_CAP_IP6 | FW_CAP_ZONES | FW_CAP_SPORT | FW_CAP_STATES |
+                FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG | FW_CAP_UDP_IDLE |
+                FW_CAP_COMMENT,
+	.recognise = edgeos_recognise,
+	.parse = edgeos_parse,
+	.emit = edgeos_emit,
+	.patch = fw_vy_patch,
+};
+
+const struct fw_dialect fw_dialect_vyos = {
+	.name = "vyos",
+	.title = "VyOS",
+	.file_ext = ".boot",
+	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_SPORT |
+                FW_CAP_STATES | FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG |
+                FW_CAP_UDP_IDLE | FW_CAP_COMMENT,
+	.recognise = vyos_recognise,
+	.parse = vyos_parse,
+	.emit = vyos_emit,
+	.patch = fw_vy_patch,
+};

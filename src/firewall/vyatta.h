@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/** What EdgeOS and VyOS share, as both come from Vyatta: a tree of words; the
+ *  inside of the dialects. */
+#pragma once
+
+#include "firewall/vendor.h"
+
+/** A word of a path. A value is the last word of its path. */
+struct fw_vy_node {
+	struct fw_vy_node *next, *prev, *parent;
+	struct fw_vy_node *first, *last; /**< in the order of the text */
+	struct fw_vy_node *back;         /**< what its brace was opened in */
+	struct slice word;
+	struct slice raw; /**< the line that says it, or the first of them */
+	unsigned line;
+};
+
+struct fw_vy_tree {
+	struct arena *arena;
+	struct fw_rules *rules;
+	struct diag *dg;
+	struct fw_dict dict; /**< (parent, word) to node */
+	struct fw_vy_node *root;
+	long conntrack; /**< of the footer; -1: no footer */
+	bool no_memory;
+};
+
+/** Read curly and set forms, mixed as they come. What is neither is kept in
+ *  @p t->rules. */
+void fw_vy_read(struct fw_vy_tree *t, struct slice text);
+
+/** @return the node of the path below @p scope, or NULL. */
+struct fw_vy_node *fw_vy_find(const struct fw_vy_tree *t,
+                              const struct fw_vy_node *scope, const char *path);
+
+/** The value said last below @p path, or an empty slice. */
+struct slice fw_vy_value(const struct fw_vy_tree *t,
+                         const struct fw_vy_node *scope, const char *path);
+
+/** What decides whether the box touches SIP. */
+struct fw_vy_sip {
+	bool is_edgeos;
+	bool has_leaf, is_disabled; /**< system conntrack modules sip */
+	long conntrack;             /**< version in the footer; -1: none */
+};
+
+struct fw_vy_sip_state {
+	enum fw_tri alg;
+	const char *source; /**< fact id */
+};
+
+/** The reasoning table. */
+struct fw_vy_sip_state fw_vy_sip_judge(const struct fw_vy_sip *in);
+
+/** Named lists of the configuration, by kind of list. */
+struct fw_vy_groups {
+	struct fw_dict dict; /**< (kind, name) to struct fw_object */
+	size_t n_copies;
+};
+
+/** Read `firewall group`. @return 0 or ENOMEM */
+WARN_UNUSED int fw_vy_groups_read(struct fw_vy_groups *g, struct fw_vy_tree *t);
+
+/** One rule into chain @p c. @return it, or NULL: no memory. */
+WARN_UNUSED struct fw_rule *fw_vy_rule_add(struct fw_vy_tree *t,
+                                           struct fw_vy_groups *g,
+                                           struct fw_chain *c,
+                                           const struct fw_vy_node *rule);
+
+enum fw_vy_form {
+	FW_VY_EDGEOS,
+	FW_VY_OLD,  /**< VyOS up to 1.3 */
+	FW_VY_1_4,  /**< base chains; helpers off unless named */
+	FW_VY_LATER /**< 1.5: timers under firewall global-options */
+};
+
+enum fw_vy_form fw_vy_form_of(const char *dialect, const char *version);
+
+/** As fw_dialect.emit, for one dialect. */
+WARN_UNUSED int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
+                           enum fw_vy_form form, struct diag *dg);
+/** As fw_dialect.patch. */
+WARN_UNUSED int fw_vy_patch(struct fw_patch_out *out,
+                            const struct fw_rules *rules,
+                            const struct fw_edit *edits, struct diag *dg);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: `a b { c d }` and `set a b c d` say the same path of words, so both
+ * become a tree with one word per node, and the two forms may follow each
+ * other: a patch in set form after a configuration in curly form reads as the
+ * box would have it. The footer, which is a comment, says what the absence of
+ * a line means.
+ */
+#include "firewall/vyatta.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "base/text.h"
+
+enum {
+	MAX_VERSION = 1000,
+};
+
+static void keep(struct fw_vy_tree *t, struct slice raw, unsigned line)
+{
+	if (!fw_kept_add(t->rules, line, raw))
+		t->no_memory = true;
+}
+
+static void unlink_node(struct fw_vy_node *n)
+{
+	struct fw_vy_node *p = n->parent;
+
+	if (n->prev)
+		n->prev->next = n->next;
+	else
+		p->first = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+	else
+		p->last = n->prev;
+	n->next = n->prev = NULL;
+}
+
+static void link_last(struct fw_vy_node *n)
+{
+	struct fw_vy_node *p = n->parent;
+
+	n->prev = p->last;
+	if (p->last)
+		p->last->next = n;
+	else
+		p->first = n;
+	p->last = n;
+}
+
+/* A word that is said again moves to the end: of values, the last counts. */
+static struct fw_vy_node *enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
+                                struct slice word, struct slice raw,
+                                unsigned line)
+{
+	struct fw_vy_node *n = fw_dict_get(&t->dict, parent, word);
+
+	if (n) {
+		unlink_node(n);
+		link_last(n);
+		return n;
+	}
+	n = arena_alloc(t->arena, sizeof(*n));
+	if (!n) {
+		t->no_memory = true;
+		return NULL;
+	}
+	*n = (struct fw_vy_node){
+		.parent = parent, .word = word, .raw = raw, .line = line};
+	link_last(n);
+	fw_dict_put(&t->dict, parent, word, n);
+	return n;
+}
+
+static void drop(struct fw_vy_tree *t, struct slice words)
+{
+	struct fw_vy_node *n = t->root;
+	struct slice rest = words, word;
+
+	while (n && fw_word_next(&rest, &word))
+		n = fw_dict_get(&t->dict, n, word);
+	if (!n || n == t->root)
+		return;
+	unlink_node(n);
+	fw_dict_put(&t->dict, n->parent, n->word, NULL);
+}
+
+/* Lines of a session that change nothing. */
+static bool is_session(struct slice word)
+{
+	static const char *const words[] = {"configure", "commit", "save",
+	                                    "exit",      "top",    "end"};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (slice_eq_str(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* @return false: this line is no command. */
+static bool take_command(struct fw_vy_tree *t, struct slice line, unsigned at)
+{
+	struct slice rest = line, verb, word;
+	struct fw_vy_node *n = t->root;
+
+	if (!fw_word_next(&rest, &verb))
+		return false;
+	if (is_session(verb))
+		return true;
+	if (slice_eq_str(verb, "delete")) {
+		drop(t, slice_trim(rest));
+		return true;
+	}
+	if (!slice_eq_str(verb, "set"))
+		return false;
+	while (n && fw_word_next(&rest, &word))
+		n = enter(t, n, word, line, at);
+	return true;
+}
+
+/* @return where the next line belongs. */
+static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
+                                     struct fw_vy_node *at, struct slice line,
+                                     unsigned number)
+{
+	const bool opens = line.p[line.n - 1] == '{';
+	struct slice rest = slice_sub(line, 0, line.n - opens), word;
+	struct fw_vy_node *n = at;
+
+	while (n && fw_word_next(&rest, &word))
+		n = enter(t, n, word, line, number);
+	if (!n || !opens || n == at)
+		return at;
+	n->back = at;
+	return n;
+}
+
+/* Versions stand in comments: "...conntrack@3:...", "Release version: 1.4". */
+static void read_comment(struct fw_vy_tree *t, struct slice text)
+{
+	const struct slice track = slice_str(":conntrack@");
+	const struct slice first = slice_str("\"conntrack@");
+	const struct slice release = slice_str("Release version: ");
+	size_t at = slice_find(text, track);
+	struct slice rest, word;
+	uint64_t v;
+	size_t n = 0;
+
+	if (at == SIZE_MAX)
+		at = slice_find(text, first);
+	if (at != SIZE_MAX) {
+		rest = slice_sub(text, at + track.n, 8);
+		while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9')
+			n++;
+		if (text_u64(&v, slice_sub(rest, 0, n), MAX_VERSION) == 0)
+			t->conntrack = (long)v;
+	}
+	at = slice_find(text, release);
+	if (at == SIZE_MAX)
+		return;
+	rest = slice_sub(text, at + release.n, 64);
+	if (!fw_word_next(&rest, &word))
+		return;
+	if (word.n && word.p[0] == 'v')
+		word = slice_sub(word, 1, SIZE_MAX);
+	t->rules->version = arena_dup(&t->rules->arena, word);
+	t->no_memory |= !t->rules->version;
+}
+
+/* A comment may go on over lines. */
+static void skip_comment(struct fw_vy_tree *t, struct rd *rd, struct slice line,
+                         unsigned *n)
+{
+	read_comment(t, line);
+	while (slice_find(line, slice_str("*/")) == SIZE_MAX) {
+		if (!rd_line(rd, &line))
+			return;
+		(*n)++;
+		read_comment(t, line);
+	}
+}
+
+static void take_line(struct fw_vy_tree *t, struct fw_vy_node **at,
+                      struct slice line, unsigned n)
+{
+	const bool is_top = *at == t->root;
+	const bool opens = line.p[line.n - 1] == '{';
+
+	if (slice_eq_str(line, "}")) {
+		if (is_top)
+			diag_add(t->dg, DIAG_WARN, line,
+			         _("This brace closes nothing."));
+		else
+			*at = (*at)->back;
+		return;
+	}
+	if (is_top && take_command(t, line, n))
+		return;
+	if (is_top && !opens) {
+		diag_add(t->dg, DIAG_WARN, line,
+		         _("Not understood; kept as it is. Expected set, "
+		           "delete, or a block that ends in \"{\"."));
+		keep(t, line, n);
+		return;
+	}
+	*at = take_curly(t, *at, line, n);
+}
+
+void fw_vy_read(struct fw_vy_tree *t, struct slice text)
+{
+	struct rd rd = rd_init(text);
+	struct slice line, last = {NULL, 0};
+	struct fw_vy_node *at;
+	unsigned n = 0;
+
+	t->conntrack = -1;
+	fw_dict_init(&t->dict, t->arena, text);
+	t->root = at = arena_alloc(t->arena, sizeof(*at));
+	if (!at) {
+		t->no_memory = true;
+		return;
+	}
+	while (!t->no_memory && rd_line(&rd, &line)) {
+		n++;
+		line = slice_trim(line);
+		if (line.n == 0)
+			continue;
+		last = line;
+		if (fw_has_prefix(line, "/*"))
+			skip_comment(t, &rd, line, &n);
+		else if (fw_has_prefix(line, "//") || line.p[0] == '#')
+			read_comment(t, line);
+		else
+			take_line(t, &at, line, n);
+		t->no_memory |= t->dict.no_memory;
+	}
+	if (at != t->root)
+		diag_add(t->dg, DIAG_WARN, last,
+		         _("The text ends inside a block."));
+}
+
+struct fw_vy_node *fw_vy_find(const struct fw_vy_tree *t,
+                              const struct fw_vy_node *scope, const char *path)
+{
+	struct slice rest = slice_str(path), word;
+	struct fw_vy_node *n = NULL;
+
+	if (!scope)
+		return NULL;
+	while (fw_word_next(&rest, &word)) {
+		n = fw_dict_get(&t->dict, scope, word);
+		if (!n)
+			return NULL;
+		scope = n;
+	}
+	return n;
+}
+
+struct slice fw_vy_value(const struct fw_vy_tree *t,
+                         const struct fw_vy_node *scope, const char *path)
+{
+	const struct fw_vy_node *n = fw_vy_find(t, scope, path);
+
+	return n && n->last ? n->last->word : (struct slice){NULL, 0};
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/** How EdgeOS and VyOS are written; the inside of the dialects. */
+#pragma once
+
+#include "firewall/vyatta.h"
+
+enum {
+	FW_VY_MAX_PATCHED = 32, /**< chains that one patch adds rules to */
+};
+
+/** Numbers that a patch took in a chain: all from `low` up to the rule that
+ * they stand before. */
+struct fw_vy_taken {
+	const struct fw_chain *chain;
+	const struct fw_edit *edit; /**< the last that put rules there */
+	unsigned long low;
+};
+
+struct fw_vy_emitter {
+	struct wr *out, *undo;
+	struct diag *dg;
+	enum fw_vy_form form;
+	const char *path;            /**< "firewall name PRUMO" */
+	const char *prefix;          /**< of the names of groups */
+	const struct fw_chain *used; /**< numbers that are taken; or NULL */
+	unsigned long number, limit;
+	bool is6, is_down; /**< numbers go down: rules of a patch */
+	struct fw_vy_taken taken[FW_VY_MAX_PATCHED];
+	size_t n_taken;
+	int err;
+};
+
+/** Forms from 1.4 on have base chains, host names, and interfaces in rules. */
+bool fw_vy_has_base(enum fw_vy_form form);
+
+/** Say in e->dg that @p r cannot be written, and set e->err. */
+void fw_vy_refuse(struct fw_vy_emitter *e, const struct fw_rule *r,
+                  const char *why);
+void fw_vy_check_rule(struct fw_vy_emitter *e, const struct fw_rule *r);
+
+/** The rule's number; 0 for one that has no line. */
+unsigned long fw_vy_number_of(const struct fw_rule *r);
+
+/** The rule and its groups, whose names have @p group, below e->path. */
+void fw_vy_put_rule(struct fw_vy_emitter *e, const struct fw_rule *r,
+                    unsigned group);
+void fw_vy_put_alg(struct fw_vy_emitter *e);
+void fw_vy_put_idle(struct fw_vy_emitter *e, const char *what, int64_t s);
