@@ -265,8 +265,8 @@ static int emit_box(struct wr *w, const struct box *b,
 		return emit_box(out, &(var), rules, dg);                    \
 	}                                                                   \
 	const struct fw_dialect fw_dialect_##var = {                        \
-		.name = id,                                                 \
-		.title = shown,                                             \
+		.name = (id),                                               \
+		.title = (shown),                                           \
 		.file_ext = ".txt",                                         \
 		.caps = BOX_CAPS,                                           \
 		.emit = emit_##var,                                         \

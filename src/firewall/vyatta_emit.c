@@ -9,20 +9,17 @@
  * leave: rules that enter at one interface and differ in where they leave are
  * refused.
  */
-#include "firewall/vyatta.h"
-
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
+#include "firewall/vyatta_write.h"
 
 enum {
 	MAX_PORTS = 14,
 	MAX_EDGEOS_RULE = 9999,
 	MAX_SETS = 8,
-	MAX_PATCHED = 32,
 	TCP_ESTABLISHED_S = 432000,
 };
 
@@ -32,28 +29,6 @@ enum kind {
 	KIND_NETS,
 	KIND_NAMES,
 	KINDS,
-};
-
-/* Numbers that a patch took in a chain: all from `low` up to the rule that
- * they stand before. */
-struct taken {
-	const struct fw_chain *chain;
-	const struct fw_edit *edit; /**< the last that put rules there */
-	unsigned long low;
-};
-
-struct emitter {
-	struct wr *out, *undo;
-	struct diag *dg;
-	enum fw_vy_form form;
-	const char *path;            /**< "firewall name PRUMO" */
-	const char *prefix;          /**< of the names of groups */
-	const struct fw_chain *used; /**< numbers that are taken; or NULL */
-	unsigned long number, limit;
-	bool is6, is_down; /**< numbers go down: rules of a patch */
-	struct taken taken[MAX_PATCHED];
-	size_t n_taken;
-	int err;
 };
 
 struct line {
@@ -74,12 +49,13 @@ enum fw_vy_form fw_vy_form_of(const char *dialect, const char *version)
 	return v >= 1005000 ? FW_VY_LATER : FW_VY_1_4;
 }
 
-static bool has_base(enum fw_vy_form form)
+bool fw_vy_has_base(enum fw_vy_form form)
 {
 	return form == FW_VY_1_4 || form == FW_VY_LATER;
 }
 
-static void refuse(struct emitter *e, const struct fw_rule *r, const char *why)
+void fw_vy_refuse(struct fw_vy_emitter *e, const struct fw_rule *r,
+                  const char *why)
 {
 	const struct slice all = {NULL, 0};
 
@@ -131,7 +107,7 @@ static const char *group_word(enum kind k, bool is6)
 }
 
 /* EdgeOS repeats the family in the member's name. */
-static const char *member_word(const struct emitter *e, enum kind k)
+static const char *member_word(const struct fw_vy_emitter *e, enum kind k)
 {
 	if (k == KIND_NETS)
 		return e->form == FW_VY_EDGEOS && e->is6 ? "ipv6-network"
@@ -139,8 +115,8 @@ static const char *member_word(const struct emitter *e, enum kind k)
 	return e->form == FW_VY_EDGEOS && e->is6 ? "ipv6-address" : "address";
 }
 
-static void put_group_name(struct wr *w, const struct emitter *e, unsigned n,
-                           char side, enum kind k)
+static void put_group_name(struct wr *w, const struct fw_vy_emitter *e,
+                           unsigned n, char side, enum kind k)
 {
 	wr_fmt(w, "%s%u-%c%s%s", e->prefix, n, side,
 	       k == KIND_NETS    ? "N"
@@ -149,7 +125,7 @@ static void put_group_name(struct wr *w, const struct emitter *e, unsigned n,
 	       e->is6 ? "6" : "");
 }
 
-static void put_groups(struct emitter *e, const struct fw_addrs *set,
+static void put_groups(struct fw_vy_emitter *e, const struct fw_addrs *set,
                        unsigned n, char side)
 {
 	for (enum kind k = KIND_HOSTS; k < KINDS; k++) {
@@ -180,7 +156,7 @@ static void put_groups(struct emitter *e, const struct fw_addrs *set,
 
 /* ---- rules ---- */
 
-static unsigned long number_of(const struct fw_rule *r)
+unsigned long fw_vy_number_of(const struct fw_rule *r)
 {
 	const char *at = strrchr(r->id, ' ');
 
@@ -190,13 +166,14 @@ static unsigned long number_of(const struct fw_rule *r)
 static bool is_used(const struct fw_chain *c, unsigned long number)
 {
 	for (const struct fw_rule *r = c ? c->first : NULL; r; r = r->next) {
-		if (number_of(r) == number)
+		if (fw_vy_number_of(r) == number)
 			return true;
 	}
 	return false;
 }
 
-static unsigned long next_number(struct emitter *e, const struct fw_rule *r)
+static unsigned long next_number(struct fw_vy_emitter *e,
+                                 const struct fw_rule *r)
 {
 	do {
 		if (e->is_down)
@@ -205,7 +182,7 @@ static unsigned long next_number(struct emitter *e, const struct fw_rule *r)
 			e->number += e->form == FW_VY_EDGEOS ? 1 : 10;
 	} while (e->number > 0 && is_used(e->used, e->number));
 	if (e->number == 0 || e->number > e->limit) {
-		refuse(e, r, _("no rule number is free"));
+		fw_vy_refuse(e, r, _("no rule number is free"));
 		e->number = 1;
 	}
 	return e->number;
@@ -224,7 +201,7 @@ static bool is_like(const struct fw_service *a, const struct fw_service *b)
 	               is_all(b->dport_lo, b->dport_hi);
 }
 
-static void put_path(struct emitter *e, unsigned long number)
+static void put_path(struct fw_vy_emitter *e, unsigned long number)
 {
 	wr_fmt(e->out, "set %s rule %lu ", e->path, number);
 }
@@ -235,8 +212,9 @@ static void put_range(struct wr *w, uint16_t lo, uint16_t hi)
 }
 
 /* @return the first service that did not fit, or NULL. */
-static const struct fw_service *
-put_ports(struct emitter *e, const struct fw_service *s, unsigned long number)
+static const struct fw_service *put_ports(struct fw_vy_emitter *e,
+                                          const struct fw_service *s,
+                                          unsigned long number)
 {
 	unsigned n = 0;
 
@@ -274,7 +252,8 @@ put_ports(struct emitter *e, const struct fw_service *s, unsigned long number)
 	return NULL;
 }
 
-static void put_states(struct emitter *e, unsigned states, unsigned long number)
+static void put_states(struct fw_vy_emitter *e, unsigned states,
+                       unsigned long number)
 {
 	static const char *const names[] = {"new", "established", "related",
 	                                    "invalid"};
@@ -284,11 +263,11 @@ static void put_states(struct emitter *e, unsigned states, unsigned long number)
 			continue;
 		put_path(e, number);
 		wr_fmt(e->out, "state %s%s\n", names[i],
-		       has_base(e->form) ? "" : " enable");
+		       fw_vy_has_base(e->form) ? "" : " enable");
 	}
 }
 
-static void put_head(struct emitter *e, const struct line *l,
+static void put_head(struct fw_vy_emitter *e, const struct line *l,
                      unsigned long number)
 {
 	static const char *const actions[] = {
@@ -313,7 +292,7 @@ static void put_head(struct emitter *e, const struct line *l,
 		const char *iface = i ? l->out : l->in;
 		const enum kind k = i ? l->dst : l->src;
 
-		if (iface && has_base(e->form)) {
+		if (iface && fw_vy_has_base(e->form)) {
 			put_path(e, number);
 			wr_fmt(e->out, "%s-interface name %s\n",
 			       i ? "outbound" : "inbound", iface);
@@ -328,13 +307,13 @@ static void put_head(struct emitter *e, const struct line *l,
 	}
 }
 
-static void undo_rule(struct emitter *e, unsigned long number)
+static void undo_rule(struct fw_vy_emitter *e, unsigned long number)
 {
 	if (e->is_down)
 		wr_fmt(e->undo, "delete %s rule %lu\n", e->path, number);
 }
 
-static void put_lines(struct emitter *e, const struct line *l)
+static void put_lines(struct fw_vy_emitter *e, const struct line *l)
 {
 	const struct fw_service *s = l->r->services.first;
 
@@ -361,7 +340,7 @@ static void put_lines(struct emitter *e, const struct line *l)
 	}
 }
 
-static void put_kinds(struct emitter *e, struct line *l)
+static void put_kinds(struct fw_vy_emitter *e, struct line *l)
 {
 	for (enum kind s = KIND_ANY; s < KINDS; s++) {
 		for (enum kind d = KIND_ANY; d < KINDS && !e->err; d++) {
@@ -386,7 +365,8 @@ static bool has_half(const struct fw_rule *r, bool is6)
 	return src && dst && r->families & (is6 ? FW_IP6 : FW_IP4);
 }
 
-static void put_rule(struct emitter *e, const struct fw_rule *r, unsigned group)
+void fw_vy_put_rule(struct fw_vy_emitter *e, const struct fw_rule *r,
+                    unsigned group)
 {
 	const struct fw_zone any = {.name = NULL};
 	struct line l = {.r = r, .group = group};
@@ -395,7 +375,7 @@ static void put_rule(struct emitter *e, const struct fw_rule *r, unsigned group)
 		return;
 	put_groups(e, &r->src, group, 'S');
 	put_groups(e, &r->dst, group, 'D');
-	if (!has_base(e->form)) {
+	if (!fw_vy_has_base(e->form)) {
 		put_kinds(e, &l);
 		return;
 	}
@@ -413,44 +393,46 @@ static void put_rule(struct emitter *e, const struct fw_rule *r, unsigned group)
 
 /* ---- what can be said ---- */
 
-static void check_zones(struct emitter *e, const struct fw_rule *r,
+static void check_zones(struct fw_vy_emitter *e, const struct fw_rule *r,
                         const struct fw_zones *set)
 {
 	for (const struct fw_zone *z = set->first; z; z = z->next) {
 		if (z->is_unknown || strpbrk(z->name, " *'{}#"))
-			refuse(e, r, _("its interfaces are not plain names"));
-		else if (z->next && !has_base(e->form))
-			refuse(e, r, _("it names several interfaces"));
+			fw_vy_refuse(e, r,
+			             _("its interfaces are not plain names"));
+		else if (z->next && !fw_vy_has_base(e->form))
+			fw_vy_refuse(e, r, _("it names several interfaces"));
 	}
 }
 
-static void check_addrs(struct emitter *e, const struct fw_rule *r,
+static void check_addrs(struct fw_vy_emitter *e, const struct fw_rule *r,
                         const struct fw_addrs *set)
 {
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
 		if (a->kind == FW_ADDR_UNKNOWN)
-			refuse(e, r, _("an address of it is not known"));
-		else if (a->kind == FW_ADDR_NAME && !has_base(e->form))
-			refuse(e, r,
-			       _("this version has no rules for host names"));
+			fw_vy_refuse(e, r, _("an address of it is not known"));
+		else if (a->kind == FW_ADDR_NAME && !fw_vy_has_base(e->form))
+			fw_vy_refuse(
+				e, r,
+				_("this version has no rules for host names"));
 	}
 }
 
-static void check_rule(struct emitter *e, const struct fw_rule *r)
+void fw_vy_check_rule(struct fw_vy_emitter *e, const struct fw_rule *r)
 {
 	const unsigned known = FW_STATE_NEW | FW_STATE_ESTABLISHED |
 	                       FW_STATE_RELATED | FW_STATE_INVALID;
 
 	if (r->action != FW_ACCEPT && r->action != FW_DROP &&
 	    r->action != FW_REJECT)
-		refuse(e, r, _("its action has no word"));
+		fw_vy_refuse(e, r, _("its action has no word"));
 	if (r->states != FW_STATE_ALL && r->states & ~known)
-		refuse(e, r, _("its connection states have no word"));
+		fw_vy_refuse(e, r, _("its connection states have no word"));
 	for (const struct fw_service *s = r->services.first; s; s = s->next) {
 		if (s->proto != FW_PROTO_TCP && s->proto != FW_PROTO_UDP &&
 		    (!is_all(s->dport_lo, s->dport_hi) ||
 		     !is_all(s->sport_lo, s->sport_hi)))
-			refuse(e, r, _("ports need TCP or UDP"));
+			fw_vy_refuse(e, r, _("ports need TCP or UDP"));
 	}
 	check_zones(e, r, &r->in);
 	check_zones(e, r, &r->out);
@@ -467,20 +449,20 @@ static const char *hook_word(enum fw_hook hook)
 	return hook == FW_HOOK_OUTPUT ? "output" : NULL;
 }
 
-static void check_all(struct emitter *e, const struct fw_rules *rules)
+static void check_all(struct fw_vy_emitter *e, const struct fw_rules *rules)
 {
 	const struct slice all = {NULL, 0};
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		if (!hook_word(c->hook) || c->kind != FW_CHAIN_FILTER ||
-		    (!has_base(e->form) && c->hook != FW_HOOK_FORWARD)) {
+		    (!fw_vy_has_base(e->form) && c->hook != FW_HOOK_FORWARD)) {
 			diag_add(e->dg, DIAG_ERROR, all,
 			         _("Chain %s cannot be written here."),
 			         c->name);
 			e->err = ENOTSUP;
 		}
 		for (const struct fw_rule *r = c->first; r; r = r->next)
-			check_rule(e, r);
+			fw_vy_check_rule(e, r);
 	}
 }
 
@@ -507,7 +489,7 @@ static bool is_same(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static void bind_rule(struct emitter *e, struct bindings *b,
+static void bind_rule(struct fw_vy_emitter *e, struct bindings *b,
                       const struct fw_rule *r)
 {
 	const char *in = zone_name(&r->in), *out = zone_name(&r->out);
@@ -520,19 +502,20 @@ static void bind_rule(struct emitter *e, struct bindings *b,
 		    strcmp(b->v[i].iface, want.iface) != 0)
 			continue;
 		if (!is_same(b->v[i].other, want.other))
-			refuse(e, r,
-			       _("a rule set is bound to one interface, and "
-			         "rules that enter there leave by several"));
+			fw_vy_refuse(
+				e, r,
+				_("a rule set is bound to one interface, and "
+			          "rules that enter there leave by several"));
 		return;
 	}
 	if (b->n == MAX_SETS) {
-		refuse(e, r, _("too many interfaces"));
+		fw_vy_refuse(e, r, _("too many interfaces"));
 		return;
 	}
 	b->v[b->n++] = want;
 }
 
-static void find_bindings(struct emitter *e, struct bindings *b,
+static void find_bindings(struct fw_vy_emitter *e, struct bindings *b,
                           const struct fw_chain *c)
 {
 	const struct slice all = {NULL, 0};
@@ -547,7 +530,7 @@ static void find_bindings(struct emitter *e, struct bindings *b,
 	e->err = ENOTSUP;
 }
 
-static void put_iface(struct emitter *e, struct wr *w, const char *name)
+static void put_iface(struct fw_vy_emitter *e, struct wr *w, const char *name)
 {
 	static const struct {
 		const char *prefix, *kind;
@@ -573,7 +556,7 @@ static void put_iface(struct emitter *e, struct wr *w, const char *name)
 	e->err = ENOTSUP;
 }
 
-static void put_sets(struct emitter *e, const struct fw_chain *c,
+static void put_sets(struct fw_vy_emitter *e, const struct fw_chain *c,
                      const struct bindings *b)
 {
 	char path[64];
@@ -595,7 +578,7 @@ static void put_sets(struct emitter *e, const struct fw_chain *c,
 			group++;
 			if (!(in || out) || (at->is_out == !in &&
 			                     is_same(at->iface, in ? in : out)))
-				put_rule(e, r, group);
+				fw_vy_put_rule(e, r, group);
 		}
 		wr_fmt(e->out, "set %s default-action %s\nset ", path,
 		       c->policy == FW_DROP ? "drop" : "accept");
@@ -608,9 +591,10 @@ static void put_sets(struct emitter *e, const struct fw_chain *c,
 		       at->is_out ? "out" : "in", e->is6 ? "ipv6-name" : "name",
 		       path);
 	}
+	e->path = NULL;
 }
 
-static void put_base(struct emitter *e, const struct fw_chain *c)
+static void put_base(struct fw_vy_emitter *e, const struct fw_chain *c)
 {
 	const char *family = e->is6 ? "ipv6" : "ipv4";
 	unsigned group = 0;
@@ -621,7 +605,7 @@ static void put_base(struct emitter *e, const struct fw_chain *c)
 	e->path = path;
 	e->number = 0;
 	for (const struct fw_rule *r = c->first; r; r = r->next)
-		put_rule(e, r, ++group);
+		fw_vy_put_rule(e, r, ++group);
 	if (c->policy == FW_DROP)
 		wr_str(e->out,
 		       "# What no rule accepts is dropped: leave this line out "
@@ -630,23 +614,25 @@ static void put_base(struct emitter *e, const struct fw_chain *c)
 	wr_fmt(e->out, "set %s default-action %s\n", path,
 	       c->policy == FW_DROP ? "drop" : "accept");
 	wr_fmt(e->undo, "delete %s\n", path);
+	e->path = NULL;
 }
 
 /* ---- the box ---- */
 
-static void put_alg(struct emitter *e)
+void fw_vy_put_alg(struct fw_vy_emitter *e)
 {
 	/* Since 1.4 the module is off unless it is named. */
 	wr_fmt(e->out, "%s\n",
-	       has_base(e->form) ? "delete system conntrack modules sip"
-	                         : "set system conntrack modules sip disable");
+	       fw_vy_has_base(e->form)
+	               ? "delete system conntrack modules sip"
+	               : "set system conntrack modules sip disable");
 	wr_fmt(e->undo, "%s\n",
-	       has_base(e->form)
+	       fw_vy_has_base(e->form)
 	               ? "set system conntrack modules sip"
 	               : "delete system conntrack modules sip disable");
 }
 
-static void put_idle(struct emitter *e, const char *what, int64_t s)
+void fw_vy_put_idle(struct fw_vy_emitter *e, const char *what, int64_t s)
 {
 	const char *place = e->form == FW_VY_LATER
 	                            ? "firewall global-options timeout"
@@ -656,7 +642,7 @@ static void put_idle(struct emitter *e, const char *what, int64_t s)
 	wr_fmt(e->undo, "delete %s %s\n", place, what);
 }
 
-static void put_box(struct emitter *e, const struct fw_rules *rules)
+static void put_box(struct fw_vy_emitter *e, const struct fw_rules *rules)
 {
 	int64_t udp_s = 0, tcp_s = 0;
 	bool has_alg = false;
@@ -665,7 +651,8 @@ static void put_box(struct emitter *e, const struct fw_rules *rules)
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			has_alg |= r->attrs.alg == FW_OFF;
 			if (r->attrs.alg == FW_ON)
-				refuse(e, r, _("it wants the SIP ALG on"));
+				fw_vy_refuse(e, r,
+				             _("it wants the SIP ALG on"));
 			if (r->attrs.udp_idle_s > udp_s)
 				udp_s = r->attrs.udp_idle_s;
 			if (r->attrs.tcp_idle_s > tcp_s)
@@ -673,14 +660,14 @@ static void put_box(struct emitter *e, const struct fw_rules *rules)
 		}
 	}
 	if (has_alg)
-		put_alg(e);
+		fw_vy_put_alg(e);
 	if (udp_s > 0)
-		put_idle(e, "udp stream", udp_s);
+		fw_vy_put_idle(e, "udp stream", udp_s);
 	if (tcp_s > TCP_ESTABLISHED_S)
-		put_idle(e, "tcp established", tcp_s);
+		fw_vy_put_idle(e, "tcp established", tcp_s);
 }
 
-static void put_title(struct emitter *e)
+static void put_title(struct fw_vy_emitter *e)
 {
 	static const char *const titles[] = {
 		[FW_VY_EDGEOS] = "# EdgeOS\n",
@@ -713,13 +700,14 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
                enum fw_vy_form form, struct diag *dg)
 {
 	struct wr undo = wr_init_heap();
-	struct emitter e = {.out = out,
-	                    .undo = &undo,
-	                    .dg = dg,
-	                    .form = form,
-	                    .prefix = "PRUMO-",
-	                    .limit = form == FW_VY_EDGEOS ? MAX_EDGEOS_RULE
-	                                                  : 999999};
+	const size_t n_before = out->n;
+	struct fw_vy_emitter e = {
+		.out = out,
+		.undo = &undo,
+		.dg = dg,
+		.form = form,
+		.prefix = "PRUMO-",
+		.limit = form == FW_VY_EDGEOS ? MAX_EDGEOS_RULE : 999999};
 
 	if (rules->dialect && rules->text.n &&
 	    strcmp(rules->dialect, form == FW_VY_EDGEOS ? "edgeos" : "vyos") ==
@@ -735,13 +723,13 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		struct bindings b = {.n = 0};
 
-		if (!e.err && !has_base(form))
+		if (!e.err && !fw_vy_has_base(form))
 			find_bindings(&e, &b, c);
 		for (int i = 0; i < 2 && !e.err; i++) {
 			e.is6 = i;
 			if (!(c->families & (i ? FW_IP6 : FW_IP4)))
 				continue;
-			if (has_base(form))
+			if (fw_vy_has_base(form))
 				put_base(&e, c);
 			else
 				put_sets(&e, c, &b);
@@ -753,206 +741,9 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 	            "# each of its addresses:\n"
 	            "#     sudo conntrack -D -d ADDRESS\n");
 	put_undo(out, wr_slice(&undo));
+	if (e.err)
+		out->n = n_before;
 	out->bad |= undo.bad;
 	wr_fini(&undo);
-	return e.err;
-}
-
-/* ---- patches ---- */
-
-static const char *table_of(bool is6)
-{
-	return is6 ? "ipv6" : "ipv4";
-}
-
-/* Where a new rule goes: below the first that does more than accept. */
-static void aim(struct emitter *e, const struct fw_chain *c,
-                const struct fw_rule *before)
-{
-	unsigned long last = 0;
-
-	for (const struct fw_rule *r = c->first; r; r = r->next) {
-		const unsigned long n = number_of(r);
-
-		if (n > last)
-			last = n;
-		if (!before && n && r->action != FW_ACCEPT)
-			before = r;
-	}
-	e->used = c;
-	e->number = before && number_of(before) ? number_of(before) : last + 11;
-}
-
-static struct taken *taken_of(struct emitter *e, const struct fw_chain *c)
-{
-	size_t i = 0;
-
-	while (i < e->n_taken && e->taken[i].chain != c)
-		i++;
-	if (i == MAX_PATCHED)
-		return NULL;
-	if (i == e->n_taken) {
-		e->taken[i] = (struct taken){.chain = c, .low = ULONG_MAX};
-		e->n_taken++;
-	}
-	return &e->taken[i];
-}
-
-static void patch_into(struct emitter *e, const struct fw_edit *ed,
-                       const struct fw_chain *c, unsigned group)
-{
-	struct taken *taken = taken_of(e, c);
-	const struct fw_rule r = {.id = ed->flow->id,
-	                          .name = ed->flow->title,
-	                          .families = FW_IP4 | FW_IP6,
-	                          .states = FW_STATE_ALL,
-	                          .dst = ed->flow->dst,
-	                          .services = ed->services,
-	                          .action = FW_ACCEPT,
-	                          .attrs = fw_attrs_unset()};
-	char path[128];
-	struct wr w = wr_init(path, sizeof(path));
-	const bool is_own = c->hook != FW_HOOK_NONE;
-
-	/* Two interfaces may share a set. */
-	if (taken && taken->edit == ed)
-		return;
-	e->is6 = c->families == FW_IP6;
-	check_rule(e, &r);
-	if (!taken)
-		refuse(e, &r, _("too many rule sets"));
-	if (is_own)
-		wr_fmt(&w, "firewall %s %s%c", table_of(e->is6), c->name, '\0');
-	else if (has_base(e->form))
-		wr_fmt(&w, "firewall %s name %s%c", table_of(e->is6), c->name,
-		       '\0');
-	else
-		wr_fmt(&w, "firewall %s %s%c", e->is6 ? "ipv6-name" : "name",
-		       c->name, '\0');
-	if (w.bad)
-		refuse(e, &r, _("a name is too long"));
-	if (e->err)
-		return;
-	e->path = path;
-	aim(e, c, ed->before && ed->before->chain == c ? ed->before : NULL);
-	if (taken->low < e->number)
-		e->number = taken->low;
-	put_rule(e, &r, group);
-	taken->edit = ed;
-	taken->low = e->number;
-	e->path = NULL;
-}
-
-/* Sets that traffic from the LAN meets, on its way in and on its way out. */
-static void patch_sets(struct emitter *e, const struct fw_rules *rules,
-                       const struct fw_edit *ed, unsigned *group)
-{
-	const char *wan = NULL;
-
-	for (const struct fw_chain *c = rules->chains; c && !wan; c = c->next) {
-		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (r->nat.kind == FW_NAT_SOURCE && r->out.first)
-				wan = r->out.first->name;
-		}
-	}
-	for (const struct fw_chain *c = rules->chains; c && !e->err;
-	     c = c->next) {
-		if (c->hook != FW_HOOK_FORWARD || c->kind != FW_CHAIN_FILTER)
-			continue;
-		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const char *in = zone_name(&r->in);
-			const char *out = zone_name(&r->out);
-			const struct fw_chain *to =
-				r->action == FW_JUMP
-					? fw_chain_find(rules, c->table,
-			                                r->target)
-					: NULL;
-
-			if (!to || (in && is_same(in, wan)) ||
-			    (out && wan && !is_same(out, wan)))
-				continue;
-			patch_into(e, ed, to, ++*group);
-		}
-	}
-}
-
-static void patch_one(struct emitter *e, const struct fw_rules *rules,
-                      const struct fw_edit *ed, unsigned *group)
-{
-	const struct fw_setting *sip = NULL;
-
-	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
-		if (strcmp(s->id, "conntrack.modules.sip") == 0)
-			sip = s;
-	}
-	if (ed->kind == FW_EDIT_ALG_OFF && sip && sip->attrs.alg != FW_OFF)
-		put_alg(e);
-	else if (ed->kind == FW_EDIT_IDLE)
-		put_idle(e, "udp stream", ed->idle_s);
-	else if (ed->kind == FW_EDIT_INSERT && ed->chain && has_base(e->form) &&
-	         strcmp(ed->chain->name, "forward filter") == 0)
-		patch_into(e, ed, ed->chain, ++*group);
-	else if (ed->kind == FW_EDIT_INSERT)
-		patch_sets(e, rules, ed, group);
-}
-
-static void put_clear(struct wr *w, const struct fw_edit *ed)
-{
-	for (const struct fw_addr *a = ed->flow ? ed->flow->dst.first : NULL; a;
-	     a = a->next) {
-		if (a->kind != FW_ADDR_RANGE)
-			continue;
-		wr_str(w, "sudo conntrack -D -d ");
-		fw_ip_put(w, a->lo, a->hi);
-		wr_str(w, "\n");
-	}
-}
-
-/* One time and one switch serve all flows. */
-static bool is_said(const struct fw_edit *edits, const struct fw_edit *ed)
-{
-	if (ed->kind == FW_EDIT_INSERT)
-		return false;
-	for (const struct fw_edit *o = edits; o != ed; o = o->next) {
-		if (o->kind == ed->kind && o->idle_s >= ed->idle_s)
-			return true;
-	}
-	return false;
-}
-
-/* What the text says of its form is surer than a version. */
-static enum fw_vy_form form_seen(const struct fw_rules *rules)
-{
-	enum fw_vy_form form = fw_vy_form_of(rules->dialect, rules->version);
-
-	if (form == FW_VY_EDGEOS || rules->version)
-		return form;
-	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		if (strncmp(c->name, "interfaces ", 11) == 0 && c->first)
-			form = FW_VY_OLD;
-	}
-	return form;
-}
-
-int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
-                const struct fw_edit *edits, struct diag *dg)
-{
-	struct emitter e = {.out = &out->commands,
-	                    .undo = &out->undo,
-	                    .dg = dg,
-	                    .form = form_seen(rules),
-	                    .prefix = "PRUMO-P",
-	                    .is_down = true,
-	                    .limit = 999999};
-	unsigned group = 0;
-
-	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
-		if (!is_said(edits, ed))
-			patch_one(&e, rules, ed, &group);
-		put_clear(&out->clear, ed);
-	}
-	wr_put(&out->patched, rules->text);
-	wr_str(&out->patched, "\n");
-	wr_put(&out->patched, wr_slice(&out->commands));
 	return e.err;
 }
