@@ -166,7 +166,7 @@ static void test_emit_refuses_what_it_cannot_say(void **state)
 
 		start(&m);
 		if (i == 0)
-			m.sip->action = FW_REJECT;
+			m.sip->action = FW_DROP;
 		else if (i == 1)
 			m.sip->attrs.alg = FW_ON;
 		else if (i == 2)
