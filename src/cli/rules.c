@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/profile.h"
 #include "firewall/audit.h"
+#include "firewall/windows.h"
 
 enum option_id {
 	OPT_FOR = 256,
@@ -279,6 +280,20 @@ static enum cli_status check(struct writing *wt)
 	return CLI_INTERNAL;
 }
 
+/* The only dialect on the machine that also has the antivirus. */
+static int put_exclusions(struct writing *wt)
+{
+	const struct profile_requirements *rq = &wt->profile->requirements;
+	int err = 0;
+
+	for (size_t i = 0; i < rq->n_antivirus && !err; i++) {
+		if (rq->antivirus[i].path)
+			err = fw_windows_exclusion_add(&wt->rules,
+			                               rq->antivirus[i].path);
+	}
+	return err;
+}
+
 static enum cli_status emit(struct writing *wt)
 {
 	const struct cli_flows *fl = &wt->flows;
@@ -287,6 +302,8 @@ static enum cli_status emit(struct writing *wt)
 	                              &fl->place);
 
 	wt->rules.version = wt->set->version;
+	if (!err && strcmp(wt->set->dialect->name, "windows") == 0)
+		err = put_exclusions(wt);
 	if (!err && wt->set->is_inbound)
 		err = fw_rules_add_inbound(&wt->rules, fl->flows, fl->n_flows,
 		                           &fl->place);
