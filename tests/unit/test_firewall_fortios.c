@@ -61,8 +61,8 @@ static void save(const char *name, struct slice text)
 
 	if (!getenv("PRUMO_GOLDEN_WRITE"))
 		return;
-	(void)snprintf(path, sizeof(path), "%s/%s",
-	               getenv("PRUMO_SOURCE_ROOT"), name);
+	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
+	               name);
 	f = fopen(path, "wb");
 	assert_non_null(f);
 	assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
@@ -94,8 +94,8 @@ static void test_sip_follows_the_reasoning_table(void **state)
 	         FW_ON,
 	         "fortios-sip-profile-on"},
 		{"row 2: proxy by default, 6.4",
-	         {6004000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false,
-	          false, true, false},
+	         {6004000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false, false,
+	          true, false},
 	         FW_ON,
 	         "fortios-sip-proxy"},
 		{"row 2: 7.2, policy in proxy mode",
@@ -129,13 +129,13 @@ static void test_sip_follows_the_reasoning_table(void **state)
 	         FW_OFF,
 	         "fortios-sip-off"},
 		{"5.0: the helper is the default",
-	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_ON, FW_ON, false,
-	          false, true, false},
+	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_ON, FW_ON, false, false,
+	          true, false},
 	         FW_ON,
 	         "fortios-sip-helper-on"},
 		{"5.0: without it nothing is left",
-	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false,
-	          false, true, false},
+	         {5000000, FW_FORTI_MODE_UNKNOWN, FW_OFF, FW_ON, false, false,
+	          true, false},
 	         FW_OFF,
 	         "fortios-sip-off"},
 		{"helper deleted, mode left alone: the sources disagree",
@@ -159,8 +159,8 @@ static void test_sip_follows_the_reasoning_table(void **state)
 	         FW_UNKNOWN,
 	         "fortios-sip-ngfw"},
 		{"no version and no mode",
-	         {-1, FW_FORTI_MODE_UNKNOWN, FW_UNKNOWN, FW_ON, false,
-	          false, true, false},
+	         {-1, FW_FORTI_MODE_UNKNOWN, FW_UNKNOWN, FW_ON, false, false,
+	          true, false},
 	         FW_UNKNOWN,
 	         "fortios-sip-mode-unseen"},
 	};

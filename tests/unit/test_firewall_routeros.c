@@ -122,8 +122,7 @@ static void test_parse_reads_switches(void **state)
 		if (r.err || r.rules.defaults.alg != rows[i].alg ||
 		    r.rules.defaults.udp_idle_s != rows[i].udp_s)
 			fail_msg("%s", rows[i].why);
-		assert_non_null(
-			fw_vendor_fact_find(r.rules.settings->source));
+		assert_non_null(fw_vendor_fact_find(r.rules.settings->source));
 		done(&r);
 	}
 }
@@ -136,8 +135,8 @@ static void test_parse_points_at_faults(void **state)
 		int err;
 	} rows[] = {
 		{"not a command", "/ip firewall filter\nhello there\n", 2, 0},
-		{"port", "/ip firewall filter\nadd chain=forward dst-port=x\n", 2,
-	         EBADMSG},
+		{"port", "/ip firewall filter\nadd chain=forward dst-port=x\n",
+	         2, EBADMSG},
 		{"cut", "/ip firewall filter\nadd chain=forward \\", 2, 0},
 		{"number", "/ip firewall filter\nremove 3\n", 2, 0},
 	};
@@ -217,8 +216,8 @@ static void test_emit_accepts_the_same_packets(void **state)
 	assert_int_equal(r.dg.n_items, 0);
 	assert_int_equal(r.rules.defaults.alg, FW_OFF);
 	assert_int_equal(r.rules.defaults.udp_idle_s, 300);
-	assert_int_equal(
-		fw_space_alloc(&sp, &r.rules, f, 2, &place, NULL, 0), 0);
+	assert_int_equal(fw_space_alloc(&sp, &r.rules, f, 2, &place, NULL, 0),
+	                 0);
 	for (size_t i = 0; i < 2; i++) {
 		struct fw_judgement j;
 
