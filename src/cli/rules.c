@@ -166,8 +166,6 @@ static enum cli_status parse(struct settings *set, int argc, char *argv[])
 	}
 	if (set->wants_help)
 		return CLI_READY;
-	if (!set->dialect)
-		return no_dialect();
 	if (argc - optind > 1)
 		return cli_usage_error(&cli_rules,
 		                       _("one profile at a time, not '%s' too"),
@@ -369,6 +367,8 @@ static enum cli_status run(int argc, char *argv[])
 		cli_usage(stdout, &cli_rules);
 		return CLI_READY;
 	}
+	if (!set.dialect)
+		return no_dialect();
 	status = cli_profile_load(&p, path, &cli_rules, set.profile);
 	if (status != CLI_READY)
 		return status;

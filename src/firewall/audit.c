@@ -463,7 +463,7 @@ static int tell_rules(struct audit *au)
 {
 	struct fw_space *sp = NULL;
 	struct fw_reach_info *infos;
-	struct fw_part *parts;
+	struct fw_part *parts = NULL;
 	size_t n = 0;
 	int err;
 
@@ -482,7 +482,7 @@ static int tell_rules(struct audit *au)
 	}
 	if (!err)
 		err = fw_space_excess(&parts, &au->r->arena, sp);
-	for (const struct fw_part *p = err ? NULL : parts; p; p = p->next)
+	for (const struct fw_part *p = parts; p && !err; p = p->next)
 		tell_wide(au, p);
 	fw_space_free(sp);
 	return err;

@@ -106,7 +106,7 @@ static void put_comment(struct wr *w, const char *text)
 	if (!text)
 		return;
 	wr_str(w, "-m comment --comment \"");
-	for (size_t i = 0; text[i] && i < 250; i++) {
+	for (size_t i = 0; i < 250 && text[i]; i++) {
 		const bool is_plain =
 			text[i] >= ' ' && text[i] != '"' && text[i] != '\\';
 
@@ -205,27 +205,32 @@ static void put_line(struct liner *ln, const struct fw_zone *in,
 	} while (s);
 }
 
+static void each_zone(struct liner *ln, const struct fw_addr *src,
+                      const struct fw_addr *dst)
+{
+	const struct fw_zone *in = ln->r->in.first;
+
+	do {
+		const struct fw_zone *out = ln->r->out.first;
+
+		do {
+			put_line(ln, in, out, src, dst);
+			out = out ? out->next : NULL;
+		} while (out);
+		in = in ? in->next : NULL;
+	} while (in);
+}
+
 /* Every line that a rule becomes. */
 static void each_line(struct liner *ln)
 {
-	const struct fw_rule *r = ln->r;
-	const struct fw_addr *src = r->src.first;
+	const struct fw_addr *src = ln->r->src.first;
 
 	do {
-		const struct fw_addr *dst = r->dst.first;
+		const struct fw_addr *dst = ln->r->dst.first;
 
 		do {
-			const struct fw_zone *in = r->in.first;
-
-			do {
-				const struct fw_zone *out = r->out.first;
-
-				do {
-					put_line(ln, in, out, src, dst);
-					out = out ? out->next : NULL;
-				} while (out);
-				in = in ? in->next : NULL;
-			} while (in);
+			each_zone(ln, src, dst);
 			dst = dst ? dst->next : NULL;
 		} while (dst);
 		src = src ? src->next : NULL;

@@ -511,7 +511,7 @@ static void read_rule(struct parser *ps, struct slice line)
 	split(ps, line);
 	(void)word(ps);
 	/* Counters in front: [10:840] -A ... */
-	if (ps->w[0].p[0] == '[')
+	if (ps->w[0].n && ps->w[0].p[0] == '[')
 		(void)word(ps);
 	c = chain(ps, word(ps));
 	if (!c)

@@ -168,7 +168,7 @@ static void put_comment(struct wr *w, const char *text)
 	if (!text)
 		return;
 	wr_str(w, " comment \"");
-	for (size_t i = 0; text[i] && i < 120; i++) {
+	for (size_t i = 0; i < 120 && text[i]; i++) {
 		const bool is_plain =
 			text[i] >= ' ' && text[i] != '"' && text[i] != '\\';
 

@@ -18,6 +18,7 @@
 
 enum {
 	MAX_NAMED = 64, /* rules among which the needed ones are sought */
+	NEAR_MIN = 64,
 };
 
 /* The boxes that take packets away, in order. */
@@ -83,7 +84,7 @@ static void take(struct takers *t, const struct fw_box *b, size_t item)
 static int add_near(struct takers *t, const struct fw_box *b, uint32_t of)
 {
 	if (t->n_near == t->cap_near) {
-		const size_t cap = 2 * t->cap_near;
+		const size_t cap = t->cap_near ? 2 * t->cap_near : NEAR_MIN;
 		struct fw_box *near = realloc(t->near, cap * sizeof(*near));
 		uint32_t *near_of;
 

@@ -86,6 +86,7 @@ static bool grow_chains(struct fw_rules *r)
 	if (ix->n_chains++ < ix->cap_chains)
 		return true;
 	cap = ix->cap_chains ? 2 * ix->cap_chains : INDEX_MIN;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers it is */
 	ix->chains = arena_alloc(&r->arena, cap * sizeof(*ix->chains));
 	ix->cap_chains = ix->chains ? cap : 0;
 	ix->chain_at = NULL;
@@ -102,6 +103,7 @@ static bool grow_objects(struct fw_rules *r)
 	if (ix->n_objects++ < ix->cap_objects)
 		return true;
 	cap = ix->cap_objects ? 2 * ix->cap_objects : INDEX_MIN;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers it is */
 	ix->objects = arena_alloc(&r->arena, cap * sizeof(*ix->objects));
 	ix->cap_objects = ix->objects ? cap : 0;
 	ix->object_at = NULL;
