@@ -52,18 +52,14 @@ static const struct {
                                                    HAS_LOWER_VIA | HAS_ALLOW},
 	[SIP_CANARY_REGISTER] = {"REGISTER", HAS_CONTACT | HAS_CONTACT_LIST |
                                                      HAS_PATH | HAS_AUTH |
-                                                     HAS_LOWER_VIA |
                                                      HAS_EXPIRES | HAS_ALLOW},
 	[SIP_CANARY_INVITE] = {"INVITE", HAS_CONTACT | HAS_RECORD_ROUTE |
                                                  HAS_IDENTITY | HAS_SDP |
-                                                 HAS_LOWER_VIA | HAS_ALLOW},
-	[SIP_CANARY_MESSAGE] = {"MESSAGE",
-                                HAS_TEXT | HAS_RECORD_ROUTE | HAS_LOWER_VIA},
+                                                 HAS_ALLOW},
+	[SIP_CANARY_MESSAGE] = {"MESSAGE", HAS_TEXT | HAS_RECORD_ROUTE},
 	[SIP_CANARY_SUBSCRIBE] = {"SUBSCRIBE", HAS_CONTACT | HAS_RECORD_ROUTE |
-                                                       HAS_EVENT | HAS_EXPIRES |
-                                                       HAS_LOWER_VIA},
-	[SIP_CANARY_PUBLISH] = {"PUBLISH", HAS_TEXT | HAS_EVENT | HAS_EXPIRES |
-                                                   HAS_LOWER_VIA},
+                                                       HAS_EVENT | HAS_EXPIRES},
+	[SIP_CANARY_PUBLISH] = {"PUBLISH", HAS_TEXT | HAS_EVENT | HAS_EXPIRES},
 	[SIP_CANARY_UNKNOWN] = {"PRUMO", HAS_CONTACT | HAS_LOWER_VIA},
 	[SIP_CANARY_ACK] = {"ACK", 0},
 	[SIP_CANARY_CANCEL] = {"CANCEL", 0},

@@ -77,7 +77,9 @@ const char *sip_canary_method(enum sip_canary_kind kind);
 /**
  * Write one message.
  *
- * The lower Via, o= and the second Contact carry addresses that are neither
+ * OPTIONS and the unknown method have a lower Via, as if a proxy had passed
+ * them; a phone's own requests have one. That Via, o= and the second Contact
+ * carry addresses that are neither
  * `local` nor `target`; X-Prumo-Addr carries `local` in text and X-Prumo-Raw
  * the same text XORed with 0x5a in hexadecimal, which no ALG can recognise.
  *
