@@ -8,7 +8,7 @@ import unittest
 import lab
 import rig
 
-MAX_PACKETS, MAX_BYTES = 60, 16 << 20
+MAX_PACKETS, MAX_BYTES, RUNS = 60, 16 << 20, 4
 COUNT = """
 counter sent {}
 counter received {}
@@ -44,14 +44,18 @@ class Cost(unittest.TestCase):
         return rig.Report(text, status), packets, memory
 
     def test_clean_path(self):
-        report, packets, memory = self.measure("--nat-at", 1)
-        self.assertEqual((report.status, report.findings), (0, []))
-        # Each datagram was sent once: else this measures the machine.
-        tries = {f["evidence"]["tries"] for f in report.pick(direction="out")}
-        self.assertGreater(packets, 20)
-        if tries == {1}:
-            self.assertLessEqual(packets, MAX_PACKETS)
-        self.assertLess(memory, MAX_BYTES)
+        # The kernel's own acknowledgements come as the machine finds time,
+        # so the best of some runs counts; every one must be clean.
+        least = None
+        for _ in range(RUNS):
+            report, packets, memory = self.measure("--nat-at", 1)
+            self.assertEqual((report.status, report.findings), (0, []))
+            self.assertGreater(packets, 20)
+            self.assertLess(memory, MAX_BYTES)
+            least = min(packets, least or packets)
+            if least <= MAX_PACKETS:
+                break
+        self.assertLessEqual(least, MAX_PACKETS)
 
     def test_with_alg(self):
         report, _, memory = self.measure("--alg-at", 1)
