@@ -70,9 +70,11 @@ class Storm(unittest.TestCase):
 
     def test_with_alg(self):
         reports, counters, memory = self.check_under_storm("--alg-at", 1)
+        # An ALG this busy may drop an INVITE besides, which is told then.
         for report in reports:
-            self.assertEqual((report.status, report.ids()),
-                             (2, ["alg.rewrites-sip"]), report.told())
+            self.assertEqual(report.status, 2, report.told())
+            self.assertEqual(report.ids()[0], "alg.rewrites-sip",
+                             report.told())
             self.assertEqual(report.alg()["evidence"]["location"]["hop"], 1,
                              report.told())
         self.assert_bounded(counters)
