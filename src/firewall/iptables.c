@@ -19,6 +19,7 @@ enum {
 };
 
 struct parser {
+	struct slice rule_text; /* the line of the rule being read */
 	struct fw_rules *rules;
 	struct diag *dg;
 	struct slice table; /* "filter" */
@@ -61,6 +62,22 @@ static void split(struct parser *ps, struct slice s)
 	if (i < s.n)
 		diag_add(ps->dg, DIAG_ERROR, s,
 		         _("More than %d words in one line."), MAX_WORDS);
+}
+
+static bool is_inside(struct slice whole, struct slice part)
+{
+	return part.p && part.p >= whole.p &&
+	       part.p + part.n <= whole.p + whole.n;
+}
+
+/* From a word to the end of its line; a word that was quoted may be a copy
+ * elsewhere, and then stands for itself. */
+static struct slice rest_of(const struct parser *ps, struct slice from)
+{
+	if (!is_inside(ps->rule_text, from))
+		return from;
+	return slice_sub(ps->rule_text, (size_t)(from.p - ps->rule_text.p),
+	                 SIZE_MAX);
 }
 
 static struct slice word(struct parser *ps)
@@ -478,10 +495,7 @@ static void take_option(struct parser *ps)
 	}
 	ps->at = at;
 	if (!is_after_target(ps)) {
-		const struct slice end = ps->w[ps->n - 1];
-		const struct slice rest = {s.p, (size_t)(end.p - s.p) + end.n};
-
-		fw_match_doubt(&ps->m, rest);
+		fw_match_doubt(&ps->m, rest_of(ps, s));
 	}
 	ps->at = at + 1;
 	ps->is_not = false;
@@ -508,6 +522,7 @@ static void read_rule(struct parser *ps, struct slice line)
 {
 	struct fw_chain *c;
 
+	ps->rule_text = line;
 	split(ps, line);
 	(void)word(ps);
 	/* Counters in front: [10:840] -A ... */
