@@ -280,6 +280,10 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	p->chain = f->chain;
 	p->doubt = f->doubt;
 	p->example = fw_packet_at(r->sp, &f->box);
+	if (p->example.in) /* outlives the packet space */
+		p->example.in = arena_dup(r->arena, slice_str(p->example.in));
+	if (p->example.out)
+		p->example.out = arena_dup(r->arena, slice_str(p->example.out));
 	p->n_packets = packets(r->sp, &f->box);
 	if (out->parts_last)
 		out->parts_last->next = p;
