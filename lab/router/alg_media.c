@@ -4,6 +4,7 @@
  * announces. The order of work on SDP is that of the kernel's ALG, with its
  * quirk that o= and the session's c= get the address of the last stream.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -66,10 +67,23 @@ static bool has_no_port(const struct router_alg_turn *t)
 
 static bool has_host_contact(const struct router_alg_turn *t)
 {
+	const struct sip_field *f = sip_msg_field(t->m, SIP_HDR_CONTACT, 0);
+	struct slice rest, item;
+	struct sip_nameaddr n;
 	struct sip_uri uri;
 	struct addr a;
 
-	return contact_uri(t, &uri) && addr_parse(&a, uri.host) != 0;
+	/* a TCP segment may end within the line */
+	if (!f || f->eol == SIP_EOL_NONE)
+		return false;
+	rest = f->value;
+	while (sip_list_next(&item, &rest)) {
+		sip_nameaddr_read(&n, item);
+		if (sip_uri_read(&uri, n.uri) == 0 &&
+		    sip_host_addr(&a, uri.host, slice_str("")) == ENOENT)
+			return true;
+	}
+	return false;
 }
 
 static bool is_too_fast(struct router_alg_turn *t)

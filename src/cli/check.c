@@ -36,6 +36,7 @@ enum option_id {
 	OPT_SERVER,
 	OPT_CONTROL,
 	OPT_TIMER,
+	OPT_FULL,
 	OPT_STRICT,
 	OPT_COLOR,
 	OPT_SIP,
@@ -49,7 +50,7 @@ struct settings {
 	enum addr_family family;
 	struct probe_ports ports; /* 0: as the profile says */
 	unsigned timer_wait_s;
-	bool is_strict, is_quiet, wants_help;
+	bool is_full, is_strict, is_quiet, wants_help;
 	struct cli_output output;
 };
 
@@ -70,6 +71,7 @@ static const struct option options[] = {
 	{"sip-alt-port", required_argument, NULL, OPT_SIP_ALT},
 	{"tls-port", required_argument, NULL, OPT_TLS},
 	{"timer", optional_argument, NULL, OPT_TIMER},
+	{"full", no_argument, NULL, OPT_FULL},
 	{"strict", no_argument, NULL, OPT_STRICT},
 	{"color", required_argument, NULL, OPT_COLOR},
 	{"output", required_argument, NULL, 'o'},
@@ -124,6 +126,9 @@ static int set_option(struct settings *set, int c)
 		return set_port(&set->ports.tls);
 	case OPT_TIMER:
 		return set_timer(set);
+	case OPT_FULL:
+		set->is_full = true;
+		return 0;
 	case OPT_STRICT:
 		set->is_strict = true;
 		return 0;
@@ -281,6 +286,7 @@ static enum cli_status take_targets(struct check *c)
 
 	c->conf.ports = c->set.ports;
 	c->conf.timer_wait_s = c->set.timer_wait_s;
+	c->conf.is_full = c->set.is_full;
 	take_ports(&c->conf.ports, c->profile);
 	if (c->conf.ports.sip == 0 && c->conf.ports.tls == 0)
 		return cli_usage_error(&cli_check,
@@ -472,6 +478,8 @@ const struct cli_cmd cli_check = {
 		"  --edge HOST         the provider's responder (prumo-edge(1))\n"
 		"  --server HOST       an ordinary SIP server instead; shows less\n"
 		"  --timer[=SECONDS]   also compare how long ports stay open (40)\n"
+		"  --full              also what shows with many calls, or with\n"
+		"                      a second phone\n"
 		"  -4, -6              only IPv4, only IPv6\n"
 		"  --sip-port PORT, --sip-alt-port PORT, --tls-port PORT,\n"
 		"  --control-port PORT other ports than the profile's\n"

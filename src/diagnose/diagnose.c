@@ -67,16 +67,18 @@ static bool is_lost_message(const struct shot *s)
 	       (s->result == SHOT_NO_ANSWER && !s->is_inbound);
 }
 
-/* No phone announces such a port: this shows an ALG, and harms nobody. */
-static bool is_low_port_dropped(const struct ladder *l, const struct shot *s)
+/* No phone sends such SDP: this shows an ALG, and harms nobody. */
+static bool is_bad_media_dropped(const struct ladder *l, const struct shot *s)
 {
-	return is_lost_message(s) && slice_eq_str(s->variant, "low-rtp-port") &&
+	return is_lost_message(s) &&
+	       (slice_eq_str(s->variant, "low-rtp-port") ||
+	        slice_eq_str(s->variant, "no-connection-line")) &&
 	       !ladder_is_shut(l, s) && ladder_has_twin(l, s);
 }
 
 static bool is_request_dropped(const struct ladder *l, const struct shot *s)
 {
-	if (!is_lost_message(s) || is_low_port_dropped(l, s))
+	if (!is_lost_message(s) || is_bad_media_dropped(l, s))
 		return false;
 	/* a request towards the phone is only called dropped when the same
 	 * one from another port arrived */
@@ -145,7 +147,7 @@ static const struct symptom symptoms[] = {
          N_("No message was changed, but the box takes part in every call. "
             "Audio from another server of the provider may be refused.")},
 	{"alg.drops-sip", FINDING_WARN, FINDING_WARN, TROUBLE_ALG,
-         is_low_port_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
+         is_bad_media_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
          N_("Only calls whose media port is below 1024 were dropped, which no "
             "phone uses; but the box reads and judges SIP.")},
 	{"alg.stretches-timer", FINDING_NOTE, FINDING_NOTE, TROUBLE_STATE,

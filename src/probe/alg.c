@@ -270,6 +270,7 @@ static const struct {
 	{NULL, step_report},
 	{NULL, step_fetch},
 	{NULL, step_judge},
+	{NULL, alg_step_burst},
 	{NULL, alg_step_hang_up},
 	{N_("finding the box that changes it"), alg_step_locate},
 	{N_("waiting to compare timers"), alg_step_timer},
@@ -322,9 +323,14 @@ static int open_main(struct alg *a)
 		err = net_udp_open(&a->udp, &local, NET_UDP_ICMP, &alg_udp_ops,
 		                   a);
 	}
-	if (!err)
-		a->local = net_udp_local(a->udp);
-	return err;
+	if (err)
+		return err;
+	a->local = net_udp_local(a->udp);
+	local.port = 0;
+	return a->run->conf->is_full
+	               ? net_udp_open(&a->second, &local, NET_UDP_ICMP,
+	                              &alg_udp_ops, a)
+	               : 0;
 }
 
 /* The ports that INVITEs announce; the first one's is really listened on. */
@@ -369,6 +375,7 @@ static void stop(void *state)
 		net_udp_close(a->idle.udp[i]);
 	net_udp_close(a->rtp_idle);
 	net_udp_close(a->rtp);
+	net_udp_close(a->second);
 	net_udp_close(a->udp);
 	net_tls_free(a->tls);
 	net_timer_free(a->timer);
@@ -400,6 +407,7 @@ static int start(void *state, struct probe_run *run)
 	if (!err) {
 		ladder_init(&a->ladder, 0, false);
 		a->ladder.missing = missing_ports(a->ports);
+		a->ladder.is_full = run->conf->is_full;
 		ladder_plan_first(&a->ladder, a->local.port == SIP_PORT);
 		err = open_rtp(a);
 	}

@@ -6,6 +6,7 @@
  *   alg_send.c   builds and sends shots
  *   alg_recv.c   takes in what comes back
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, hop, timer
+ *   alg_burst.c  many requests at once
  *   alg_facts.c  writes it all down
  */
 #pragma once
@@ -23,7 +24,8 @@
 
 /** Shot numbers on the wire; below ALG_NUM_HOP: indexes of the ladder. */
 enum {
-	ALG_NUM_HOP = 0x100, /**< plus ttl * 4 plus try */
+	ALG_NUM_HOP = 0x100,   /**< plus ttl * 4 plus try */
+	ALG_NUM_BURST = 0x180, /**< plus ALG_BURST_ROADS * try + road */
 	ALG_NUM_INBOUND = 0x200,
 	ALG_NUM_INBOUND_TWIN = 0x201,
 	ALG_NUM_PINHOLE = 0x210,
@@ -129,6 +131,22 @@ struct alg_locate {
 	bool is_quoted[HOP_MAX + 1][HOP_TRIES + 1]; /**< once is enough */
 };
 
+enum {
+	ALG_BURST_SIP,
+	ALG_BURST_TWIN,
+	ALG_BURST_ROADS,
+	ALG_BURST_SHOTS = 24,   /**< each way; more a second than one phone */
+	ALG_BURST_LIMITED = 10, /**< so many fewer answers than the twin's */
+};
+
+/** Many requests at once: is the SIP port kept to a rate? */
+struct alg_burst {
+	unsigned n_sent; /**< on each road */
+	bool is_answered[ALG_BURST_SHOTS][ALG_BURST_ROADS];
+	int64_t due_ns;
+	bool is_done;
+};
+
 struct alg {
 	const struct probe_run *run;
 	struct report *r;
@@ -139,6 +157,7 @@ struct alg {
 	struct addr local;    /**< of the UDP socket */
 	struct addr observed; /**< ADDR_NONE: not known */
 	struct net_udp *udp, *rtp, *rtp_idle;
+	struct net_udp *second; /**< a second phone's; NULL: none */
 	uint16_t rtp_base;
 	struct net_tls *tls;
 	struct net_timer *timer;
@@ -153,6 +172,7 @@ struct alg {
 	struct alg_meet meet;
 	struct alg_pinhole pinhole;
 	struct alg_inbound inbound;
+	struct alg_burst burst;
 	struct alg_locate locate;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
@@ -174,6 +194,10 @@ int64_t alg_patience_ns(const struct alg *a);
 struct addr alg_edge(const struct alg *a, uint16_t port);
 uint16_t alg_port(const struct alg *a, const struct ladder_spec *sp);
 struct addr alg_udp_target(const struct alg *a, const struct ladder_spec *sp);
+
+/** From where a UDP message leaves, and the address that it carries. */
+struct net_udp *alg_socket(const struct alg *a, const struct ladder_spec *sp);
+struct addr alg_source(const struct alg *a, const struct ladder_spec *sp);
 
 /** The text of the tag with this number. */
 struct slice alg_tag(const struct alg *a, unsigned number,
@@ -211,9 +235,19 @@ extern const struct control_ops alg_control_ops;
 /* steps: @return when to be called again, or ALG_STEP_OVER */
 
 int64_t alg_step_call_back(struct alg *a, int64_t now_ns);
+int64_t alg_step_burst(struct alg *a, int64_t now_ns);
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
 int64_t alg_step_locate(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);
+
+/* alg_burst.c */
+
+/** Where requests of a burst go: OPTIONS to ALG_BURST_*. */
+struct ladder_spec alg_burst_spec(unsigned road);
+unsigned alg_burst_answers(const struct alg *a, unsigned road);
+/** Answers are missing on the SIP port that the twin has brought. */
+bool alg_burst_is_limited(const struct alg *a);
+void alg_burst_take(struct alg *a, unsigned number);
 
 /* alg_facts.c */
 

@@ -114,8 +114,8 @@ static struct sip_diff_hint hint_of(const struct alg *a,
 static bool is_rare(const struct ladder_spec *sp)
 {
 	return sp->what == LADDER_UNKNOWN_METHOD ||
-	       (sp->flags & (SIP_CANARY_LOW_RTP_PORT | SIP_CANARY_LONG_LINE |
-	                     SIP_CANARY_LONG_URI));
+	       (sp->flags & (SIP_CANARY_LOW_RTP_PORT | SIP_CANARY_NO_SDP_C |
+	                     SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI));
 }
 
 static enum fact_state state_of(const struct ladder_shot *ls)
@@ -251,6 +251,40 @@ static void fact_shot(struct alg *a, size_t i)
 		(void)fact_field(a->r, f, "edits", val_list());
 	if (ls->result == LADDER_REFUSED)
 		put_refusal(a, f, s);
+}
+
+static void fact_burst(struct alg *a, unsigned road)
+{
+	const struct ladder_spec sp = alg_burst_spec(road);
+	bool is_limited = road == ALG_BURST_SIP && alg_burst_is_limited(a);
+	const char *result = "clean";
+	struct fact *f;
+
+	if (is_limited)
+		result = a->meet.has_session ? "request-dropped" : "no-answer";
+	f = ladder_fact(a, &sp, is_limited ? FACT_FAIL : FACT_PASS, "out",
+	                result);
+	f->summary =
+		summarize(a, &sp,
+	                  is_limited ? N_("of many requests at once, %1$s to "
+	                                  "%2$s, most were dropped; to "
+	                                  "another port they arrived")
+	                             : N_("many requests at once, %1$s to "
+	                                  "%2$s, arrived"));
+	(void)fact_field(a->r, f, "edits", val_list());
+	(void)fact_evidence(a->r, f, "tries", val_int(a->burst.n_sent));
+	(void)fact_evidence(a->r, f, "answers",
+	                    val_int(alg_burst_answers(a, road)));
+}
+
+static void fact_bursts(struct alg *a)
+{
+	/* without its twin a burst tells nothing */
+	if (!a->burst.is_done ||
+	    alg_burst_answers(a, ALG_BURST_TWIN) < ALG_BURST_LIMITED)
+		return;
+	for (unsigned road = 0; road < ALG_BURST_ROADS; road++)
+		fact_burst(a, road);
 }
 
 static bool is_decided(const struct alg *a, enum wire_transport transport,
@@ -663,6 +697,7 @@ void alg_facts(struct alg *a)
 	fact_hops(a);
 	for (size_t i = 0; i < a->ladder.n; i++)
 		fact_shot(a, i);
+	fact_bursts(a);
 	a->r->is_tested |= is_tested(a);
 	for (size_t i = 0; i < a->ladder.n; i++)
 		fact_answer(a, i);

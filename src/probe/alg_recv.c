@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "sip/reply.h"
+#include "sip/value.h"
 
 enum {
 	ICMP4_UNREACHABLE = 3, /* RFC 792 */
@@ -66,13 +67,33 @@ static void take_answer(struct alg *a, int i, struct slice bytes)
 	alg_kick(a);
 }
 
+/* Does the top Via say the address that the edge saw (RFC 3581)? An ALG that
+ * maps it back hides the NAT from phones; the mirror it cannot read. */
+static bool is_via_true(const struct sip_msg *m, const struct addr *source)
+{
+	struct slice received, port = slice_str("");
+	struct sip_via via;
+	struct addr said;
+
+	if (sip_msg_top_via(&via, m) ||
+	    !sip_param_find(&received, via.params, "received"))
+		return true;
+	(void)sip_param_find(&port, via.params, "rport");
+	if (sip_host_addr(&said, received, port))
+		return false;
+	return addr_ip_eq(&said, source) &&
+	       (said.port == 0 || said.port == source->port);
+}
+
 static void take_sip_mirror(struct alg *a, int i, const struct sip_msg *m)
 {
 	struct wr store = wr_init_heap();
 	struct wire_mirror mirror;
 
-	if (wire_mirror_body_decode(&mirror, &store, m->body) == 0)
+	if (wire_mirror_body_decode(&mirror, &store, m->body) == 0) {
 		take_mirror(a, i, &mirror);
+		a->shots[i].wants_answer |= !is_via_true(m, &mirror.source);
+	}
 	wr_fini(&store);
 }
 
@@ -87,14 +108,14 @@ static void acknowledge(struct alg *a, int i)
 		.kind = SIP_CANARY_ACK,
 		.flags = SIP_CANARY_SHORT,
 		.transport = SIP_UDP,
-		.local = a->local,
+		.local = alg_source(a, sp),
 		.target = to,
 		.tag = alg_tag(a, (unsigned)i, tag),
 		.cseq = (unsigned)i + 1,
 	};
 
 	if (sip_canary_build(&w, &c) == 0)
-		alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
+		alg_send_udp(a, alg_socket(a, sp), &to, ALG_TTL, wr_slice(&w));
 	wr_fini(&w);
 }
 
@@ -169,6 +190,8 @@ static void take_sip(struct alg *a, const struct net_dgram *d)
 	if (sip_msg_status(&m)) {
 		if (is_ladder(a, number))
 			take_response(a, number, &m);
+		else
+			alg_burst_take(a, (unsigned)number);
 	} else if (number == ALG_NUM_INBOUND ||
 	           number == ALG_NUM_INBOUND_TWIN) {
 		take_inbound(a, number, &m, &d->from);
@@ -382,6 +405,8 @@ static void on_open(void *arg)
 	struct alg_shot *s;
 
 	road->is_open = true;
+	if (road->shot != LADDER_NONE)
+		ladder_on_open(&a->ladder, road->shot, clock_mono_ns());
 	/* TCP and TLS 1.3 take one round trip each */
 	if (!a->meet.rtt_ns && net_stream_is_tls(road->stream))
 		a->meet.rtt_ns = (clock_mono_ns() - road->start_ns) / 2;
@@ -396,7 +421,7 @@ static void on_open(void *arg)
 	                   (unsigned)road->shot, &local, s->rtp_port);
 	if (a->err)
 		return;
-	if (a->ladder.shots[road->shot].spec.is_split)
+	if (a->ladder.shots[road->shot].spec.how & LADDER_SPLIT)
 		road->split_ns = 1; /* the steps send both halves */
 	else if (net_stream_send(road->stream, s->sent))
 		ladder_on_stream_end(&a->ladder, road->shot);

@@ -45,6 +45,20 @@ uint16_t alg_port(const struct alg *a, const struct ladder_spec *sp)
 	return a->ports->sip;
 }
 
+struct net_udp *alg_socket(const struct alg *a, const struct ladder_spec *sp)
+{
+	return sp->how & LADDER_SECOND_PHONE ? a->second : a->udp;
+}
+
+struct addr alg_source(const struct alg *a, const struct ladder_spec *sp)
+{
+	if (sp->how & LADDER_PUBLIC)
+		return a->observed;
+	if (sp->how & LADDER_SECOND_PHONE)
+		return net_udp_local(a->second);
+	return a->local;
+}
+
 struct addr alg_udp_target(const struct alg *a, const struct ladder_spec *sp)
 {
 	return alg_edge(a, alg_port(a, sp));
@@ -179,21 +193,33 @@ void alg_send_hello(struct alg *a, uint16_t port)
 	alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
 }
 
+/* A port of its own, but for the second phone, which takes another's. */
+static uint16_t media_port(const struct alg *a, int i)
+{
+	const struct ladder_spec *sp = &a->ladder.shots[i].spec;
+	int call = i;
+
+	if (sp->how & LADDER_SECOND_PHONE)
+		call = ladder_find(&a->ladder, sp->transport, sp->role,
+		                   sp->what, LADDER_CALL_1);
+	return (uint16_t)(a->rtp_base + call * ALG_RTP_STEP);
+}
+
 static void send_datagram(struct alg *a, int i)
 {
 	const struct ladder_spec *sp = &a->ladder.shots[i].spec;
 	struct alg_shot *s = &a->shots[i];
 	struct addr to = alg_udp_target(a, sp);
-	const struct addr *from = sp->is_public ? &a->observed : &a->local;
+	struct addr from = alg_source(a, sp);
 
 	if (!s->sent.p) {
-		s->rtp_port = (uint16_t)(a->rtp_base + i * ALG_RTP_STEP);
-		a->err = alg_build(&s->sent, a, sp, (unsigned)i, from,
+		s->rtp_port = media_port(a, i);
+		a->err = alg_build(&s->sent, a, sp, (unsigned)i, &from,
 		                   s->rtp_port);
 		if (a->err)
 			return;
 	}
-	alg_send_udp(a, a->udp, &to, ALG_TTL, s->sent);
+	alg_send_udp(a, alg_socket(a, sp), &to, ALG_TTL, s->sent);
 }
 
 void alg_send_shot(struct alg *a, int i, int64_t now_ns)

@@ -187,14 +187,14 @@ static void cancel(struct alg *a, int i)
 		.kind = SIP_CANARY_CANCEL,
 		.flags = SIP_CANARY_SHORT,
 		.transport = SIP_UDP,
-		.local = a->local,
+		.local = alg_source(a, sp),
 		.target = to,
 		.tag = alg_tag(a, (unsigned)i, tag),
 		.cseq = (unsigned)i + 1,
 	};
 
 	if (sip_canary_build(&w, &c) == 0)
-		alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
+		alg_send_udp(a, alg_socket(a, sp), &to, ALG_TTL, wr_slice(&w));
 	wr_fini(&w);
 }
 
@@ -232,8 +232,9 @@ static size_t edit_at(const struct alg_shot *s)
 
 static bool is_walkable(const struct ladder_shot *ls)
 {
-	return ls->spec.transport == WIRE_UDP && !ls->spec.is_split &&
-	       ls->spec.pad_bytes == 0 && ls->spec.what != LADDER_CRLF;
+	return ls->spec.transport == WIRE_UDP &&
+	       !(ls->spec.how & LADDER_SPLIT) && ls->spec.pad_bytes == 0 &&
+	       ls->spec.what != LADDER_CRLF;
 }
 
 /* The changed message whose first change lies nearest to its start, where
@@ -282,8 +283,10 @@ static int walk_edit_at(size_t *out, struct alg *a, int shot)
 {
 	struct slice sent = a->shots[shot].sent, walked;
 	size_t at = edit_at(&a->shots[shot]);
-	int err = alg_build(&walked, a, &a->ladder.shots[shot].spec,
-	                    ALG_NUM_HOP, &a->local, a->shots[shot].rtp_port);
+	const struct ladder_spec *sp = &a->ladder.shots[shot].spec;
+	struct addr from = alg_source(a, sp);
+	int err = alg_build(&walked, a, sp, ALG_NUM_HOP, &from,
+	                    a->shots[shot].rtp_port);
 
 	if (err)
 		return err;
@@ -303,13 +306,13 @@ static void send_at_ttl(struct alg *a, unsigned ttl)
 	struct ladder_spec sp = a->ladder.shots[lo->shot].spec;
 	unsigned try = lo->walk.hops[ttl].n_tries - 1;
 	struct addr to = alg_udp_target(a, &sp);
-	const struct addr *from = sp.is_public ? &a->observed : &a->local;
+	struct addr from = alg_source(a, &sp);
 	struct slice *sent = &lo->sent[ttl][try];
 
-	a->err = alg_build(sent, a, &sp, ALG_NUM_HOP + ttl * 4 + try, from,
+	a->err = alg_build(sent, a, &sp, ALG_NUM_HOP + ttl * 4 + try, &from,
 	                   a->shots[lo->shot].rtp_port);
 	if (!a->err)
-		alg_send_udp(a, a->udp, &to, (int)ttl, *sent);
+		alg_send_udp(a, alg_socket(a, &sp), &to, (int)ttl, *sent);
 }
 
 int64_t alg_step_locate(struct alg *a, int64_t now_ns)

@@ -18,74 +18,95 @@
 enum {
 	MIN_RTO_MS = 60,
 	START_RTO_MS = 400, /* before the first round trip is known */
+	OPEN_ROUNDS = 4,    /* TCP and TLS */
+	TALK_ROUNDS = 7,    /* one, and after a loss two and four */
 	PAD_BYTES = 2200,   /* two fragments on every Ethernet path */
 };
 
 static const struct ladder_spec first_stage[] = {
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, NULL},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER,
          SIP_CANARY_COMPACT | SIP_CANARY_FOLDED | SIP_CANARY_ODD_CASE |
-                 SIP_CANARY_CONTACT_NO_PORT,
-         0, false, false, "unusual-form"},
+                 SIP_CANARY_CONTACT_NO_PORT | SIP_CANARY_HOST_CONTACT,
+         0, 0, "unusual-form"},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD,
-         SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI, 0, false, false,
-         "unusual-size"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0,
-         false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_CRLF, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, false, false, NULL},
-	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, false, false, NULL},
+         SIP_CANARY_LONG_LINE | SIP_CANARY_LONG_URI, 0, 0, "unusual-size"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_MESSAGE, SIP_CANARY_TEXT_BODY_V, 0, 0,
+         NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_CRLF, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, 0, 0, 0, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, 0, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, 0, NULL},
 };
 
 /* What an anomaly makes worth knowing: for the fingerprint, and to see where
  * calls are safe today. */
 static const struct ladder_spec second_stage[] = {
-	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_REGISTER, 0, 0, false, false,
-         NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_INVITE, 0, 0, false, false, NULL},
-	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, false, false, NULL},
-	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
-	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, false, false, NULL},
-	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, true, false, "split"},
-	{WIRE_TCP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, false, false, NULL},
-	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, 0, 0, false, false, NULL},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_OPTIONS, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_REGISTER, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP_ALT, LADDER_INVITE, 0, 0, 0, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_REGISTER, 0, 0, 0, NULL},
+	{WIRE_TLS, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, NULL},
+	{WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, LADDER_SPLIT, "split"},
+	{WIRE_TCP, WIRE_ROLE_SIP_ALT, LADDER_OPTIONS, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, 0, 0, 0, NULL},
 	/* what a router quotes ends after some 500 bytes: here SDP is within */
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE,
-         SIP_CANARY_SHORT | SIP_CANARY_COMPACT, 0, false, false, "short"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
-         false, false, "low-rtp-port"},
-	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0,
-         false, false, "low-rtp-port"},
+         SIP_CANARY_SHORT | SIP_CANARY_COMPACT, 0, 0, "short"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0, 0,
+         "low-rtp-port"},
+	{WIRE_UDP, WIRE_ROLE_TWIN, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0, 0,
+         "low-rtp-port"},
+};
+
+/* What an office does and a single phone does not. The second phone comes
+ * right after the call whose media port it announces too: Linux's ALG
+ * remembers the last one only. */
+static const struct ladder_spec full_stage[] = {
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, LADDER_CALL_1},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, LADDER_SECOND_PHONE,
+         "second-phone"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-2"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-3"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-4"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-5"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-6"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-7"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, "call-8"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_LOW_RTP_PORT, 0, 0,
+         "low-rtp-port"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, SIP_CANARY_NO_SDP_C, 0, 0,
+         "no-connection-line"},
 };
 
 static const struct ladder_spec via_no_port = {
-	WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_VIA_NO_PORT,
-	0,        false,         false,          "via-no-port",
+	WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_VIA_NO_PORT, 0,
+	0,        "via-no-port",
 };
 
 /* The unusual messages of the first stage, one oddity at a time. The one of
  * unusual size is fragmented too, on every Ethernet path. */
 static const struct ladder_spec oddities[] = {
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_COMPACT, 0, false,
-         false, "compact"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_FOLDED, 0, false,
-         false, "folded"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_ODD_CASE, 0,
-         false, false, "odd-case"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_COMPACT, 0, 0,
+         "compact"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_FOLDED, 0, 0,
+         "folded"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_ODD_CASE, 0, 0,
+         "odd-case"},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_CONTACT_NO_PORT,
-         0, false, false, "contact-no-port"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD, 0, 0, false, false,
-         NULL},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_LINE, 0,
-         false, false, "long-line"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_URI, 0, false,
-         false, "long-uri"},
-	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, PAD_BYTES, false, false,
+         0, 0, "contact-no-port"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_REGISTER, SIP_CANARY_HOST_CONTACT, 0,
+         0, "contact-host"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_UNKNOWN_METHOD, 0, 0, 0, NULL},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_LINE, 0, 0,
+         "long-line"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, SIP_CANARY_LONG_URI, 0, 0,
+         "long-uri"},
+	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, PAD_BYTES, 0,
          "fragmented"},
 };
 
@@ -163,15 +184,19 @@ static bool is_odd(const struct ladder_shot *s)
 	return s->is_edited || s->is_refused || !s->is_answered;
 }
 
-/* A lost datagram says something only beside its twin. */
+/* A lost datagram says something only beside its twin, and at the same time:
+ * a line may have been down for a moment. */
 static void plan_twins(struct ladder *l)
 {
 	for (size_t i = 0, n = l->n; i < n; i++) {
-		struct ladder_spec spec = l->shots[i].spec;
+		struct ladder_shot *s = &l->shots[i];
+		struct ladder_spec spec = s->spec;
 
-		if (spec.transport != WIRE_UDP || !is_lost(&l->shots[i]) ||
+		if (spec.transport != WIRE_UDP || !is_lost(s) ||
 		    spec.role == WIRE_ROLE_TWIN)
 			continue;
+		s->n_again = LADDER_AGAIN;
+		s->is_closed = false;
 		spec.role = WIRE_ROLE_TWIN;
 		(void)ladder_add(l, &spec);
 	}
@@ -194,6 +219,32 @@ static void plan_oddities(struct ladder *l)
 		twin.role = WIRE_ROLE_TWIN;
 		(void)ladder_add(l, &twin);
 	}
+}
+
+static void plan_full(struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(full_stage); i++)
+		(void)ladder_add(l, &full_stage[i]);
+	for (size_t i = 0; i < ARRAY_LEN(full_stage); i++) {
+		struct ladder_spec twin = full_stage[i];
+
+		twin.role = WIRE_ROLE_TWIN;
+		(void)ladder_add(l, &twin);
+	}
+}
+
+size_t ladder_n_late(const struct ladder *l)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+
+		n += s->spec.transport == WIRE_UDP &&
+		     s->spec.role == WIRE_ROLE_SIP && s->is_answered &&
+		     s->n_sent > 1;
+	}
+	return n;
 }
 
 size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
@@ -222,34 +273,46 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 					    .transport = WIRE_UDP,
 					    .role = WIRE_ROLE_SIP,
 					    .what = LADDER_OPTIONS,
-					    .is_public = true,
+					    .how = LADDER_PUBLIC,
 					    .variant = "public-address",
 				    });
 	}
+	if (l->is_full)
+		plan_full(l);
 	return l->n - n;
 }
 
+static int64_t first_rto_ns(const struct ladder *l)
+{
+	int64_t rto = 2 * l->srtt_ns + 20 * NS_PER_MS;
+
+	if (!l->srtt_ns)
+		return START_RTO_MS * NS_PER_MS;
+	return rto < MIN_RTO_MS * NS_PER_MS ? MIN_RTO_MS * NS_PER_MS : rto;
+}
+
+/* Only the first and the last try are waited for; the others follow sooner on
+ * a long path, so that a drop is known in seconds there too. */
 static int64_t rto_ns(const struct ladder *l, unsigned n_sent)
 {
-	const int64_t max = LADDER_MAX_RTO_MS * NS_PER_MS;
-	int64_t rto = START_RTO_MS * NS_PER_MS;
+	const int64_t max = LADDER_MAX_GAP_MS * NS_PER_MS;
+	int64_t first = first_rto_ns(l), rto = first;
 
-	if (l->srtt_ns) {
-		rto = 2 * l->srtt_ns + 20 * NS_PER_MS;
-		if (rto < MIN_RTO_MS * NS_PER_MS)
-			rto = MIN_RTO_MS * NS_PER_MS;
-	}
-	while (n_sent-- > 1 && rto < max)
+	for (unsigned i = 1; i < n_sent && rto < max; i++)
 		rto += rto / 2;
-	return rto < max ? rto : max;
+	if (rto > max)
+		rto = max;
+	if (rto < first && (n_sent == 1 || n_sent >= LADDER_TRIES))
+		rto = first;
+	return rto;
 }
 
 /* Tries used up or time over. */
 static bool is_spent(const struct ladder_shot *s)
 {
-	unsigned max = s->spec.transport == WIRE_UDP ? LADDER_TRIES : 1;
-
-	return s->n_sent >= max;
+	if (s->spec.transport != WIRE_UDP)
+		return s->n_sent >= 1;
+	return s->n_sent >= LADDER_TRIES + s->n_again;
 }
 
 int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns)
@@ -279,6 +342,11 @@ int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns)
 	return next;
 }
 
+static int64_t known_rtt_ns(const struct ladder *l)
+{
+	return l->srtt_ns ? l->srtt_ns : START_RTO_MS * NS_PER_MS;
+}
+
 void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns)
 {
 	struct ladder_shot *s = &l->shots[shot];
@@ -289,8 +357,15 @@ void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns)
 		s->due_ns = now_ns + rto_ns(l, s->n_sent);
 		l->quiet_until_ns = now_ns + l->gap_ns;
 	} else {
-		s->due_ns = now_ns + LADDER_STREAM_MS * NS_PER_MS;
+		s->due_ns = now_ns + LADDER_OPEN_MS * NS_PER_MS +
+		            OPEN_ROUNDS * known_rtt_ns(l);
 	}
+}
+
+void ladder_on_open(struct ladder *l, int shot, int64_t now_ns)
+{
+	l->shots[shot].due_ns = now_ns + LADDER_TALK_MS * NS_PER_MS +
+	                        TALK_ROUNDS * known_rtt_ns(l);
 }
 
 void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns)

@@ -22,10 +22,14 @@
 #include "wire/place.h"
 
 enum {
-	LADDER_MAX_SHOTS = 64,
+	LADDER_MAX_SHOTS = 128,
 	LADDER_TRIES = 6,
-	LADDER_MAX_RTO_MS = 1000,
-	LADDER_STREAM_MS = 6000, /**< a TCP or TLS shot: SYN lost twice fits */
+	LADDER_MAX_GAP_MS = 300, /**< between two tries but the first */
+	LADDER_AGAIN = 3, /**< more tries of what was lost, beside its twin */
+	LADDER_OPEN_MS = 3300, /**< TCP or TLS, plus round trips: two SYNs lost
+	                            and sent again after 1 and 2 s fit */
+	LADDER_TALK_MS = 1000, /**< the answer, once it is open, plus round
+	                            trips: two retransmissions fit */
 	LADDER_NONE = -1,
 };
 
@@ -39,15 +43,24 @@ enum ladder_what {
 	LADDER_PLAIN, /**< bytes that are not SIP */
 };
 
+#define LADDER_CALL_1 "call-1" /**< variant: the first of many calls */
+
+enum ladder_how {
+	LADDER_SPLIT = 1 << 0,        /**< TCP: in two segments */
+	LADDER_PUBLIC = 1 << 1,       /**< carries the observed address, as STUN
+	                                   users do */
+	LADDER_SECOND_PHONE = 1 << 2, /**< from another socket, announcing the
+	                                   media port of LADDER_CALL_1 */
+};
+
 /** What to send where. */
 struct ladder_spec {
 	enum wire_transport transport;
 	enum wire_role role;
 	enum ladder_what what;
-	unsigned flags;   /**< enum sip_canary_flag */
-	size_t pad_bytes; /**< 0: as long as it comes out */
-	bool is_split;    /**< TCP: in two segments */
-	bool is_public;   /**< carries the observed address, as STUN users do */
+	unsigned flags;      /**< enum sip_canary_flag */
+	size_t pad_bytes;    /**< 0: as long as it comes out */
+	unsigned how;        /**< LADDER_SPLIT... */
 	const char *variant; /**< JSON name of what is special; NULL: nothing */
 };
 
@@ -66,6 +79,7 @@ enum ladder_result {
 struct ladder_shot {
 	struct ladder_spec spec;
 	unsigned n_sent;
+	unsigned n_again; /**< tries beyond LADDER_TRIES */
 	int64_t first_ns, due_ns;
 
 	/* what came back, set by the ladder_on_*() functions */
@@ -96,6 +110,8 @@ struct ladder {
 	unsigned missing; /**< LADDER_NO_* bits; set before planning */
 	bool has_reports; /**< the control session tells what arrived */
 	bool is_refined;  /**< the second stage was planned */
+	bool is_full;     /**< what only many calls or a second phone show is
+	                       planned too; set before planning */
 };
 
 /** @param srtt_ns  0 where it is not known yet. */
@@ -109,6 +125,9 @@ int ladder_add(struct ladder *l, const struct ladder_spec *spec);
  *  @param is_src_5060  The socket's port is 5060, so a Via without a port
  *                      still names it. */
 void ladder_plan_first(struct ladder *l, bool is_src_5060);
+
+/** Shots to a SIP port by UDP that were answered, but not at once. */
+size_t ladder_n_late(const struct ladder *l);
 
 /** What else the run has shown; it decides whether a second stage is due. */
 struct ladder_signs {
@@ -137,6 +156,9 @@ int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns);
 
 /** The shot was sent (or its stream was started). */
 void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns);
+
+/** The connection of a TCP or TLS shot is open, and the message under way. */
+void ladder_on_open(struct ladder *l, int shot, int64_t now_ns);
 
 /** Something came back for it: closes it. */
 void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns);

@@ -38,6 +38,7 @@ struct probe_conf {
 	struct addr servers[PROBE_MAX_SERVERS]; /**< ports are unused */
 	size_t n_servers;
 	struct probe_ports ports;
+	bool is_full; /**< ask also what takes longer or many packets */
 	unsigned timer_wait_s; /**< compare UDP timers by port, waiting this
 	                            long; 0: do not */
 };

@@ -613,12 +613,19 @@ static void put_name(struct wr *w, const struct report_style *st,
 		{"fragmented", N_("in fragments")},
 		{"split", N_("in two segments")},
 		{"low-rtp-port", N_("media port below 1024")},
+		{"contact-host", N_("Contact by host name")},
+		{"no-connection-line", N_("SDP without c=")},
+		{"call-1", N_("several calls at once")},
+		{"second-phone", N_("a second phone, same media port")},
+		{"burst", N_("many at once")},
 		{"public-address", N_("with the public address")},
 		{"short", N_("short form")},
 	};
 	struct slice method = val_get_text(&f->fields, "method");
 	struct slice variant = val_get_text(&f->fields, "variant");
 
+	if (slice_find(variant, slice_str("call-")) == 0)
+		variant = slice_str("call-1");
 	put_word(w, st, word_of(methods, ARRAY_LEN(methods), method), method);
 	if (variant.n > 0) {
 		wr_str(w, " (");

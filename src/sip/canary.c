@@ -248,9 +248,10 @@ static void put_parties(struct wr *w, const struct sip_canary *c)
 	wr_fmt(w, "\r\nCSeq: %u %s\r\n", c->cseq, kinds[c->kind].method);
 }
 
-static void put_contact_uri(struct wr *w, const struct sip_canary *c)
+static void put_contact_uri(struct wr *w, const struct sip_canary *c,
+                            bool is_last)
 {
-	if (is_set(c, SIP_CANARY_HOST_CONTACT))
+	if (is_set(c, SIP_CANARY_HOST_CONTACT) && is_last)
 		wr_str(w, "phone.example.com");
 	else
 		put_host(w, &c->local);
@@ -271,7 +272,7 @@ static void put_contact(struct wr *w, const struct sip_canary *c)
 	if (is_set(c, SIP_CANARY_FOLDED))
 		wr_fmt(w, "\"Prumo\"%s", fold(c));
 	wr_str(w, is_set(c, SIP_CANARY_SHORT) ? "<sip:p@" : "<sip:prumo@");
-	put_contact_uri(w, c);
+	put_contact_uri(w, c, !has(c, HAS_CONTACT_LIST));
 	if (!is_set(c, SIP_CANARY_SHORT))
 		wr_fmt(w, ";transport=%s", transport_params[c->transport]);
 	wr_str(w, ">");
@@ -280,7 +281,7 @@ static void put_contact(struct wr *w, const struct sip_canary *c)
 		          "0000-1000-8000-000000000001>\", <sip:second@");
 		put_hostport(w, &other);
 		wr_fmt(w, ">;q=0.5,%s <sip:third@", fold(c));
-		put_contact_uri(w, c);
+		put_contact_uri(w, c, true);
 		wr_str(w, ";ob>;q=0.1");
 	}
 	wr_str(w, "\r\n");

@@ -50,7 +50,8 @@ enum sip_canary_flag {
 	SIP_CANARY_LONG_URI = 1 << 9,  /**< a Request-URI above 255 bytes */
 	SIP_CANARY_TEXT_BODY_V = 1
 	                         << 10, /**< text/plain, a line "v=..." in it */
-	SIP_CANARY_HOST_CONTACT = 1 << 11, /**< Contact by host name */
+	SIP_CANARY_HOST_CONTACT = 1 << 11, /**< Contact by host name; in a list
+	                                        the last */
 };
 
 struct sip_canary {

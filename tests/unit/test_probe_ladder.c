@@ -19,6 +19,9 @@ struct network {
 	bool drops_large;        /* everywhere */
 	bool refuses_tcp;
 	bool has_no_reports;
+	bool is_full;
+	bool drops_second_phone; /* from the main SIP port */
+	int64_t down_ns, up_ns;  /* no datagram leaves from ... to ... */
 };
 
 struct flight {
@@ -60,6 +63,8 @@ static bool is_swallowed(const struct network *n, const struct ladder_spec *s)
 	if (n->drops_unusual_form && s->what == LADDER_REGISTER &&
 	    (s->flags & SIP_CANARY_FOLDED))
 		return true;
+	if (n->drops_second_phone && (s->how & LADDER_SECOND_PHONE))
+		return true;
 	return n->drops_invite && s->what == LADDER_INVITE;
 }
 
@@ -74,6 +79,8 @@ static void carry(struct run *r, int shot)
 		ladder_on_refused(&r->l, shot);
 		return;
 	}
+	if (is_udp && r->now_ns >= r->net->down_ns && r->now_ns < r->net->up_ns)
+		return;
 	if (is_swallowed(r->net, s) || (is_udp && is_lost_by_chance(r)))
 		return;
 	if (!r->net->has_no_reports)
@@ -130,6 +137,7 @@ static void run_all(struct run *r, const struct network *net, unsigned seed)
 
 	*r = (struct run){.net = net, .seed = seed};
 	ladder_init(&r->l, net->rtt_ns, !net->has_no_reports);
+	r->l.is_full = net->is_full;
 	ladder_plan_first(&r->l, true);
 	fly(r);
 	if (ladder_plan_second(&r->l, &signs))
@@ -299,7 +307,7 @@ static void test_public_address_is_tried_behind_nat(void **state)
 	ladder_plan_first(&r.l, true);
 	fly(&r);
 	assert_int_equal(ladder_plan_second(&r.l, &natted), 1);
-	assert_true(r.l.shots[r.l.n - 1].spec.is_public);
+	assert_true(r.l.shots[r.l.n - 1].spec.how & LADDER_PUBLIC);
 	assert_int_equal(ladder_plan_second(&r.l, &natted), 0);
 }
 
@@ -400,6 +408,94 @@ static void test_anomaly_earns_a_short_invite(void **state)
 	assert_int_equal(r.l.shots[i].result, LADDER_EDITED);
 }
 
+/* Wi-Fi that roams, a line that trains again: nothing passes for a moment. */
+static void test_a_moment_of_silence_accuses_nobody(void **state)
+{
+	static const struct network nets[] = {
+		{.rtt_ns = 20 * NS_PER_MS, .up_ns = NS_PER_S},
+		{.rtt_ns = 20 * NS_PER_MS,
+	         .down_ns = 10 * NS_PER_MS,
+	         .up_ns = 1500 * NS_PER_MS},
+		{.rtt_ns = 200 * NS_PER_MS,
+	         .down_ns = 6 * NS_PER_MS,
+	         .up_ns = 2500 * NS_PER_MS},
+	};
+
+	UNUSED(state);
+	for (size_t k = 0; k < ARRAY_LEN(nets); k++) {
+		struct run r;
+
+		run_all(&r, &nets[k], 1);
+		for (size_t i = 0; i < r.l.n; i++)
+			assert_int_equal(r.l.shots[i].result, LADDER_CLEAN);
+	}
+}
+
+static void test_late_answers_are_counted(void **state)
+{
+	static const struct network quiet = {.rtt_ns = 20 * NS_PER_MS};
+	static const struct network slow = {.rtt_ns = 20 * NS_PER_MS,
+	                                    .up_ns = 5 * NS_PER_MS};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &quiet, 1);
+	assert_int_equal(ladder_n_late(&r.l), 0);
+	run_all(&r, &slow, 1);
+	/* two in the first 5 ms went to the main SIP port, 2 ms apart */
+	assert_int_equal(ladder_n_late(&r.l), 2);
+}
+
+static void test_full_asks_what_an_office_does(void **state)
+{
+	static const struct network quiet = {.rtt_ns = 20 * NS_PER_MS,
+	                                     .is_full = true};
+	static const struct network net = {.rtt_ns = 20 * NS_PER_MS,
+	                                   .is_full = true,
+	                                   .drops_second_phone = true};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &quiet, 1);
+	for (size_t i = 0; i < r.l.n; i++)
+		assert_int_equal(r.l.shots[i].result, LADDER_CLEAN);
+	assert_int_equal(result(&r, WIRE_ROLE_SIP, LADDER_INVITE, "call-8"),
+	                 LADDER_CLEAN);
+
+	run_all(&r, &net, 1);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_SIP, LADDER_INVITE, "second-phone"),
+		LADDER_REQUEST_DROPPED);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_SIP, LADDER_INVITE, LADDER_CALL_1),
+		LADDER_CLEAN);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_TWIN, LADDER_INVITE, "second-phone"),
+		LADDER_CLEAN);
+}
+
+static void test_an_open_stream_is_given_time_again(void **state)
+{
+	const struct ladder_spec spec = {.transport = WIRE_TCP,
+	                                 .role = WIRE_ROLE_SIP,
+	                                 .what = LADDER_OPTIONS};
+	struct ladder l;
+	int shot;
+
+	UNUSED(state);
+	ladder_init(&l, 100 * NS_PER_MS, true);
+	assert_int_equal(ladder_add(&l, &spec), 0);
+	ladder_on_sent(&l, 0, 0);
+	assert_int_equal(ladder_next(&l, &shot, 3000 * NS_PER_MS),
+	                 3700 * NS_PER_MS);
+	ladder_on_open(&l, 0, 3500 * NS_PER_MS);
+	assert_int_equal(ladder_next(&l, &shot, 3800 * NS_PER_MS),
+	                 5200 * NS_PER_MS);
+	assert_false(l.shots[0].is_closed);
+	assert_int_equal(ladder_next(&l, &shot, 5200 * NS_PER_MS), INT64_MAX);
+	assert_true(l.shots[0].is_closed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +512,10 @@ int main(void)
 		cmocka_unit_test(test_missing_ports_are_not_asked),
 		cmocka_unit_test(test_provider_of_tls_alone_is_asked_by_tls),
 		cmocka_unit_test(test_anomaly_earns_a_short_invite),
+		cmocka_unit_test(test_a_moment_of_silence_accuses_nobody),
+		cmocka_unit_test(test_late_answers_are_counted),
+		cmocka_unit_test(test_full_asks_what_an_office_does),
+		cmocka_unit_test(test_an_open_stream_is_given_time_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
