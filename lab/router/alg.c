@@ -88,7 +88,8 @@ const struct router_alg_behaviour router_alg_behaviours[ROUTER_ALG_BEHAVIOURS] =
                                 "rewrites addresses that are not the phone's"},
 	[ROUTER_ALG_DROP_BAD_MEDIA] =
 		{"drop-bad-media", "C1",
-                 "drops a media port below 1024 or above 65535, or no c="},
+                 "drops a media port below 1024 or above 65535, no c=, or a "
+                 "CSeq without number"},
 	[ROUTER_ALG_DROP_RTP_REUSE] =
 		{"drop-rtp-reuse", "C2",
                  "drops a media port that another flow announced"},
@@ -349,13 +350,15 @@ bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
 	       !(a->conf.set & router_alg_bit(ROUTER_ALG_OUT_ONLY));
 }
 
-static bool is_one_message(const struct router_alg *a, struct slice in,
-                           uint8_t proto)
+/* In TCP whatever ends where its Content-Length says, as Linux takes it: the
+ * second half of a message too. */
+static bool is_one_message(const struct router_alg *a, uint8_t proto)
 {
-	size_t n;
+	uint64_t n;
 
 	if (proto == ROUTER_TCP)
-		return sip_stream_len(&n, in) == SIP_FRAME_MSG && n == in.n;
+		return sip_msg_content_length(&n, &a->msg) == 0 &&
+		       a->msg.blank.n && a->msg.body.n == n;
 	return sip_msg_is_request(&a->msg) || sip_msg_status(&a->msg) != 0;
 }
 
@@ -380,7 +383,7 @@ enum router_alg_verdict router_alg_take(struct router_alg *a, struct wr *w,
 		router_alg_note_drop(a, id, flow->is_out);
 		return ROUTER_ALG_DROPPED;
 	}
-	if (!is_one_message(a, payload, proto))
+	if (!is_one_message(a, proto))
 		return ROUTER_ALG_SAME;
 	if (router_alg_sdp(&t, &id)) {
 		router_alg_note_drop(a, id, flow->is_out);

@@ -150,8 +150,15 @@ static bool is_via_ours(const struct router_alg_turn *t,
 		return false;
 	if (!via->port.n)
 		a.port = SIP_PORT;
-	return is_ip(&a, own) && (a.port == own->port ||
-	                          !router_alg_has(t, ROUTER_ALG_OWN_PORT_ONLY));
+	if (!is_ip(&a, own))
+		return false;
+	if (!router_alg_has(t, ROUTER_ALG_OWN_PORT_ONLY))
+		return true;
+	/* who minds the port minds the transport too: Linux does */
+	return a.port == own->port &&
+	       slice_eq_str(via->protocol, t->proto == ROUTER_TCP
+	                                           ? "SIP/2.0/TCP"
+	                                           : "SIP/2.0/UDP");
 }
 
 static void branch(struct router_alg_turn *t, const struct sip_via *via)

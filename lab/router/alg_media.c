@@ -106,6 +106,21 @@ static bool is_not_sip(const struct router_alg_turn *t)
 	       sip_msg_status(t->m) == 0;
 }
 
+/* Of the methods that netfilter looks into. */
+static bool has_bad_cseq(const struct router_alg_turn *t)
+{
+	static const char *const methods[] = {
+		"INVITE", "UPDATE", "ACK", "PRACK", "BYE", "REGISTER", NULL};
+	struct slice method = sip_msg_method(t->m);
+	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+
+	for (size_t i = 0; methods[i]; i++) {
+		if (slice_eq_str(method, methods[i]))
+			return !cseq.n || cseq.p[0] < '0' || cseq.p[0] > '9';
+	}
+	return false;
+}
+
 bool router_alg_drops(struct router_alg_turn *t, enum router_alg_id *idp)
 {
 	const struct {
@@ -121,6 +136,7 @@ bool router_alg_drops(struct router_alg_turn *t, enum router_alg_id *idp)
 		{ROUTER_ALG_DROP_NO_PORT, has_no_port(t)},
 		{ROUTER_ALG_DROP_HOST_CONTACT, has_host_contact(t)},
 		{ROUTER_ALG_DROP_FAST, is_too_fast(t)},
+		{ROUTER_ALG_DROP_BAD_MEDIA, has_bad_cseq(t)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
