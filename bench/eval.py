@@ -6,7 +6,8 @@
 Every behaviour and persona of prumo-lab-router, the kernel's own ALG, and a
 set of networks that must not be called an ALG. A behaviour counts where the
 router's own record says that it struck. Numbers are counts with their
-denominators; what was missed is named.
+denominators; what was missed is named. Beside them the same networks as two
+published methods see them: bench/baseline_ibc.py and baseline_ipsla.py.
 """
 import argparse
 import concurrent.futures
@@ -22,6 +23,13 @@ PROFILE = (pathlib.Path(__file__).resolve().parent.parent
            / "profiles/cloudphone-pro.yaml")
 SERVER = "198.51.100.10"
 PARALLEL = 4
+SEEDS = (1, 2, 3)
+BASELINES = ("ibc", "ipsla")
+BENCH = pathlib.Path(__file__).resolve().parent
+# What may be set while it runs; the lab's own check needs a long sip_timeout.
+KERNEL = pathlib.Path("/sys/module/nf_conntrack_sip/parameters")
+KERNEL_VALUES = {"sip_direct_media": "0", "sip_direct_signalling": "0",
+                 "sip_external_media": "1", "sip_timeout": "1800"}
 TIMEOUT_S = 150
 
 # Behaviours that only change how others work, and those others.
@@ -36,7 +44,9 @@ CLASSIFIED = {
     "own-via": {"alg.acts-as-proxy"}, "max-forwards": {"alg.acts-as-proxy"},
     "lose-semicolon": {"alg.corrupts-sip"},
     "port-overflow": {"alg.corrupts-sip"}, "lose-crlf": {"alg.corrupts-sip"},
-    "length-stale": {"alg.corrupts-sip"},
+    # behind router 2 the new address is as long as the old one
+    "length-stale": {"alg.corrupts-sip", "alg.rewrites-sip"},
+    "request-uri": {"alg.edits-inbound"},  # a router's: towards the phone
     "length-text": {"alg.corrupts-sip", "alg.rewrites-sip"},
     "drop-fragments": {"path.drops-messages", "alg.drops-sip"},
     "drop-tcp": {"path.sip-port-blocked", "alg.drops-sip"},
@@ -64,6 +74,8 @@ PERSONA_IDS = {
 PATHS = {
     "40 ms, 1 % loss": "out.delay=20,in.delay=20,out.loss=0.5,in.loss=0.5",
     "300 ms, 5 % loss": "out.delay=150,in.delay=150,out.loss=2.5,in.loss=2.5",
+    "40 ms, a fifth overtakes": "out.delay=20,in.delay=20,out.reorder=20,"
+                                "in.reorder=20",
 }
 
 
@@ -93,15 +105,12 @@ def must_not():
     }
     for name, text in words.items():
         yield name, ["--router", f"1:{text}"]
-    for seed in (1, 2, 3):
+    for seed in SEEDS:
         yield (f"NAT, 5 % loss, seed {seed}",
                ["--router", f"1:out.loss=5,in.loss=5,seed={seed}"])
         yield (f"NAT, bursts of loss, seed {seed}",
                ["--router", "1:out.bad=1,out.good=30,out.bad-loss=80,"
                 f"in.bad=1,in.good=30,in.bad-loss=80,seed={seed}"])
-        yield (f"NAT, a fifth overtakes, seed {seed}",
-               ["--router", "1:out.delay=20,in.delay=20,out.reorder=20,"
-                f"in.reorder=20,seed={seed}"])
         for path, text in PATHS.items():
             yield (f"NAT, {path}, seed {seed}",
                    ["--router", f"1:{text},seed={seed}"])
@@ -116,10 +125,11 @@ class Case:
     """One network, and what check should say of it."""
 
     def __init__(self, kind, name, options, want=(), hop=1, behaviour=None,
-                 check=(), hops=3):
+                 check=(), hops=3, kernel=None):
         self.kind, self.name, self.options = kind, name, options
         self.want, self.hop, self.behaviour = set(want), hop, behaviour
         self.check, self.hops = list(check), hops
+        self.kernel = kernel  # a module parameter's name, or None
 
 
 def cases(known):
@@ -132,6 +142,10 @@ def cases(known):
             words = f"{hop}:alg={together}"
             yield Case(f"class {b['row'][0]}", f"{name} at hop {hop}",
                        ["--router", words], want, hop, name, check)
+            if b["row"][0] == "C":
+                yield Case("class C, --full", f"{name} at hop {hop}, --full",
+                           ["--router", words], want | {"alg.drops-sip"},
+                           hop, name, ["--full"])
     for name in known["personas"]:
         want = PERSONA_IDS[name]
         check = ["--timer=40"] if name == "timer-only" else []
@@ -140,15 +154,59 @@ def cases(known):
         if name in ("timer-only", "pinhole-only", "large-dropper"):
             continue
         for path, text in PATHS.items():
-            for seed in (1, 2):
+            for seed in SEEDS:
                 yield Case(f"personas, {path}", f"{name}, {path}, seed {seed}",
                            ["--router", f"1:persona={name},{text},"
                             f"seed={seed}"], want)
-    for hop in (1, 2):
+    for hop in (1, 2, 3):
         yield Case("the kernel's ALG", f"netfilter at hop {hop}",
                    ["--alg-at", str(hop)], {"alg.rewrites-sip"}, hop)
+    for name, value in KERNEL_VALUES.items():
+        if os.access(KERNEL / name, os.W_OK):
+            yield Case("the kernel's ALG", f"netfilter, {name}={value}",
+                       ["--alg-at", "1"], {"alg.rewrites-sip"}, kernel=name)
+    yield Case("the kernel's ALG", "netfilter before a second NAT",
+               ["--alg-at", "1", "--nat-at", "2"], {"alg.rewrites-sip"})
+    yield Case("the kernel's ALG", "netfilter behind another NAT",
+               ["--nat-at", "1", "--alg-at", "2"], {"alg.rewrites-sip"}, 2)
+    yield Case("the kernel's ALG", "netfilter beside silent routers",
+               ["--alg-at", "1", "--silent-at", "3"], {"alg.rewrites-sip"})
     for name, options in must_not():
         yield Case("must not", name, options)
+
+
+def run_baseline(name, case, build):
+    """What an older method says of the same network."""
+    program = f"/usr/bin/python3 {BENCH}/baseline_{name}.py"
+    argv = [str(build / "lab/tool/prumo-lab-run"), "--hops", str(case.hops),
+            *case.options, "--server", f"server:exec {program} server {SERVER}",
+            "client", *program.split(), "client", SERVER]
+    try:
+        return subprocess.run(argv, capture_output=True, text=True,
+                              timeout=TIMEOUT_S, check=False).stdout.strip()
+    except subprocess.TimeoutExpired:
+        return "failed"
+
+
+def run_set(case, build, folder, number):
+    """With the module parameter that the case is about."""
+    if not case.kernel:
+        return run_all(case, build, folder, number)
+    path = KERNEL / case.kernel
+    before = path.read_text()
+    path.write_text(KERNEL_VALUES[case.kernel])
+    try:
+        return run_all(case, build, folder, number)
+    finally:
+        path.write_text(before)
+
+
+def run_all(case, build, folder, number):
+    result = run(case, build, folder, number)
+    if case.kind != "class C, --full":
+        result["baselines"] = {b: run_baseline(b, case, build)
+                               for b in BASELINES}
+    return result
 
 
 def run(case, build, folder, number):
@@ -169,11 +227,14 @@ def run(case, build, folder, number):
     except (subprocess.TimeoutExpired, json.JSONDecodeError) as e:
         return {"failed": f"{type(e).__name__}"}
     result = {"seconds": time.monotonic() - start,
-              "verdict": report["verdict"], "ids": [], "hops": []}
+              "verdict": report["verdict"], "ids": [], "hops": [],
+              "ranges": []}
     for f in report["findings"]:
         result["ids"] += [f["id"], *f["evidence"].get("also", [])]
         if "location" in f["evidence"]:
-            result["hops"].append(f["evidence"]["location"].get("hop"))
+            place = f["evidence"]["location"]
+            result["hops"].append(place.get("hop"))
+            result["ranges"].append((place["hop_min"], place["hop_max"]))
     if case.behaviour and truth.exists():
         for b in json.loads(truth.read_text())["behaviours"]:
             if b["name"] == case.behaviour:
@@ -197,27 +258,39 @@ def judge(case, result):
               or result.get("struck", 0) > 0)
     return {"struck": struck, "found": struck and bool(faults),
             "located": struck and case.hop in result.get("hops", []),
+            "ranged": struck and any(
+                low <= case.hop <= high
+                for low, high in result.get("ranges", [])),
             "classified": struck and bool(case.want & set(ids))}
 
 
 def table(rows):
-    out = ["| networks | runs | struck | found | located | classified | "
-           "missed | median s | longest s |", "|" + " --- |" * 9]
+    out = ["| networks | runs | struck | found | located | in range | "
+           "classified | missed | median s | longest s | ibc | ipsla |",
+           "|" + " --- |" * 12]
     kinds = sorted({c.kind for c, _, _ in rows if c.kind != "must not"})
     for kind in kinds:
         mine = [(c, r, j) for c, r, j in rows if c.kind == kind]
         struck = [j for _, _, j in mine if j["struck"]]
         secs = sorted(r.get("seconds", TIMEOUT_S) for _, r, _ in mine)
         n = {k: sum(j[k] for j in struck)
-             for k in ("found", "located", "classified")}
+             for k in ("found", "located", "ranged", "classified")}
+        old = [sum(r["baselines"][b] == "alg" for _, r, j in mine
+                   if j["struck"] and "baselines" in r) if any(
+                       "baselines" in r for _, r, _ in mine) else "-"
+               for b in BASELINES]
         out.append(f"| {kind} | {len(mine)} | {len(struck)} | {n['found']} | "
-                   f"{n['located']} | {n['classified']} | "
+                   f"{n['located']} | {n['ranged']} | {n['classified']} | "
                    f"{len(struck) - n['found']} | {secs[len(secs) // 2]:.1f} "
-                   f"| {secs[-1]:.1f} |")
+                   f"| {secs[-1]:.1f} | {old[0]} | {old[1]} |")
     clean = [(c, r, j) for c, r, j in rows if c.kind == "must not"]
     n = sum(j["alarm"] for _, _, j in clean)
+    said = {b: [r["baselines"][b] for _, r, _ in clean] for b in BASELINES}
     out += ["", f"False alarms: {n} of {len(clean)} networks that have no "
-            "ALG."]
+            "ALG. Of the older methods, there:"]
+    out += [f"{b} {said[b].count('alg')}, and without a result "
+            f"{said[b].count('failed')}" + (";" if b == "ibc" else ".")
+            for b in BASELINES]
     return out
 
 
@@ -230,7 +303,12 @@ def document(rows):
            "Written by `make eval` (bench/eval.py). *Struck*: the router's "
            "own record says that", "the behaviour touched a packet of this "
            "run. *Found*: check named a fault. *Located*: at",
-           "the right hop. *Classified*: with the right finding.", ""]
+           "the right hop alone; *in range*: within the hops that it names. "
+           "*Classified*: with",
+           "the right finding. *ibc* and *ipsla*: how often those methods, "
+           "written anew from their",
+           "published descriptions (bench/baseline_*.py), say ALG of the "
+           "same networks.", ""]
     out += table(rows)
 
     def pick(fn):
@@ -269,9 +347,14 @@ def main():
             if fnmatch.fnmatch(f"{c.kind}: {c.name}", args.only)]
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        results = list(pool.map(
-            lambda n: run(todo[n], build, pathlib.Path(folder), n),
-            range(len(todo))))
+        def put(n):
+            return run_set(todo[n], build, pathlib.Path(folder), n)
+
+        # module parameters are the whole machine's: those come alone
+        common = [n for n, c in enumerate(todo) if not c.kernel]
+        results = dict(zip(common, pool.map(put, common)))
+        results.update((n, put(n)) for n, c in enumerate(todo) if c.kernel)
+    results = [results[n] for n in range(len(todo))]
     rows = [(c, r, judge(c, r)) for c, r in zip(todo, results)]
     text = document(rows)
     if args.write:

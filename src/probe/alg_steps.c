@@ -174,6 +174,8 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 	(void)!control_flush(a->control);
 	in->n_tries++;
 	in->due_ns = now_ns + alg_patience_ns(a);
+	if (in->n_tries < CALL_BACK_TRIES) /* what comes late still counts */
+		in->due_ns -= a->ladder.srtt_ns;
 	return in->due_ns;
 }
 
