@@ -10,7 +10,7 @@ packages() {
 	demo) echo iproute2 nftables conntrack ;;
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
 		python3-jsonschema kamailio kamailio-tls-modules sip-tester \
-		sipsak tshark util-linux iptables ;;
+		sipsak tshark util-linux iptables coturn stun-client ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
 	bench) echo python3 tshark ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
