@@ -37,6 +37,8 @@ bench: build
 	@bench/check.py $(BUILD)/prumo
 	@ninja -C $(BUILD) bench/bench_firewall
 	@$(BUILD)/bench/bench_firewall 5000 50000
+	@ninja -C $(BUILD) bench/bench_forward
+	@bench/forward.py $(BUILD)
 
 # Some minutes, mostly of waiting.
 eval: build
