@@ -454,11 +454,15 @@ int sip_canary_build(struct wr *w, const struct sip_canary *c)
 		return EINVAL;
 	put_request_line(w, c);
 	put_vias(w, c);
+	/* routers quote some 500 bytes: in one message they show this too */
+	if (c->kind == SIP_CANARY_REGISTER)
+		put_auth(w, c);
 	put_parties(w, c);
 	put_contact(w, c);
 	wr_str(w, "Max-Forwards: 70\r\n");
 	put_routes(w, c);
-	put_auth(w, c);
+	if (c->kind != SIP_CANARY_REGISTER)
+		put_auth(w, c);
 	if (!is_set(c, SIP_CANARY_SHORT))
 		put_identity(w, c);
 	else if (has(c, HAS_EVENT))
