@@ -144,9 +144,11 @@ static struct fw_ip ip_in(const struct fw_space *sp, const struct fw_box *b,
 	return fw_atlas_ip_at(&sp->atlas, b->lo[d], name);
 }
 
-struct fw_packet fw_packet_at(const struct fw_space *sp, const struct fw_box *b)
+int fw_packet_at(struct fw_packet *out, struct arena *a,
+                 const struct fw_space *sp, const struct fw_box *b)
 {
 	struct fw_packet p = {0};
+	const char **names[] = {&p.in, &p.out, &p.src_name, &p.dst_name};
 
 	p.src = ip_in(sp, b, FW_DIM_SRC, &p.src_name);
 	p.dst = ip_in(sp, b, FW_DIM_DST, &p.dst_name);
@@ -156,7 +158,15 @@ struct fw_packet fw_packet_at(const struct fw_space *sp, const struct fw_box *b)
 	p.sport = (uint16_t)prefer(b, FW_DIM_SPORT, 40000);
 	p.dport = (uint16_t)prefer(b, FW_DIM_DPORT, 5060);
 	p.state = 1U << b->lo[FW_DIM_STATE];
-	return p;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!*names[i])
+			continue;
+		*names[i] = arena_dup(a, slice_str(*names[i]));
+		if (!*names[i])
+			return ENOMEM;
+	}
+	*out = p;
+	return 0;
 }
 
 static void merge_alg(struct fw_judgement *out, const struct fate *f)
@@ -279,11 +289,8 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	p->rule = f->rule;
 	p->chain = f->chain;
 	p->doubt = f->doubt;
-	p->example = fw_packet_at(r->sp, &f->box);
-	if (p->example.in) /* outlives the packet space */
-		p->example.in = arena_dup(r->arena, slice_str(p->example.in));
-	if (p->example.out)
-		p->example.out = arena_dup(r->arena, slice_str(p->example.out));
+	if (fw_packet_at(&p->example, r->arena, r->sp, &f->box))
+		return ENOMEM;
 	p->n_packets = packets(r->sp, &f->box);
 	if (out->parts_last)
 		out->parts_last->next = p;

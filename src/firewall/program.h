@@ -81,8 +81,10 @@ WARN_UNUSED int fw_judge_regions(struct fw_judgement *out, struct arena *a,
                                  const struct fw_space *sp, enum fw_path path,
                                  const struct fw_set *regions);
 
-struct fw_packet fw_packet_at(const struct fw_space *sp,
-                              const struct fw_box *b);
+/** A packet of @p b that people recognise. Its names are copied into @p a, so
+ *  that it outlives the space. @return 0 or ENOMEM: @p out is untouched */
+WARN_UNUSED int fw_packet_at(struct fw_packet *out, struct arena *a,
+                             const struct fw_space *sp, const struct fw_box *b);
 
 /** The boxes of flow @p i, new connections, original direction. */
 WARN_UNUSED int fw_flow_boxes(struct fw_set *out, const struct fw_space *sp,

@@ -242,8 +242,8 @@ static int visit(struct walk *w, struct takers *t, size_t item,
 		err = fw_cover_find(&found, b, t->near, t->n_near, &w->left);
 		if (err == 0) {
 			info->reach = FW_REACHED;
-			info->example = fw_packet_at(w->sp, &found);
-			return 0;
+			return fw_packet_at(&info->example, w->arena, w->sp,
+			                    &found);
 		}
 		if (err == ENOMEM)
 			return err;
