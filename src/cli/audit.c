@@ -404,7 +404,7 @@ static enum cli_status show(const struct audit *au)
 
 	if (status != CLI_READY)
 		return status;
-	if (!au->set->output.is_json && !au->set->output.is_quiet)
+	if (au->set->output.format == CLI_TEXT && !au->set->output.is_quiet)
 		(void)fwrite(au->after.p, 1, au->after.n, stdout);
 	switch (report_verdict(&au->report)) {
 	case VERDICT_READY:
@@ -468,7 +468,7 @@ const struct cli_cmd cli_audit = {
                       "more\n"
                       "  --why               what the settings mean, with "
                       "sources\n"
-                      "  -o, --output FORMAT text or json\n"
+                      "  -o, --output FORMAT text, json or junit\n"
                       "  --color WHEN        auto, always or never\n"
                       "  --strict            exit with 1 when there are "
                       "remarks\n"

@@ -483,7 +483,7 @@ const struct cli_cmd cli_check = {
 		"  -4, -6              only IPv4, only IPv6\n"
 		"  --sip-port PORT, --sip-alt-port PORT, --tls-port PORT,\n"
 		"  --control-port PORT other ports than the profile's\n"
-		"  -o, --output FORMAT text or json\n"
+		"  -o, --output FORMAT text, json or junit\n"
 		"  --color WHEN        auto, always or never\n"
 		"  --strict            exit with 1 when there are remarks\n"
 		"  -q, --quiet         the verdict alone\n"

@@ -12,10 +12,19 @@
 
 int cli_output_set_format(struct cli_output *o, const char *text)
 {
-	if (strcmp(text, "json") != 0 && strcmp(text, "text") != 0)
-		return EBADMSG;
-	o->is_json = strcmp(text, "json") == 0;
-	return 0;
+	static const char *const names[] = {
+		[CLI_TEXT] = "text",
+		[CLI_JSON] = "json",
+		[CLI_JUNIT] = "junit",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i], text) == 0) {
+			o->format = (enum cli_format)i;
+			return 0;
+		}
+	}
+	return EBADMSG;
 }
 
 int cli_output_set_color(struct cli_output *o, const char *text)
@@ -73,18 +82,32 @@ static struct slice first_line(struct slice text)
 	return slice_sub(text, 0, end == SIZE_MAX ? end : end + 1);
 }
 
+static int write_report(struct wr *w, const struct cli_output *o,
+                        const struct report *r)
+{
+	struct report_style st = cli_output_style(o, stdout);
+
+	switch (o->format) {
+	case CLI_JSON:
+		return report_write_json(w, r);
+	case CLI_JUNIT:
+		return report_write_junit(w, r);
+	case CLI_TEXT:
+		break;
+	}
+	return report_write_text(w, r, &st);
+}
+
 enum cli_status cli_output_report(const struct cli_output *o,
                                   const struct report *r)
 {
-	struct report_style st = cli_output_style(o, stdout);
 	struct wr w = wr_init_heap();
 	struct slice text;
 	int err;
 
-	err = o->is_json ? report_write_json(&w, r)
-	                 : report_write_text(&w, r, &st);
+	err = write_report(&w, o, r);
 	text = wr_slice(&w);
-	if (o->is_quiet && !o->is_json)
+	if (o->is_quiet && o->format == CLI_TEXT)
 		text = first_line(text);
 	if (!err)
 		(void)fwrite(text.p, 1, text.n, stdout);

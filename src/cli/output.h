@@ -15,14 +15,20 @@ enum cli_color {
 	CLI_COLOR_NEVER,
 };
 
+enum cli_format {
+	CLI_TEXT,
+	CLI_JSON,
+	CLI_JUNIT,
+};
+
 struct cli_output {
-	bool is_json;
+	enum cli_format format;
 	bool is_verbose;
 	bool is_quiet; /**< text: one line, the verdict */
 	enum cli_color color;
 };
 
-/** @return 0, or EBADMSG: neither "text" nor "json" */
+/** @return 0, or EBADMSG: not "text", "json" or "junit" */
 WARN_UNUSED int cli_output_set_format(struct cli_output *o, const char *text);
 
 /** @return 0, or EBADMSG: not "auto", "always" or "never" */

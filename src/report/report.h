@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /**
- * Writers over a finished report: text for people, JSON for machines.
+ * Writers over a finished report: text for people, JSON and JUnit for
+ * machines.
  *
  * Pure: everything goes into a `struct wr`, nothing is printed. They know the
  * model of fact/fact.h and no probe; a fact or finding with an id that is
@@ -35,6 +36,10 @@ WARN_UNUSED int report_write_text(struct wr *out, const struct report *r,
 /** docs/report.schema.json, schema "prumo/report/1": English words, C locale,
  *  stable order, two spaces of indent, a newline at the end. */
 WARN_UNUSED int report_write_json(struct wr *out, const struct report *r);
+
+/** JUnit XML as build servers read it: a suite of causes and one of facts;
+ *  English words. Unknown is "skipped" with its reason, a remark passes. */
+WARN_UNUSED int report_write_junit(struct wr *out, const struct report *r);
 
 /** Faults in the user's text: "file:line:column: error: message", the quoted
  *  line and a caret under the bytes at fault. */

@@ -5,6 +5,7 @@ Compare what PROGRAM writes with the files in GOLDEN_DIR, and its JSON with
 the schema. --write makes the files anew, to be read before they are kept.
 """
 import json, os, pathlib, subprocess, sys
+import xml.etree.ElementTree
 
 import jsonschema
 
@@ -27,6 +28,22 @@ def check(name, out):
         bad.append(f"{name} differs:\n" + out.decode("utf-8", "replace"))
 
 
+def check_junit(case, report):
+    """Well-formed, and it counts what it holds."""
+    root = xml.etree.ElementTree.fromstring(run("junit", case, "pt_BR"))
+    cases = root.findall("testsuite/testcase")
+    for tag, counted in (("failure", "failures"), ("skipped", "skipped")):
+        if len(root.findall(f"testsuite/testcase/{tag}")) != int(
+                root.get(counted)):
+            bad.append(f"{case}: {counted} is miscounted")
+    if len(cases) != int(root.get("tests")) or len(cases) != len(
+            report["facts"]) + len(report["findings"]):
+        bad.append(f"{case}: a fact or a finding is not in the JUnit")
+    ids = [x["id"] for x in report["findings"] + report["facts"]]
+    if [c.get("classname") for c in cases] != ids:
+        bad.append(f"{case}: JUnit has other ids")
+
+
 schema = json.loads(pathlib.Path(schema).read_text(encoding="utf-8"))
 jsonschema.Draft202012Validator.check_schema(schema)
 validator = jsonschema.Draft202012Validator(schema)
@@ -37,6 +54,7 @@ for case in "alg", "clean", "hostile", "empty", "carrier":
         bad.append(f"{case}.json: {error.json_path}: {error.message}")
     if run("json", case, "pt_BR") != out:
         bad.append(f"{case}.json depends on the language")
+    check_junit(case, json.loads(out))
     check(f"{case}.txt", run("text", case, "en"))
     check(f"{case}.pt_BR.txt", run("text", case, "pt_BR"))
     check(f"{case}.pt_BR.ascii.txt", run("ascii", case, "pt_BR"))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Write a known report: report.c [json|text|ascii|verbose] [CASE]. Cases are
- * built from facts as the probes leave them; the findings come from diagnose/.
+ * Write a known report: report.c [json|junit|text|ascii|verbose] [CASE]. Cases
+ * are built from facts as the probes leave them; the findings come from
+ * diagnose/.
  */
 #include <libintl.h>
 #include <locale.h>
@@ -190,6 +191,8 @@ int main(int argc, char *argv[])
 	st.is_verbose = strcmp(argv[1], "verbose") == 0;
 	if (!err && strcmp(argv[1], "json") == 0)
 		err = report_write_json(&w, &r);
+	else if (!err && strcmp(argv[1], "junit") == 0)
+		err = report_write_junit(&w, &r);
 	else if (!err)
 		err = report_write_text(&w, &r, &st);
 	if (!err && fwrite(w.p, 1, w.n, stdout) != w.n)
