@@ -5,12 +5,21 @@
  *
  * usage: firewall [N_RULES]...
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
 #include "firewall/audit.h"
+
+#define DIE() die(__LINE__)
+
+_Noreturn static void die(int line)
+{
+	(void)fprintf(stderr, "bench/firewall.c:%d: failed\n", line);
+	exit(1);
+}
 
 static uint64_t seed = 1;
 
@@ -87,11 +96,13 @@ static void make_flows(struct arena *a, struct fw_flow *flows)
 		if (!fw_addrs_add_range(a, &flows[i].dst, ip, ip) ||
 		    !fw_services_add(a, &flows[i].services, FW_PROTO_UDP, port,
 		                     port))
-			abort();
+			DIE();
 	}
 }
 
-static void measure(const char *name, struct slice text, size_t n)
+/* @param emit_ms  As measured before; negative: from what is read here */
+static void measure(const char *name, struct slice text, size_t n,
+                    double emit_ms)
 {
 	const struct fw_dialect *d = fw_dialect_find(name);
 	const struct fw_place place = {.path = FW_PATH_FORWARD};
@@ -105,7 +116,7 @@ static void measure(const char *name, struct slice text, size_t n)
 	struct rusage use;
 	struct arena a;
 	struct diag dg;
-	double parse_ms, answer_ms, emit_ms, reach_ms;
+	double parse_ms, answer_ms, reach_ms;
 	size_t n_infos, n_dead = 0;
 	int64_t from_ns;
 
@@ -116,35 +127,93 @@ static void measure(const char *name, struct slice text, size_t n)
 	fw_rules_init(&rules);
 	from_ns = clock_mono_ns();
 	if (d->parse(&rules, text, &dg))
-		abort();
+		DIE();
 	parse_ms = ms_since(from_ns);
 	from_ns = clock_mono_ns();
 	if (fw_answer_all(&answers, &a, &rules, &q))
-		abort();
+		DIE();
 	answer_ms = ms_since(from_ns);
-	/* From the model, not a copy of the text. */
-	rules.text.n = 0;
-	from_ns = clock_mono_ns();
-	if (fw_emit(&out, d, &rules, &dg))
-		abort();
-	emit_ms = ms_since(from_ns);
+	if (emit_ms < 0) {
+		/* From the model, not a copy of the text. */
+		rules.text.n = 0;
+		from_ns = clock_mono_ns();
+		if (fw_emit(&out, d, &rules, &dg))
+			DIE();
+		emit_ms = ms_since(from_ns);
+	}
 	(void)getrusage(RUSAGE_SELF, &use);
 	from_ns = clock_mono_ns();
 	if (fw_space_alloc(&sp, &rules, NULL, 0, &place, NULL, 0) ||
 	    fw_space_reach(&infos, &n_infos, &a, sp))
-		abort();
+		DIE();
 	reach_ms = ms_since(from_ns);
 	for (size_t i = 0; i < n_infos; i++)
 		n_dead += infos[i].reach == FW_SHADOWED;
-	(void)printf("%s %zu rules: parse %.1f ms, judge %d flows %.1f ms, "
-	             "emit %.1f ms (%zu bytes), %ld KiB; shadow %.1f ms, "
-	             "%zu dead\n",
-	             name, n, parse_ms, N_FLOWS, answer_ms, emit_ms, out.n,
-	             use.ru_maxrss, reach_ms, n_dead);
+	(void)printf(
+		"%s %zu rules: parse %.1f ms, judge %d flows %.1f ms, "
+		"emit %.1f ms, text of %zu bytes, %ld KiB; shadow %.1f ms, "
+		"%zu dead\n",
+		name, n, parse_ms, N_FLOWS, answer_ms, emit_ms, text.n,
+		use.ru_maxrss, reach_ms, n_dead);
 	fw_space_free(sp);
 	wr_fini(&out);
 	fw_rules_fini(&rules);
 	arena_fini(&a);
+}
+
+/* A policy of @p n rules as we would write it for that box. @return false: it
+ * holds fewer */
+static bool make_box(struct wr *w, double *ms, const struct fw_dialect *d,
+                     size_t n)
+{
+	static const uint16_t ports[][2] = {{5060, 5080},
+	                                    {10000, 65535},
+	                                    {443, 443},
+	                                    {5222, 5222},
+	                                    {3478, 3478}};
+	const struct fw_place place = {
+		.path = FW_PATH_FORWARD, .in = "lan", .out = "wan"};
+	struct fw_flow *flows;
+	struct fw_rules rules;
+	struct arena a;
+	struct diag dg;
+	int64_t from_ns;
+	int err;
+
+	arena_init(&a);
+	diag_init(&dg, &a, NULL, slice_str(""));
+	fw_rules_init(&rules);
+	flows = arena_alloc(&a, n * sizeof(*flows));
+	if (!flows)
+		DIE();
+	for (size_t i = 0; i < n; i++) {
+		const struct fw_ip ip = {0, UINT64_C(0xffffc6120000) +
+		                                    rnd(1 << 17)};
+		const uint16_t *port = ports[i % ARRAY_LEN(ports)];
+		struct fw_flow *f = &flows[i];
+
+		*f = (struct fw_flow){
+			.id = arena_fmt(&a, "row-%zu", i),
+			.is_sip = i % ARRAY_LEN(ports) == 0,
+			.min_udp_idle_s =
+				d->caps & FW_CAP_UDP_IDLE ? 300 : FW_IDLE_UNSET,
+			.min_tcp_idle_s = FW_IDLE_UNSET,
+		};
+		if (!f->id || !fw_addrs_add_range(&a, &f->dst, ip, ip) ||
+		    !fw_services_add(&a, &f->services, FW_PROTO_UDP, port[0],
+		                     port[1]))
+			DIE();
+	}
+	if (fw_rules_from_flows(&rules, flows, n, &place))
+		DIE();
+	from_ns = clock_mono_ns();
+	err = fw_emit(w, d, &rules, &dg);
+	*ms = ms_since(from_ns);
+	if (err && err != ENOTSUP)
+		DIE();
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	return err == 0;
 }
 
 int main(int argc, char **argv)
@@ -161,7 +230,21 @@ int main(int argc, char **argv)
 			struct wr w = wr_init_heap();
 
 			kinds[k].make(&w, n);
-			measure(kinds[k].name, wr_slice(&w), n);
+			measure(kinds[k].name, wr_slice(&w), n, -1);
+			wr_fini(&w);
+		}
+		for (size_t k = 0; fw_dialects[k]; k++) {
+			const struct fw_dialect *d = fw_dialects[k];
+			struct wr w = wr_init_heap();
+			double ms;
+
+			if (!d->parse || !d->emit || d->caps & FW_CAP_CHAINS)
+				continue;
+			if (make_box(&w, &ms, d, n))
+				measure(d->name, wr_slice(&w), n, ms);
+			else
+				(void)printf("%s holds fewer than %zu rules\n",
+				             d->name, n);
 			wr_fini(&w);
 		}
 	}
