@@ -37,6 +37,9 @@ bool slice_ieq(struct slice a, struct slice b)
 
 bool slice_eq_str(struct slice a, const char *s)
 {
+	/* most of what is compared differs at once */
+	if (a.n && a.p[0] != (uint8_t)s[0])
+		return false;
 	return slice_eq(a, slice_str(s));
 }
 
@@ -125,13 +128,15 @@ uint64_t rd_u64(struct rd *r)
 
 bool rd_line(struct rd *r, struct slice *line)
 {
-	size_t n = 0;
+	const uint8_t *end;
+	size_t n;
 
 	if (r->bad || r->left == 0)
 		return false;
-	while (n < r->left && r->p[n] != '\n' && r->p[n] != '\r')
-		n++;
-	*line = rd_take(r, n);
+	end = memchr(r->p, '\n', r->left);
+	n = end ? (size_t)(end - r->p) : r->left;
+	end = memchr(r->p, '\r', n);
+	*line = rd_take(r, end ? (size_t)(end - r->p) : n);
 	if (r->left >= 2 && r->p[0] == '\r' && r->p[1] == '\n')
 		(void)rd_take(r, 2);
 	else if (r->left)
@@ -215,12 +220,17 @@ void wr_u64(struct wr *w, uint64_t v)
 
 void wr_vfmt(struct wr *w, const char *fmt, va_list ap)
 {
+	size_t room = w->bad ? 0 : w->cap - w->n;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room ? (char *)w->p + w->n : NULL, room, fmt, again);
 	va_end(again);
+	if (n >= 0 && (size_t)n < room) {
+		w->n += (size_t)n;
+		return;
+	}
 	/* vsnprintf wants room for a NUL that is not part of the text */
 	if (n < 0 || !make_room(w, (size_t)n + 1)) {
 		w->bad = true;

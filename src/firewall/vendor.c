@@ -17,7 +17,16 @@ struct fw_dict_entry {
 
 static uint64_t hash_bytes(uint64_t h, struct slice s)
 {
-	for (size_t i = 0; i < s.n; i++)
+	uint64_t word;
+	size_t i = 0;
+
+	/* eight at a time: a configuration may have megabytes */
+	for (; s.n - i >= sizeof(word); i += sizeof(word)) {
+		memcpy(&word, s.p + i, sizeof(word));
+		h = (h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 32;
+	}
+	for (; i < s.n; i++)
 		h = (h ^ s.p[i]) * UINT64_C(0x100000001b3);
 	return h ^ h >> 29;
 }
