@@ -42,7 +42,7 @@ bench: build
 
 # Some minutes, mostly of waiting.
 eval: build
-	@tools/need.sh demo
+	@tools/need.sh demo bench
 	@bench/eval.py $(BUILD) --write docs/evaluation.md
 
 install: build

@@ -4,10 +4,13 @@
  * in each dialect; union-shadow analysis. Prints one line each.
  *
  * usage: firewall [N_RULES]...
+ *        firewall rules N_RULES  print the iptables rules that are measured
+ *        firewall json N_RULES   measure these; JSON
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
@@ -100,9 +103,15 @@ static void make_flows(struct arena *a, struct fw_flow *flows)
 	}
 }
 
+struct figures {
+	double parse_ms, answer_ms, emit_ms, reach_ms;
+	size_t n_dead, n_bytes;
+	long peak_kib;
+};
+
 /* @param emit_ms  As measured before; negative: from what is read here */
-static void measure(const char *name, struct slice text, size_t n,
-                    double emit_ms)
+static struct figures measure(const char *name, struct slice text,
+                              double emit_ms)
 {
 	const struct fw_dialect *d = fw_dialect_find(name);
 	const struct fw_place place = {.path = FW_PATH_FORWARD};
@@ -149,16 +158,21 @@ static void measure(const char *name, struct slice text, size_t n,
 	reach_ms = ms_since(from_ns);
 	for (size_t i = 0; i < n_infos; i++)
 		n_dead += infos[i].reach == FW_SHADOWED;
-	(void)printf(
-		"%s %zu rules: parse %.1f ms, judge %d flows %.1f ms, "
-		"emit %.1f ms, text of %zu bytes, %ld KiB; shadow %.1f ms, "
-		"%zu dead\n",
-		name, n, parse_ms, N_FLOWS, answer_ms, emit_ms, text.n,
-		use.ru_maxrss, reach_ms, n_dead);
 	fw_space_free(sp);
 	wr_fini(&out);
 	fw_rules_fini(&rules);
 	arena_fini(&a);
+	return (struct figures){parse_ms, answer_ms, emit_ms,      reach_ms,
+	                        n_dead,   text.n,    use.ru_maxrss};
+}
+
+static void print(const char *name, size_t n, struct figures f)
+{
+	(void)printf("%s %zu rules: parse %.1f ms, judge %d flows %.1f ms, "
+	             "emit %.1f ms, text of %zu bytes, %ld KiB; shadow %.1f "
+	             "ms, %zu dead\n",
+	             name, n, f.parse_ms, N_FLOWS, f.answer_ms, f.emit_ms,
+	             f.n_bytes, f.peak_kib, f.reach_ms, f.n_dead);
 }
 
 /* A policy of @p n rules as we would write it for that box. @return false: it
@@ -216,13 +230,34 @@ static bool make_box(struct wr *w, double *ms, const struct fw_dialect *d,
 	return err == 0;
 }
 
+/* For bench/beside_capirca.py. */
+static int single(bool is_json, size_t n)
+{
+	struct wr w = wr_init_heap();
+	struct figures f;
+
+	make_ipt(&w, n);
+	if (is_json) {
+		f = measure("iptables", wr_slice(&w), -1);
+		(void)printf("{\"emit_ms\": %.3f, \"shadow_ms\": %.3f}\n",
+		             f.emit_ms, f.reach_ms);
+	} else {
+		(void)fwrite(w.p, 1, w.n, stdout);
+	}
+	wr_fini(&w);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*make)(struct wr *w, size_t n);
 	} kinds[] = {{"nftables", make_nft}, {"iptables", make_ipt}};
+	bool is_json = argc == 3 && strcmp(argv[1], "json") == 0;
 
+	if (is_json || (argc == 3 && strcmp(argv[1], "rules") == 0))
+		return single(is_json, strtoul(argv[2], NULL, 10));
 	for (int i = 1; i < argc || i == 1; i++) {
 		const size_t n = argc > i ? strtoul(argv[i], NULL, 10) : 5000;
 
@@ -230,7 +265,8 @@ int main(int argc, char **argv)
 			struct wr w = wr_init_heap();
 
 			kinds[k].make(&w, n);
-			measure(kinds[k].name, wr_slice(&w), n, -1);
+			print(kinds[k].name, n,
+			      measure(kinds[k].name, wr_slice(&w), -1));
 			wr_fini(&w);
 		}
 		for (size_t k = 0; fw_dialects[k]; k++) {
@@ -241,7 +277,8 @@ int main(int argc, char **argv)
 			if (!d->parse || !d->emit || d->caps & FW_CAP_CHAINS)
 				continue;
 			if (make_box(&w, &ms, d, n))
-				measure(d->name, wr_slice(&w), n, ms);
+				print(d->name, n,
+				      measure(d->name, wr_slice(&w), ms));
 			else
 				(void)printf("%s holds fewer than %zu rules\n",
 				             d->name, n);

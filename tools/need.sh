@@ -12,7 +12,7 @@ packages() {
 		python3-jsonschema kamailio kamailio-tls-modules sip-tester \
 		sipsak tshark util-linux iptables coturn stun-client ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
-	bench) echo python3 tshark ;;
+	bench) echo python3 tshark python3-capirca ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
 	esac
 }
