@@ -195,10 +195,12 @@ static void merge_idle(struct run *r, const struct fate *f)
 	struct fw_judgement *out = r->out;
 	const struct fw_rule *by = f->idle_rule;
 	int64_t udp_s = f->attrs.udp_idle_s, tcp_s = f->attrs.tcp_idle_s;
+	const bool is_by_helper =
+		f->attrs.alg == FW_ON && rules->helper_idle_s > 0;
 
 	if (udp_s == FW_IDLE_UNSET)
 		udp_s = rules->defaults.udp_idle_s;
-	if (f->attrs.alg == FW_ON && rules->helper_idle_s > 0) {
+	if (is_by_helper) {
 		udp_s = rules->helper_idle_s;
 		by = f->alg_rule;
 	}
@@ -208,7 +210,7 @@ static void merge_idle(struct run *r, const struct fate *f)
 	    (!r->has_udp || udp_s < out->attrs.udp_idle_s)) {
 		out->attrs.udp_idle_s = udp_s;
 		out->idle_rule = by;
-		out->is_idle_by_helper = by && by == f->alg_rule;
+		out->is_idle_by_helper = is_by_helper;
 		r->has_udp = true;
 	}
 	if (has_proto(f, FW_PROTO_TCP) &&
