@@ -122,12 +122,15 @@ static int set_option(struct settings *set, int c)
 	}
 }
 
-static enum cli_status no_dialect(void)
+static enum cli_status no_dialect(const struct settings *set)
 {
 	char names[256];
 	struct wr w = wr_init(names, sizeof(names) - 1);
 	const char *sep = "";
 
+	if (set->dialect && set->dialect->instead)
+		return cli_usage_error(&cli_rules, "%s: %s", set->dialect->name,
+		                       _(set->dialect->instead));
 	for (size_t i = 0; fw_dialects[i]; i++) {
 		if (!fw_dialects[i]->emit)
 			continue;
@@ -157,7 +160,7 @@ static enum cli_status parse(struct settings *set, int argc, char *argv[])
 				shown);
 		default:
 			if (c == OPT_FOR)
-				return no_dialect();
+				return no_dialect(set);
 			return cli_usage_error(
 				&cli_rules,
 				_("'%s' is not a value for that option"),
@@ -368,7 +371,7 @@ static enum cli_status run(int argc, char *argv[])
 		return CLI_READY;
 	}
 	if (!set.dialect)
-		return no_dialect();
+		return no_dialect(&set);
 	status = cli_profile_load(&p, path, &cli_rules, set.profile);
 	if (status != CLI_READY)
 		return status;

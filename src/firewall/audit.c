@@ -19,7 +19,7 @@ struct audit {
 	const struct fw_question *q;
 	const char *file;
 	struct finding *blocked, *doubtful, *alg, *half, *idle, *offload, *dead;
-	struct finding *wide;
+	struct finding *wide, *nat;
 };
 
 static const enum fact_state states[] = {
@@ -71,6 +71,12 @@ static const struct {
 	{"firewall.offload", FINDING_WARN,
          N_("Calls are offloaded past the firewall's own processing."), NULL,
          "offload-off", N_("Turn offload off in the rules that carry calls.")},
+	{"firewall.consistent-nat", FINDING_WARN,
+         N_("The firewall gives a phone a new outside port for each "
+            "conversation."),
+         N_("Answers and calls may come to a port that is forgotten. The "
+            "provider asks for consistent NAT."),
+         "consistent-nat-on", N_("Turn consistent NAT on.")},
 	{"firewall.dead-rules", FINDING_NOTE,
          N_("Some rules can never match: earlier rules take all of their "
             "packets."),
@@ -382,6 +388,42 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	finding_because(au->r, cause(au, &au->idle, "firewall.udp-idle"), f);
 }
 
+/* Of the box; only where there is such a switch. */
+static void tell_nat(struct audit *au)
+{
+	const struct fw_setting *s = au->rules->settings;
+	const enum fw_tri nat = au->rules->defaults.consistent_nat;
+	struct fact *f;
+
+	while (s && s->attrs.consistent_nat == FW_UNSET)
+		s = s->next;
+	if (nat == FW_UNSET || !s)
+		return;
+	f = report_fact(au->r, "audit.consistent-nat", FACT_PASS, au->file);
+	f->value = val_text(fw_tri_name(nat));
+	(void)fact_field(au->r, f, "setting", val_text(s->id));
+	(void)fact_field(au->r, f, "is_default", val_bool(s->is_default));
+	if (s->source)
+		(void)fact_evidence(au->r, f, "source", val_text(s->source));
+	put_place(au, f, s->line, s->raw);
+	if (nat == FW_ON) {
+		f->summary.msgid = N_("Consistent NAT is on.");
+	} else if (nat == FW_OFF) {
+		f->state = FACT_WARN;
+		f->summary.msgid = N_("Consistent NAT is off.");
+		finding_because(au->r,
+		                cause(au, &au->nat, "firewall.consistent-nat"),
+		                f);
+	} else {
+		f->state = FACT_UNKNOWN;
+		f->summary.msgid =
+			N_("Whether consistent NAT is on is not known.");
+		f->why.msgid = N_("The configuration does not say.");
+		finding_because(
+			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+	}
+}
+
 static void tell_offload(struct audit *au, const struct fw_flow *flow,
                          const struct fw_answer *an)
 {
@@ -512,6 +554,8 @@ int fw_audit(struct report *r, const struct fw_rules *rules,
 		tell_idle(&au, &q->flows[i], &answers[i]);
 		tell_offload(&au, &q->flows[i], &answers[i]);
 	}
+	if (!err)
+		tell_nat(&au);
 	if (!err)
 		tell_half(&au);
 	if (!err)

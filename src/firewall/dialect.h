@@ -91,6 +91,9 @@ struct fw_dialect {
 	int (*emit)(struct wr *out, const struct fw_rules *rules,
 	            struct diag *dg);
 
+	/** Why there is no emit, and what to do instead, N_(); or NULL. */
+	const char *instead;
+
 	/** Write a planned patch; NULL: cannot. @return as emit(). */
 	int (*patch)(struct fw_patch_out *out, const struct fw_rules *rules,
 	             const struct fw_edit *edits, struct diag *dg);

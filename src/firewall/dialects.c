@@ -15,6 +15,8 @@
 extern const struct fw_dialect fw_dialect_edgeos;
 extern const struct fw_dialect fw_dialect_fortios;
 extern const struct fw_dialect fw_dialect_routeros;
+extern const struct fw_dialect fw_dialect_sonicos;
+extern const struct fw_dialect fw_dialect_sonicos_exp;
 extern const struct fw_dialect fw_dialect_iptables;
 extern const struct fw_dialect fw_dialect_nftables;
 extern const struct fw_dialect fw_dialect_arris;
@@ -27,13 +29,14 @@ extern const struct fw_dialect fw_dialect_vyos;
 extern const struct fw_dialect fw_dialect_windows;
 
 const struct fw_dialect *const fw_dialects[] = {
-	&fw_dialect_fortios,   &fw_dialect_routeros,
-	&fw_dialect_edgeos,    &fw_dialect_vyos,
-	&fw_dialect_windows,   &fw_dialect_arris,
-	&fw_dialect_barracuda, &fw_dialect_dlink,
-	&fw_dialect_linksys,   &fw_dialect_netgear,
-	&fw_dialect_tplink,    &fw_dialect_iptables,
-	&fw_dialect_nftables,  NULL,
+	&fw_dialect_fortios,     &fw_dialect_routeros,
+	&fw_dialect_edgeos,      &fw_dialect_vyos,
+	&fw_dialect_windows,     &fw_dialect_arris,
+	&fw_dialect_barracuda,   &fw_dialect_dlink,
+	&fw_dialect_linksys,     &fw_dialect_netgear,
+	&fw_dialect_tplink,      &fw_dialect_iptables,
+	&fw_dialect_nftables,    &fw_dialect_sonicos,
+	&fw_dialect_sonicos_exp, NULL,
 };
 
 const struct fw_dialect *fw_dialect_find(const char *name)

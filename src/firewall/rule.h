@@ -118,6 +118,8 @@ struct fw_attrs {
 	int64_t udp_idle_s;  /**< session time once answered; _UNSET */
 	int64_t tcp_idle_s;  /**< the same for TCP */
 	enum fw_tri offload; /**< ASIC, flowtable, fasttrack */
+	enum fw_tri consistent_nat; /**< one inside port, one outside port;
+	                                 on is good; of the box only */
 	int dscp;            /**< 0..63 or FW_DSCP_UNSET */
 };
 

@@ -88,6 +88,55 @@ static const struct fw_vendor_fact facts[] = {
          N_("A UDP connection ends after 10 s (30 s in newer releases) "
             "unanswered and 3 min answered."),
          "MikroTik, IP/Firewall/Connection tracking"},
+	{"sonicos-sip-enable",
+         N_("In the SIP section of the VoIP page, \"enable\" turns SIP "
+            "transformations on for the whole box, and \"no enable\" off."),
+         "SonicOS 7 API reference, voip.sip.enable"},
+	{"sonicos-sip-no",
+         N_("\"no sip\" leaves SIP transformations unconfigured: they are "
+            "off."),
+         "SonicOS 7 API reference, voip; commands of 6.5, voip"},
+	{"sonicos-sip-bare",
+         N_("A SIP section that says neither \"enable\" nor \"no enable\" "
+            "is on in one reading of the commands, and not decided in "
+            "another."),
+         "SonicOS 7 API reference, voip; commands of 6.5, voip: they differ"},
+	{"sonicos-sip-by-rule",
+         N_("With control by rules, SIP is transformed only where an access "
+            "rule says \"sip\"; a rule that says nothing is not decided."),
+         "SonicOS/X 7 VoIP, Enabling SIP; API reference, voip and "
+         "access-rules"},
+	{"sonicos-sip-odd",
+         N_("The VoIP page has a line about SIP that is not known here."),
+         "no document"},
+	{"sonicos-sip-default",
+         N_("SIP transformations are not selected in SonicOS 7 unless "
+            "somebody did."),
+         "SonicOS/X 7 VoIP, Enabling SIP"},
+	{"sonicos-sip-release",
+         N_("What an export without the VoIP page means is documented for "
+            "SonicOS 7 only."),
+         "SonicOS/X 7 VoIP, Enabling SIP; no document for other releases"},
+	{"sonicos-sip-unseen",
+         N_("The text does not show the VoIP page, and is not the whole "
+            "configuration of a box."),
+         "no document"},
+	{"sonicos-exp-voip",
+         N_("An .exp backup has the VoIP page under keys that are not "
+            "documented."),
+         "no document; public readers of .exp files do not know them"},
+	{"sonicos-nat",
+         N_("With consistent NAT a phone keeps one outside port, which the "
+            "provider needs to reach it."),
+         "help.sonicwall.com, Ch82_VoIP (SonicOS 6); SonicWall KB "
+         "220831034900197"},
+	{"sonicos-nat-default",
+         N_("Consistent NAT is not selected unless somebody did."),
+         "SonicOS/X 7 VoIP, General Settings; help.sonicwall.com, "
+         "Ch82_VoIP (SonicOS 6)"},
+	{"sonicos-udp-default",
+         N_("An access rule that says nothing forgets UDP after 30 s."),
+         "SonicOS 6.2, show access-rules; .exp backup of an NSA"},
 	{"vyatta-sip-disable",
          N_("\"modules sip disable\" switches the SIP helper off in every "
             "version that knows it."),
