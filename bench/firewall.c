@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "firewall/audit.h"
 
 #define DIE() die(__LINE__)
@@ -76,6 +77,36 @@ static void make_ipt(struct wr *w, size_t n)
 		       ports[i % 5], kind > 90 ? "DROP" : "ACCEPT");
 	}
 	wr_str(w, "COMMIT\n");
+}
+
+/* A backup of a SonicWall, one row of each table a rule. */
+static void make_sonicos_exp(struct wr *w, size_t n)
+{
+	struct wr plain = wr_init_heap();
+
+	wr_str(&plain, "checksumVersion=1");
+	for (unsigned i = 0; i < 5; i++)
+		wr_fmt(&plain,
+		       "&svcObjId_%u=s%u&svcObjType_%u=1&svcObjIpType_%u=17&"
+		       "svcObjPort1_%u=%u&svcObjPort2_%u=%u",
+		       i, i, i, i, i, 5060 + i, i, 5080 + i);
+	for (size_t i = 0; i < n; i++) {
+		const unsigned host = rnd(1 << 17);
+
+		wr_fmt(&plain,
+		       "&addrObjId_%zu=a%zu&addrObjType_%zu=1&addrObjZone_%zu="
+		       "WAN&addrObjIp1_%zu=198.%u.%u.%u&addrObjIp2_%zu=0.0.0.0"
+		       "&policyAction_%zu=%d&policySrcZone_%zu=LAN&"
+		       "policyDstZone_%zu=WAN&policySrcNet_%zu=&policyDstNet_"
+		       "%zu=a%zu&policyDstSvc_%zu=s%zu&policyEnabled_%zu=1&"
+		       "policyPriority_%zu=%zu&policyInactivityUdp_%zu=300",
+		       i, i, i, i, i, 18 + (host >> 16), host >> 8 & 255,
+		       host & 255, i, i, rnd(100) > 90 ? 1 : 2, i, i, i, i, i,
+		       i, i % 5, i, i, i + 1, i);
+	}
+	text_base64_put(w, wr_slice(&plain), 0);
+	wr_str(w, "&&");
+	wr_fini(&plain);
 }
 
 static double ms_since(int64_t from_ns)
@@ -143,10 +174,12 @@ static struct figures measure(const char *name, struct slice text,
 		DIE();
 	answer_ms = ms_since(from_ns);
 	if (emit_ms < 0) {
-		/* From the model, not a copy of the text. */
+		/* From the model, not a copy of the text. A backup is only
+		 * read; its rules are written as commands. */
 		rules.text.n = 0;
 		from_ns = clock_mono_ns();
-		if (fw_emit(&out, d, &rules, &dg))
+		if (fw_emit(&out, d->emit ? d : fw_dialect_find("sonicos"),
+		            &rules, &dg))
 			DIE();
 		emit_ms = ms_since(from_ns);
 	}
@@ -253,7 +286,9 @@ int main(int argc, char **argv)
 	static const struct {
 		const char *name;
 		void (*make)(struct wr *w, size_t n);
-	} kinds[] = {{"nftables", make_nft}, {"iptables", make_ipt}};
+	} kinds[] = {{"nftables", make_nft},
+	             {"iptables", make_ipt},
+	             {"sonicos-exp", make_sonicos_exp}};
 	bool is_json = argc == 3 && strcmp(argv[1], "json") == 0;
 
 	if (is_json || (argc == 3 && strcmp(argv[1], "rules") == 0))
