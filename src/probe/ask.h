@@ -47,6 +47,8 @@ struct ask_conf {
 	int64_t patience_ns; /**< for one question */
 	int64_t rtt_ns;      /**< of this network, as far as known; 0: not */
 	struct ask_account account;
+	const uint8_t *pin; /**< SHA-256 of a certificate that is good whatever
+	                         is wrong with it: the edge's; NULL: none */
 	unsigned *flows_left; /**< new NAT mappings that this run may still
 	                           make; a question counts down what it makes
 	                           and asks no more at 0 */
