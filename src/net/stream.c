@@ -33,6 +33,7 @@
 #include <openssl/x509.h>
 
 #include "base/clock.h"
+#include "net/dial.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/stream_priv.h"
@@ -40,9 +41,11 @@
 
 enum {
 	READ_BYTES = 16384,
-	READS_PER_TURN = 16, /* then the other sockets have theirs */
+	READS_PER_TURN = 16,   /* then the other sockets have theirs */
+	TLS_ALERT_BYTE = 0x15, /* record types, RFC 8446 section 5.1 */
 	TLS_HANDSHAKE_BYTE = 0x16,
 	DISCARD_BYTES = 65536,
+	NS_PER_US = 1000,
 };
 
 enum stage {
@@ -63,6 +66,9 @@ struct net_stream {
 	bool is_freed;
 	unsigned watched;
 	struct addr peer, local;
+	struct net_stream_opening opening;
+	struct net_dial *dial; /* while CONNECTING */
+	int64_t hello_sent_ns; /* 0: not yet */
 	struct wr queue;
 	struct net_timer *timer; /* handshake, or an error to be told */
 	int error;               /* what the timer tells */
@@ -102,8 +108,8 @@ static void end_soon(struct net_stream *s, int err)
 static unsigned wanted_events(const struct net_stream *s)
 {
 	switch (s->stage) {
-	case CONNECTING:
-		return NET_FD_WRITE;
+	case CONNECTING: /* the dial watches */
+		return 0;
 	case SNIFFING:
 		return NET_FD_READ;
 	case HANDSHAKING:
@@ -164,6 +170,18 @@ static void leave(struct net_stream *s)
 		rewatch(s);
 }
 
+/* OpenSSL's reason for a fatal alert received is its number and an offset. */
+static void note_alert(struct net_stream *s)
+{
+	int reason = ERR_GET_REASON(ERR_peek_error());
+
+	if (reason < SSL_AD_REASON_OFFSET ||
+	    reason > SSL_AD_REASON_OFFSET + UINT8_MAX)
+		return;
+	s->opening.is_alerted = true;
+	s->opening.tls_alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
+}
+
 /* What OpenSSL's result means. @return 0: the peer closed; EAGAIN: wait */
 static int ssl_errno(struct net_stream *s, int result, int saved_errno)
 {
@@ -179,6 +197,7 @@ static int ssl_errno(struct net_stream *s, int result, int saved_errno)
 	case SSL_ERROR_SYSCALL:
 		return saved_errno ? saved_errno : ECONNRESET;
 	default:
+		note_alert(s);
 		return EPROTO;
 	}
 }
@@ -254,14 +273,33 @@ static void opened(struct net_stream *s)
 		ended(s, err);
 }
 
+/* Before OpenSSL has read anything of a server's. */
+static void see_first_byte(struct net_stream *s)
+{
+	uint8_t first;
+
+	if (!s->hello_sent_ns || s->opening.hello_ns ||
+	    recv(s->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
+		return;
+	s->opening.hello_ns = clock_mono_ns() - s->hello_sent_ns;
+	s->opening.is_not_tls =
+		first != TLS_HANDSHAKE_BYTE && first != TLS_ALERT_BYTE;
+}
+
 static void handshake(struct net_stream *s)
 {
 	int r, err;
 
+	see_first_byte(s);
 	ERR_clear_error();
 	errno = 0;
 	r = SSL_do_handshake(s->ssl);
+	if (!s->hello_sent_ns && !SSL_is_server(s->ssl))
+		s->hello_sent_ns = clock_mono_ns();
 	if (r == 1) {
+		if (s->hello_sent_ns)
+			s->opening.secure_ns =
+				clock_mono_ns() - s->hello_sent_ns;
 		opened(s);
 		return;
 	}
@@ -279,32 +317,6 @@ static int local_name(struct net_stream *s)
 		return errno;
 	s->local = addr_from_sockaddr((const struct sockaddr *)&ss);
 	return 0;
-}
-
-static void connected(struct net_stream *s)
-{
-	struct sockaddr_storage ss;
-	socklen_t n = sizeof(int);
-	int err = 0;
-
-	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &err, &n))
-		err = errno;
-	n = sizeof(ss);
-	if (!err && getpeername(s->fd, (struct sockaddr *)&ss, &n)) {
-		if (errno == ENOTCONN)
-			return; /* an event of the fd's previous life */
-		err = errno;
-	}
-	if (!err)
-		err = local_name(s);
-	if (err) {
-		ended(s, err);
-	} else if (s->ssl) {
-		s->stage = HANDSHAKING;
-		handshake(s);
-	} else {
-		opened(s);
-	}
 }
 
 static void sniff(struct net_stream *s)
@@ -376,7 +388,6 @@ static void on_event(unsigned events, void *arg)
 	s->is_busy = true;
 	switch (s->stage) {
 	case CONNECTING:
-		connected(s);
 		break;
 	case SNIFFING:
 		sniff(s);
@@ -451,33 +462,45 @@ static int adopt(struct net_stream *s, int fd)
 	return 0;
 }
 
-static int begin_connect(struct net_stream *s)
+static void connected(struct net_stream *s)
 {
-	struct sockaddr_storage ss;
-	socklen_t n = addr_to_sockaddr(&ss, &s->peer);
-	int fd, err;
+	int err = local_name(s);
 
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
-	            0);
-	if (fd < 0)
-		return errno;
-	err = adopt(s, fd);
 	if (err) {
-		(void)close(fd);
-		return err;
+		ended(s, err);
+	} else if (s->ssl) {
+		s->stage = HANDSHAKING;
+		handshake(s);
+	} else {
+		opened(s);
 	}
-	if (connect(fd, (struct sockaddr *)&ss, n) && errno != EINPROGRESS) {
-		/* the network's answer, only early */
-		end_soon(s, errno);
-		return 0;
-	}
-	return watch(s);
 }
 
-int net_stream_connect(struct net_stream **sp, const struct addr *to,
-                       struct net_tls *tls, const struct net_stream_ops *ops,
-                       void *arg)
+static void on_dialled(void *arg, int fd, int err)
 {
+	struct net_stream *s = arg;
+
+	net_dial_free(s->dial);
+	s->dial = NULL;
+	s->is_busy = true;
+	if (!err) {
+		err = adopt(s, fd);
+		if (err)
+			(void)close(fd);
+	}
+	if (err)
+		ended(s, err);
+	else
+		connected(s);
+	leave(s);
+}
+
+int net_stream_connect_as(struct net_stream **sp, const struct addr *to,
+                          struct net_tls *tls,
+                          const struct net_stream_conf *conf,
+                          const struct net_stream_ops *ops, void *arg)
+{
+	const struct net_stream_conf plain = {0};
 	struct net_stream *s;
 	int err;
 
@@ -498,12 +521,20 @@ int net_stream_connect(struct net_stream **sp, const struct addr *to,
 			err = ENOMEM;
 	}
 	if (!err)
-		err = begin_connect(s);
+		err = net_dial_start(&s->dial, to, conf ? conf : &plain,
+		                     &s->opening, on_dialled, s);
 	if (err)
 		net_stream_free(s);
 	else
 		*sp = s;
 	return err;
+}
+
+int net_stream_connect(struct net_stream **sp, const struct addr *to,
+                       struct net_tls *tls, const struct net_stream_ops *ops,
+                       void *arg)
+{
+	return net_stream_connect_as(sp, to, tls, NULL, ops, arg);
 }
 
 int net_stream_accept(struct net_stream **sp, int fd, const struct addr *peer,
@@ -607,6 +638,37 @@ const char *net_stream_tls_version(const struct net_stream *s)
 	return SSL_get_version(s->ssl);
 }
 
+struct slice net_stream_alpn(const struct net_stream *s)
+{
+	const unsigned char *p = NULL;
+	unsigned n = 0;
+
+	if (s->ssl)
+		SSL_get0_alpn_selected(s->ssl, &p, &n);
+	return (struct slice){p, n};
+}
+
+struct net_stream_opening net_stream_opening(const struct net_stream *s)
+{
+	return s->opening;
+}
+
+int64_t net_stream_rtt_ns(const struct net_stream *s)
+{
+	struct tcp_info ti = {0};
+	socklen_t n = sizeof(ti);
+
+	if (s->fd < 0 || s->stage == ENDED ||
+	    getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &ti, &n))
+		return 0;
+	return (int64_t)ti.tcpi_rtt * NS_PER_US;
+}
+
+struct ssl_st *net_stream_ssl(const struct net_stream *s)
+{
+	return s->ssl;
+}
+
 int net_stream_peer_fingerprint(const struct net_stream *s, uint8_t out[32])
 {
 	X509 *cert = s->ssl ? SSL_get1_peer_certificate(s->ssl) : NULL;
@@ -630,6 +692,8 @@ void net_stream_free(struct net_stream *s)
 
 	if (!s || s->is_freed)
 		return;
+	net_dial_free(s->dial);
+	s->dial = NULL;
 	net_fd_unwatch(s->fd);
 	if (s->ssl && s->is_sealable && !is_peer_gone(s)) {
 		/* close_notify leaves together with the FIN */

@@ -35,6 +35,19 @@ struct net_stream_ops {
 	void (*on_close)(void *arg, int err);
 };
 
+/** How to connect. Zero-initialised: the kernel's way. */
+struct net_stream_conf {
+	struct addr local; /**< where from; port 0: the kernel chooses;
+	                        ADDR_NONE: the address too */
+	int ttl;           /**< of what is sent, 1..255; 0: the system's */
+	int ttl_min;       /**< segments that arrive with less are not heard
+	                        (RFC 5082); 0: all are */
+	int64_t second_after_ns; /**< so much later, if nothing came, a second
+	                              connection joins, from another port;
+	                              whichever opens first is the stream.
+	                              0: none; not together with `local.port` */
+};
+
 /**
  * Connect. What the network answers comes by on_open or on_close, never
  * before this returns. There is no time-out but the kernel's (two minutes):
@@ -42,10 +55,18 @@ struct net_stream_ops {
  *
  * @param sp   Out; untouched unless 0 is returned. Release: net_stream_free().
  * @param tls  A client's; NULL: plain TCP
+ * @param conf Borrowed for the call only; NULL: all zeros
  * @param ops  Borrowed; must outlive the stream.
  *
- * @return 0, EINVAL, EPERM (the guard), ENOMEM, EMFILE, EAFNOSUPPORT
+ * @return 0, EINVAL, EPERM (the guard), ENOMEM, EMFILE, EAFNOSUPPORT;
+ *         EADDRINUSE or EADDRNOTAVAIL for a `local` that cannot be had
  */
+WARN_UNUSED int
+net_stream_connect_as(struct net_stream **sp, const struct addr *to,
+                      struct net_tls *tls, const struct net_stream_conf *conf,
+                      const struct net_stream_ops *ops, void *arg);
+
+/** The same with a NULL @p conf. */
 WARN_UNUSED int net_stream_connect(struct net_stream **sp,
                                    const struct addr *to, struct net_tls *tls,
                                    const struct net_stream_ops *ops, void *arg);
@@ -80,6 +101,36 @@ bool net_stream_is_tls(const struct net_stream *s);
 
 /** "TLSv1.3", or NULL: plain, or before the handshake. Static. */
 const char *net_stream_tls_version(const struct net_stream *s);
+
+/** ALPN that the server chose (RFC 7301); empty: none. Lives as long as the
+ *  stream. */
+struct slice net_stream_alpn(const struct net_stream *s);
+
+/** What became of opening a connection. Times by CLOCK_MONOTONIC; 0: it did
+ *  not come to that. */
+struct net_stream_opening {
+	unsigned n_tried;     /**< connections: 1, or 2 with second_after_ns */
+	int64_t began_ns;     /**< the SYN of the one that counts */
+	int64_t connect_ns;   /**< from there to its SYN-ACK or refusal, as soon
+	                           as the loop saw it; a SYN that the kernel
+	                           repeated is in it */
+	bool is_syn_repeated; /**< so connect_ns is no round trip */
+	int64_t hello_ns;     /**< ClientHello sent to the first byte back */
+	int64_t secure_ns; /**< ClientHello sent to the end of the handshake */
+	struct addr offender; /**< who sent the ICMP error that refused it; no
+	                           port; ADDR_NONE: nobody, or not known */
+	uint8_t icmp_type, icmp_code; /**< where there is an offender */
+	uint8_t tls_alert; /**< that the peer sent (RFC 8446 section 6) */
+	bool is_alerted;   /**< tls_alert was sent */
+	bool is_not_tls;   /**< what came back is no TLS record */
+};
+
+/** At any time, also in on_close. */
+struct net_stream_opening net_stream_opening(const struct net_stream *s);
+
+/** The kernel's smoothed estimate of the round trip, from what the peer's TCP
+ *  has acknowledged; 0: none yet, or it has ended. */
+int64_t net_stream_rtt_ns(const struct net_stream *s);
 
 /**
  * SHA-256 of the peer's DER certificate.

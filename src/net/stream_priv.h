@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
-/** What listener.c needs of stream.c. */
+/** What listener.c and cert.c need of stream.c. */
 #pragma once
 
 #include "net/stream.h"
 
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
+struct ssl_st;     /* OpenSSL's SSL */
+
+/** NULL: plain. Owned by the stream. */
+struct ssl_st *net_stream_ssl(const struct net_stream *s);
 
 /** @param err  0: open, and the callee's; else the callee frees it */
 typedef void net_stream_ready_fn(void *arg, struct net_stream *s, int err);

@@ -22,6 +22,7 @@
 
 enum {
 	MAX_SNI_BYTES = 255,
+	MAX_ALPN_BYTES = 512,
 	X509_V3 = 2,
 	DAY_S = 24 * 60 * 60,
 	VALID_DAYS = 3650,
@@ -88,6 +89,28 @@ int net_tls_set_name(struct net_tls *tls, const char *host)
 	free(tls->name);
 	tls->name = name;
 	return 0;
+}
+
+int net_tls_set_alpn(struct net_tls *tls, const char *const *names)
+{
+	uint8_t list[MAX_ALPN_BYTES];
+	struct wr w = wr_init(list, sizeof(list));
+
+	if (tls->is_server)
+		return EINVAL;
+	for (; names && *names; names++) {
+		struct slice name = slice_str(*names);
+
+		if (name.n == 0 || name.n > UINT8_MAX)
+			return EINVAL;
+		wr_u8(&w, (uint8_t)name.n);
+		wr_put(&w, name);
+	}
+	if (w.bad)
+		return EINVAL;
+	/* 0 is success, unlike elsewhere in OpenSSL */
+	return SSL_CTX_set_alpn_protos(tls->ctx, list, (unsigned)w.n) ? ENOMEM
+	                                                              : 0;
 }
 
 static int check_readable(const char *path)

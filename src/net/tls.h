@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /**
- * TLS contexts for net/stream.h: TLS 1.2 or newer, no ALPN, no session
- * tickets, no renegotiation.
+ * TLS contexts for net/stream.h: TLS 1.2 or newer, no session tickets, no
+ * renegotiation.
  *
- * A client verifies nothing by itself. Whoever needs to know whom it is
+ * A client verifies nothing by itself, and no certificate ends a handshake:
+ * net/cert.h says what is wrong with one. Whoever needs to know whom it is
  * talking to compares net_stream_peer_fingerprint() with the fingerprint it
  * was given; a probe wants to see an interceptor's certificate, not to be
  * spared the sight.
@@ -28,6 +29,17 @@ WARN_UNUSED int net_tls_client_alloc(struct net_tls **tp);
  * @return 0, EINVAL (longer than 255 bytes or not a client) or ENOMEM
  */
 WARN_UNUSED int net_tls_set_name(struct net_tls *tls, const char *host);
+
+/**
+ * The application protocols that a client offers (ALPN, RFC 7301), most wanted
+ * first; none by default.
+ *
+ * @param names  "h2", "http/1.1"...; NULL-ended; NULL: none
+ *
+ * @return 0, EINVAL (a name empty or above 255 bytes, too many, or not a
+ *         client) or ENOMEM
+ */
+WARN_UNUSED int net_tls_set_alpn(struct net_tls *tls, const char *const *names);
 
 /**
  * @param cert_file  PEM, leaf first, then its chain

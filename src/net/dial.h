@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/** For stream.c only: the sockets of a TCP connection until one is open. */
+#pragma once
+
+#include "net/stream.h"
+
+struct net_dial;
+
+/** Once. @param fd  open, and the callee's; -1 with @p err. The dial may be
+ *  freed. */
+typedef void net_dial_fn(void *arg, int fd, int err);
+
+/**
+ * @param dp     Out; untouched unless 0 is returned. Release: net_dial_free().
+ * @param op     Filled while it goes on; must outlive the dial.
+ * @param fn     Never before this returns
+ *
+ * @return as net_stream_connect_as()
+ */
+WARN_UNUSED int net_dial_start(struct net_dial **dp, const struct addr *to,
+                               const struct net_stream_conf *conf,
+                               struct net_stream_opening *op, net_dial_fn *fn,
+                               void *arg);
+
+/** NULL is fine. Also inside its callback. */
+void net_dial_free(struct net_dial *d);
