@@ -9,7 +9,8 @@ packages() {
 		libre-dev libcyaml-dev libyaml-dev libssl-dev ;;
 	demo) echo iproute2 nftables conntrack ;;
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
-		python3-jsonschema kamailio kamailio-tls-modules sip-tester \
+		python3-jsonschema nginx-light dnsmasq-base openssl \
+		kamailio kamailio-tls-modules sip-tester \
 		sipsak tshark util-linux iptables coturn stun-client ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
 	bench) echo python3 tshark python3-capirca ;;

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: ISC */
+/** The kinds of questions; what each tells is at the top of its file. */
+#pragma once
+
+#include "probe/ask.h"
+
+extern const struct ask_ops ask_dns;
+extern const struct ask_ops ask_http;
+extern const struct ask_ops ask_tcp;
+extern const struct ask_ops ask_tls;
