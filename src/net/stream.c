@@ -602,6 +602,34 @@ int net_stream_send(struct net_stream *s, struct slice bytes)
 	return 0;
 }
 
+int net_stream_start_tls(struct net_stream *s, struct net_tls *tls)
+{
+	if (s->stage != OPEN || s->ssl || s->error)
+		return EINVAL;
+	if (s->queue.n)
+		return EBUSY;
+	s->ssl = SSL_new(tls->ctx);
+	if (!s->ssl)
+		return ENOMEM;
+	if (tls->is_server)
+		SSL_set_accept_state(s->ssl);
+	else
+		SSL_set_connect_state(s->ssl);
+	if (SSL_set_fd(s->ssl, s->fd) != 1 ||
+	    (tls->name && SSL_set_tlsext_host_name(s->ssl, tls->name) != 1)) {
+		SSL_free(s->ssl);
+		s->ssl = NULL;
+		return ENOMEM;
+	}
+	s->stage = HANDSHAKING;
+	s->ssl_wants_write = !tls->is_server;
+	if (tls->is_server)
+		net_timer_set(s->timer, NET_HANDSHAKE_MS * NS_PER_MS);
+	if (!s->is_busy)
+		rewatch(s);
+	return 0;
+}
+
 size_t net_stream_queued_bytes(const struct net_stream *s)
 {
 	return s->queue.n;

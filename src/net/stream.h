@@ -92,6 +92,19 @@ size_t net_stream_queued_bytes(const struct net_stream *s);
 void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
                         void *arg);
 
+/**
+ * Go on under TLS on a stream that began without (STARTTLS): the next byte
+ * that comes belongs to the handshake. on_open tells its success; an accepted
+ * stream has NET_HANDSHAKE_MS for it. Allowed inside on_data, with bytes that
+ * were read already and are not TLS being the caller's to refuse.
+ *
+ * @param tls  A server's or a client's, which decides who begins
+ *
+ * @return 0, EINVAL (it is not open and plain), EBUSY (bytes are still
+ *         queued) or ENOMEM
+ */
+WARN_UNUSED int net_stream_start_tls(struct net_stream *s, struct net_tls *tls);
+
 struct addr net_stream_peer(const struct net_stream *s);
 
 /** ADDR_NONE when it never got that far. */

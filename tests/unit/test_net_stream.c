@@ -194,6 +194,53 @@ static void test_both_ends_talk_every_way(void **state)
 	}
 }
 
+/* First in the clear, then once more when TLS is there. */
+static void on_open_secure(void *arg)
+{
+	struct end *e = arg;
+
+	if (net_stream_is_tls(e->s)) {
+		assert_non_null(net_stream_tls_version(e->s));
+		assert_int_equal(net_stream_start_tls(e->s, client_tls),
+		                 EINVAL);
+		on_open(e);
+		return;
+	}
+	assert_false(e->is_open);
+	assert_int_equal(net_stream_start_tls(e->s, client_tls), 0);
+	assert_int_equal(net_stream_start_tls(e->s, client_tls), EINVAL);
+}
+
+static void test_open_stream_turns_into_tls(void **state)
+{
+	static const struct net_stream_ops secure = {on_open_secure, on_data,
+	                                             on_close};
+	struct addr to = serve("127.0.0.1", server_tls, 0);
+
+	UNUSED(state);
+	client.hello = "<stream/>";
+	client.n_wanted = 9;
+	server.is_echo = true;
+	assert_int_equal(
+		net_stream_connect(&client.s, &to, NULL, &secure, &client), 0);
+	assert_int_equal(net_stream_start_tls(client.s, client_tls), EINVAL);
+	net_test_run();
+	assert_true(slice_eq_str(wr_slice(&client.got), "<stream/>"));
+	assert_true(net_stream_is_tls(client.s));
+	finish();
+
+	/* nobody there speaks it */
+	to = serve("127.0.0.1", NULL, 0);
+	server.is_echo = true;
+	assert_int_equal(
+		net_stream_connect(&client.s, &to, NULL, &secure, &client), 0);
+	net_test_run();
+	assert_false(client.is_open);
+	assert_true(client.is_closed);
+	assert_int_equal(client.close_err, EPROTO);
+	finish();
+}
+
 static void test_fingerprint_is_the_servers(void **state)
 {
 	struct addr to = serve("127.0.0.1", server_tls, 0);
@@ -579,6 +626,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_ends_talk_every_way),
+		cmocka_unit_test(test_open_stream_turns_into_tls),
 		cmocka_unit_test(test_fingerprint_is_the_servers),
 		cmocka_unit_test(test_peer_that_goes_is_a_close_without_error),
 		cmocka_unit_test(test_last_words_arrive_before_the_close),
