@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "stun/turn.h"
+
 enum {
 	MAGIC_COOKIE = 0x2112a442,
 	FINGERPRINT_XOR = 0x5354554e,
@@ -167,6 +169,13 @@ int stun_msg_attr(struct slice *val, const struct stun_msg *msg, uint16_t type)
 	return ENOENT;
 }
 
+static bool is_xored(uint16_t type)
+{
+	return type == STUN_ATTR_XOR_MAPPED_ADDRESS ||
+	       type == STUN_ATTR_XOR_PEER_ADDRESS ||
+	       type == STUN_ATTR_XOR_RELAYED_ADDRESS;
+}
+
 /* Section 14.2: the mask is the cookie followed by the transaction id. */
 static void xor_addr(struct addr *a, const uint8_t tid[STUN_TID_BYTES])
 {
@@ -202,7 +211,7 @@ int stun_msg_addr(struct addr *a, const struct stun_msg *msg, uint16_t type)
 	if (r.bad || r.left)
 		return EBADMSG;
 	memcpy(out.ip, ip.p, ip.n);
-	if (type == STUN_ATTR_XOR_MAPPED_ADDRESS)
+	if (is_xored(type))
 		xor_addr(&out, msg->tid);
 
 	/* an IPv4-mapped address must come out as IPv4, as everywhere */
@@ -366,7 +375,7 @@ void stun_put_addr(struct wr *w, uint16_t type, const struct addr *a)
 	put_attr_head(w, type, 4 + n);
 	if (w->bad)
 		return;
-	if (type == STUN_ATTR_XOR_MAPPED_ADDRESS)
+	if (is_xored(type))
 		xor_addr(&out, w->p + STUN_HDR_BYTES - STUN_TID_BYTES);
 	wr_u8(w, 0);
 	wr_u8(w, n == 4 ? FAMILY_IP4 : FAMILY_IP6);

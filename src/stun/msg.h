@@ -41,6 +41,7 @@ enum stun_attr {
 	STUN_ATTR_PASSWORD_ALGORITHM = 0x001d,
 	STUN_ATTR_USERHASH = 0x001e,
 	STUN_ATTR_XOR_MAPPED_ADDRESS = 0x0020,
+	STUN_ATTR_PASSWORD_ALGORITHMS = 0x8002,
 	STUN_ATTR_SOFTWARE = 0x8022,
 	STUN_ATTR_ALTERNATE_SERVER = 0x8023,
 	STUN_ATTR_FINGERPRINT = 0x8028,
@@ -92,8 +93,9 @@ WARN_UNUSED int stun_msg_attr(struct slice *val, const struct stun_msg *msg,
                               uint16_t type);
 
 /**
- * Read an attribute that holds an address. Only XOR-MAPPED-ADDRESS is
- * XORed; both kinds are worth reading, since a NAT may rewrite one of them.
+ * Read an attribute that holds an address. Those named XOR-..., TURN's too,
+ * are XORed; both kinds are worth reading, since a NAT may rewrite one of
+ * them.
  *
  * @param a  Out; untouched unless 0 is returned
  *
@@ -141,7 +143,7 @@ void stun_put_head(struct wr *w, enum stun_class cls, uint16_t method,
                    const uint8_t tid[STUN_TID_BYTES]);
 void stun_put_attr(struct wr *w, uint16_t type, struct slice val);
 
-/** XORed when @p type is XOR-MAPPED-ADDRESS. ADDR_NONE makes @p w bad. */
+/** XORed as stun_msg_addr() says. ADDR_NONE makes @p w bad. */
 void stun_put_addr(struct wr *w, uint16_t type, const struct addr *a);
 
 /** @param code  300..699; others make @p w bad */
