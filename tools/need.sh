@@ -6,7 +6,8 @@ set -eu
 packages() {
 	case $1 in
 	build) echo gcc libc6-dev make meson ninja-build pkg-config gettext \
-		libre-dev libcyaml-dev libyaml-dev libssl-dev ;;
+		libre-dev libcyaml-dev libyaml-dev libssl-dev \
+		libexpat1-dev ;;
 	demo) echo iproute2 nftables conntrack ;;
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
 		python3-jsonschema nginx-light dnsmasq-base openssl \
