@@ -208,8 +208,11 @@ bool ask_stream_opened(struct ask *a, const struct net_stream *s)
 	a->result.layer = ASK_LAYER_CONNECT;
 	if (!o.is_syn_repeated)
 		a->result.rtt_ns = o.connect_ns;
-	if (!net_stream_is_tls(s))
-		return true;
+	return !net_stream_is_tls(s) || ask_stream_secured(a, s);
+}
+
+bool ask_stream_secured(struct ask *a, const struct net_stream *s)
+{
 	a->result.layer = ASK_LAYER_TLS;
 	ask_put_text(a, "tls_version", net_stream_tls_version(s));
 	if (net_stream_alpn(s).n)
@@ -258,7 +261,7 @@ static void put_tls_failure(struct ask *a, const struct net_stream_opening *o,
 		ask_put_int(a, "tls_alert", o->tls_alert);
 	a->result.end = ASK_BAD_TLS;
 	/* nothing came back at all: what cut it, cut it before TLS was said */
-	if (!o->hello_ns)
+	if (!o->hello_ns && err != EPROTO)
 		a->result.end = err == ETIMEDOUT ? ASK_SILENT : ASK_CUT;
 }
 

@@ -49,6 +49,10 @@ WARN_UNUSED int ask_stream_began(struct ask *a, int err);
  *  is not good; `end` is then ASK_BAD_TLS. The question may go on. */
 bool ask_stream_opened(struct ask *a, const struct net_stream *s);
 
+/** The same for a handshake on a stream that had been opened, and noted,
+ *  before: STARTTLS. */
+bool ask_stream_secured(struct ask *a, const struct net_stream *s);
+
 /** In on_close, or when patience ends (@p err ETIMEDOUT): `end`, `layer`,
  *  `error`, `offender`, `n_sent` and fields. The question may know better what
  *  the end is when it is past ASK_LAYER_TLS. */
