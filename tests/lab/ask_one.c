@@ -26,10 +26,14 @@ enum {
 };
 
 static const struct ask_ops *const kinds[] = {
+	/* clang-format off */
 	&ask_dns,
 	&ask_http,
+	&ask_sip_options,
+	&ask_sip_register,
 	&ask_tcp,
 	&ask_tls,
+	/* clang-format on */
 };
 
 static const enum ask_via vias[] = {ASK_UDP, ASK_TCP, ASK_TLS, ASK_WS, ASK_WSS};
