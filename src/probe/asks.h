@@ -8,5 +8,7 @@ extern const struct ask_ops ask_dns;
 extern const struct ask_ops ask_http;
 extern const struct ask_ops ask_sip_options;
 extern const struct ask_ops ask_sip_register;
+extern const struct ask_ops ask_stun;
 extern const struct ask_ops ask_tcp;
 extern const struct ask_ops ask_tls;
+extern const struct ask_ops ask_turn;

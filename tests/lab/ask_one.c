@@ -31,8 +31,10 @@ static const struct ask_ops *const kinds[] = {
 	&ask_http,
 	&ask_sip_options,
 	&ask_sip_register,
+	&ask_stun,
 	&ask_tcp,
 	&ask_tls,
+	&ask_turn,
 	/* clang-format on */
 };
 
