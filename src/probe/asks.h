@@ -12,3 +12,6 @@ extern const struct ask_ops ask_stun;
 extern const struct ask_ops ask_tcp;
 extern const struct ask_ops ask_tls;
 extern const struct ask_ops ask_turn;
+extern const struct ask_ops ask_xmpp;
+extern const struct ask_ops ask_xmpp_bosh;
+extern const struct ask_ops ask_xmpp_ws;

@@ -35,6 +35,9 @@ static const struct ask_ops *const kinds[] = {
 	&ask_tcp,
 	&ask_tls,
 	&ask_turn,
+	&ask_xmpp,
+	&ask_xmpp_bosh,
+	&ask_xmpp_ws,
 	/* clang-format on */
 };
 
