@@ -29,6 +29,7 @@ static const struct ask_ops *const kinds[] = {
 	/* clang-format off */
 	&ask_dns,
 	&ask_http,
+	&ask_ntp,
 	&ask_sip_options,
 	&ask_sip_register,
 	&ask_stun,
