@@ -12,7 +12,8 @@ packages() {
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
 		python3-jsonschema nginx-light dnsmasq-base openssl \
 		kamailio kamailio-tls-modules sip-tester \
-		sipsak tshark util-linux iptables coturn stun-client ;;
+		sipsak tshark util-linux iptables coturn stun-client \
+		kamailio-websocket-modules prosody ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
 	bench) echo python3 tshark python3-capirca ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
