@@ -53,6 +53,10 @@ struct ask_conf {
 	                           make; a question counts down what it makes
 	                           and asks no more at 0 */
 	bool is_full_range;   /**< visit every port of a range */
+	unsigned flows_per_s; /**< NAT mappings that a range may make in a
+	                           second; 0: as many as the path bears */
+	bool has_edge; /**< an edge is known to be at that address: silence is
+	                    then an answer */
 };
 
 /** How far it came. Later ones include the earlier. */
