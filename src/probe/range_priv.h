@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: ISC */
+/** For range*.c only: the search as it stands. */
+#pragma once
+
+#include "probe/range.h"
+
+enum {
+	RANGE_PLAN_MAX = 512,
+};
+
+enum range_cell_state {
+	RANGE_CELL_UNASKED,
+	RANGE_CELL_FLYING,
+	RANGE_CELL_PASSES,
+	RANGE_CELL_SILENT,
+	RANGE_CELL_REFUSED,
+	RANGE_CELL_LOST, /* asked, and nothing can be said */
+};
+
+struct range_cell {
+	uint8_t state;
+	uint8_t n_tries; /* sent */
+	uint8_t goal;    /* how often before it is silent */
+	bool is_cleared; /* silent, and a fresh flow has passed since */
+	bool is_pending; /* silent when the fresh flow in flight began */
+	bool is_visited; /* its flow was counted */
+	bool is_anew;    /* asked once more, slowly */
+};
+
+struct range_flight {
+	uint16_t at; /* index of the cell */
+	uint8_t nth; /* tries of the cell when it was sent */
+	int64_t due_ns;
+};
+
+enum range_fresh_state {
+	RANGE_FRESH_NONE,
+	RANGE_FRESH_ASKED,
+	RANGE_FRESH_AGAIN, /* the first failed: after a pause one more */
+};
+
+struct range {
+	struct range_conf conf;
+	unsigned n;
+	struct range_cell *cells;
+	uint64_t rand;
+
+	struct range_flight *flights; /* a ring */
+	unsigned flights_cap, flights_at, n_flights;
+	unsigned n_flying, n_young;
+
+	uint16_t plan[RANGE_PLAN_MAX]; /* indices to ask */
+	unsigned n_plan, plan_at;
+	unsigned full_at, full_step; /* is_full: the walk over all */
+
+	unsigned window, n_look, n_look_repeated;
+	int64_t srtt_ns, var_ns;
+	int64_t next_flow_ns; /* not before */
+
+	enum range_fresh_state fresh;
+	unsigned n_fresh, n_fresh_passed, fresh_tries, n_reserved;
+	uint16_t good; /* index of the last port that passed */
+	int64_t fresh_due_ns;
+	unsigned n_uncleared, check_at, n_slowed;
+	bool has_slow_pass; /* a port passes that did not in haste */
+
+	unsigned n_passed, n_sent, n_flows;
+	unsigned table_limit;
+	int64_t began_ns;
+	bool is_mute;
+	bool is_over;
+};
+
+static inline uint16_t range_port_at(const struct range *r, unsigned at)
+{
+	return (uint16_t)(r->conf.first + at);
+}
