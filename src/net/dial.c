@@ -158,6 +158,7 @@ static int set_options(int fd, const struct addr *to,
                        const struct net_stream_conf *c)
 {
 	const bool is_ip6 = to->family == ADDR_IP6;
+	const struct linger at_once = {.l_onoff = 1};
 	const struct {
 		bool is_set;
 		int level, name, value;
@@ -172,6 +173,9 @@ static int set_options(int fd, const struct addr *to,
 		{is_ip6, IPPROTO_IPV6, IPV6_RECVERR, 1},
 	};
 
+	if (c->is_abrupt &&
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)))
+		return errno;
 	for (size_t i = 0; i < ARRAY_LEN(opts); i++) {
 		if (opts[i].is_set &&
 		    setsockopt(fd, opts[i].level, opts[i].name, &opts[i].value,
