@@ -291,6 +291,8 @@ static bool drain_error(struct net_udp *u)
 	ic.type = b.error.ee_type;
 	ic.code = b.error.ee_code;
 	ic.error = (int)b.error.ee_errno;
+	if (ic.error == EMSGSIZE)
+		ic.mtu_bytes = b.error.ee_info;
 	ic.dst = addr_from_sockaddr((const struct sockaddr *)&dst);
 	ic.quote = (struct slice){batch->bytes[0], (size_t)n};
 	ic.mono_ns = arrival(b.wall_ns, read_clocks()).mono_ns;
@@ -326,6 +328,10 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 		WISH
 	};
 	const bool is_icmp = flags & NET_UDP_ICMP;
+	const int df4 = flags & NET_UDP_DF ? IP_PMTUDISC_PROBE
+	                                   : IP_PMTUDISC_DONT;
+	const int df6 = flags & NET_UDP_DF ? IPV6_PMTUDISC_PROBE
+	                                   : IPV6_PMTUDISC_DONT;
 	const struct {
 		int who, level, name, value;
 	} opts[] = {
@@ -335,12 +341,12 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 		{IP4, IPPROTO_IP, IP_PKTINFO, 1},
 		/* an IPv6 socket may carry IPv4: the rest is for both */
 		{BOTH, IPPROTO_IP, IP_RECVTTL, 1},
-		{BOTH, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT},
+		{BOTH, IPPROTO_IP, IP_MTU_DISCOVER, df4},
 		{BOTH, IPPROTO_IP, IP_RECVERR, is_icmp},
 		{IP6, IPPROTO_IPV6, IPV6_V6ONLY, !!(flags & NET_UDP_V6ONLY)},
 		{IP6, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
 		{IP6, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1},
-		{IP6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT},
+		{IP6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, df6},
 		{IP6, IPPROTO_IPV6, IPV6_RECVERR, is_icmp},
 	};
 
@@ -482,7 +488,10 @@ static int send_message(int fd, const struct msghdr *m)
 		if (err != EINTR && !is_echo_of_icmp(err))
 			break;
 	}
-	return err == EWOULDBLOCK || err == ENOBUFS ? EAGAIN : err;
+	/* refusals that came faster than this socket was read */
+	if (err == EWOULDBLOCK || err == ENOBUFS || err == ECONNREFUSED)
+		return EAGAIN;
+	return err;
 }
 
 int net_udp_send(struct net_udp *u, const struct addr *to,

@@ -12,6 +12,9 @@ enum {
 	NET_UDP_ICMP = 1 << 0,      /**< report ICMP errors to on_icmp */
 	NET_UDP_REUSEPORT = 1 << 1, /**< SO_REUSEPORT */
 	NET_UDP_V6ONLY = 1 << 2,    /**< [::] does not take IPv4 as well */
+	NET_UDP_DF = 1 << 6, /**< never fragment, whatever the kernel knows of
+	                          the path; more than the link takes is
+	                          EMSGSIZE, and an ICMP error of the own host */
 };
 
 /** A datagram received. Borrows: valid during the callback only. */
@@ -32,6 +35,7 @@ struct net_icmp {
 	uint8_t type, code;   /**< of ICMP or, when dst is IPv6, ICMPv6 */
 	bool is_local;        /**< raised by this host's own kernel */
 	int error;            /**< the errno the kernel made of it */
+	unsigned mtu_bytes;   /**< with EMSGSIZE: what would fit; else 0 */
 	struct addr dst;      /**< where the original datagram went */
 	struct slice quote;   /**< its UDP payload, as far as was quoted */
 	int64_t mono_ns;
@@ -69,7 +73,8 @@ void net_udp_close(struct net_udp *u);
 struct addr net_udp_local(const struct net_udp *u);
 
 /**
- * Send one datagram. DF is clear: what exceeds the MTU is fragmented.
+ * Send one datagram. DF is clear (but for NET_UDP_DF): what exceeds the MTU
+ * is fragmented.
  *
  * @param from  Source address of a wildcard socket, as in net_dgram.to (its
  *              port does not count); NULL: the kernel chooses
