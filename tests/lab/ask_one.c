@@ -4,8 +4,8 @@
  *
  * Puts one question and prints a report with one fact, "ask", whose value
  * says how it ended. ADDR "-": none. Keys: patience_ms, rtt_ms, flows, full,
- * pin (hexadecimal SHA-256), sip_user, sip_password, sip_domain, turn_user,
- * turn_password.
+ * flows_per_s, has_edge, pin (hexadecimal SHA-256), sip_user, sip_password,
+ * sip_domain, turn_user, turn_password.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +30,7 @@ static const struct ask_ops *const kinds[] = {
 	&ask_dns,
 	&ask_http,
 	&ask_ntp,
+	&ask_range,
 	&ask_sip_options,
 	&ask_sip_register,
 	&ask_stun,
@@ -123,6 +124,10 @@ static void read_key(struct one *o, char *arg)
 		o->conf.flows_left = &o->flows;
 	} else if (strcmp(arg, "full") == 0) {
 		o->conf.is_full_range = number(value, 1) == 1;
+	} else if (strcmp(arg, "has_edge") == 0) {
+		o->conf.has_edge = number(value, 1) == 1;
+	} else if (strcmp(arg, "flows_per_s") == 0) {
+		o->conf.flows_per_s = (unsigned)number(value, INT32_MAX);
 	} else if (strcmp(arg, "pin") == 0) {
 		read_pin(o, value);
 	} else {
