@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: what is silent is placed between the last hop where its TTL ran
+ * out and the first behind it that heard the known good flow. Routers check
+ * the TTL before they filter what they forward (Linux, RFC 1812 section
+ * 5.2.1), so the last hop that answers is the likelier of the two and gives
+ * the segment; a box that filters what it receives is the next, and the
+ * range says so.
+ *
+ * A reset bears the server's address whoever sent it. Two things give a
+ * middlebox away: it answers a SYN whose TTL cannot reach the server, and
+ * its reset arrives with another TTL than the server's own answers.
+ */
+#include "probe/where.h"
+
+static const int initial_ttls[] = {64, 128, 255};
+
+enum segment where_segment(unsigned hop, const struct addr *a, unsigned n_hops)
+{
+	if (hop == 0)
+		return SEGMENT_DEVICE;
+	if (hop == 1)
+		return SEGMENT_ROUTER;
+	if (n_hops && hop >= n_hops)
+		return SEGMENT_PROVIDER;
+	if (a->family == ADDR_NONE)
+		return SEGMENT_UNKNOWN;
+	return addr_is_private(a) ? SEGMENT_LAN : SEGMENT_CARRIER;
+}
+
+/* What hop this is, as either flow knows it; 0: neither does. */
+static unsigned hop_of(const struct where_flow *flow,
+                       const struct where_flow *control, const struct addr *a)
+{
+	for (unsigned ttl = 1; ttl <= HOP_MAX; ttl++) {
+		if (flow->hops[ttl].n_answers &&
+		    addr_ip_eq(&flow->hops[ttl].addr, a))
+			return ttl;
+		if (control && control->hops[ttl].n_answers &&
+		    addr_ip_eq(&control->hops[ttl].addr, a))
+			return ttl;
+	}
+	return 0;
+}
+
+static struct addr addr_at(const struct where_flow *flow,
+                           const struct where_flow *control, unsigned hop)
+{
+	struct addr none = {0};
+
+	if (hop == 0 || hop > HOP_MAX)
+		return none;
+	if (flow->hops[hop].n_answers)
+		return flow->hops[hop].addr;
+	return control ? control->hops[hop].addr : none;
+}
+
+static void judge_refusal(struct where *w, const struct where_flow *flow,
+                          const struct where_flow *control,
+                          const struct addr *server)
+{
+	unsigned at = flow->refused_at;
+	unsigned hop = hop_of(flow, control, &flow->refuser);
+
+	w->basis = WHERE_REFUSAL;
+	w->box = flow->refuser;
+	w->icmp_type = flow->icmp_type;
+	w->icmp_code = flow->icmp_code;
+	w->who = WHERE_MIDDLEBOX;
+	if (addr_ip_eq(&flow->refuser, server)) {
+		w->who = WHERE_SERVER;
+		hop = at;
+	}
+	/* a router may answer from an address that its TTL errors do not use:
+	 * then it is the one where the TTL was spent, or the one before */
+	w->hop_min = hop ? hop : at - 1;
+	w->hop_max = hop ? hop : at;
+	w->is_exact = hop > 0;
+	w->segment = where_segment(w->hop_min ? w->hop_min : 1, &flow->refuser,
+	                           w->n_hops);
+	if (w->who == WHERE_SERVER)
+		w->segment = SEGMENT_PROVIDER;
+}
+
+/* How far away a packet was sent that arrives with this TTL; 0: no idea. */
+static unsigned distance(int ttl)
+{
+	for (size_t i = 0; i < ARRAY_LEN(initial_ttls); i++) {
+		if (ttl > 0 && ttl <= initial_ttls[i] &&
+		    initial_ttls[i] - ttl < HOP_MAX)
+			return (unsigned)(initial_ttls[i] - ttl) + 1;
+	}
+	return 0;
+}
+
+static void judge_reset(struct where *w, const struct where_flow *flow,
+                        const struct where_flow *control)
+{
+	unsigned at = flow->reset_at;
+	unsigned hop = distance(flow->reset_ttl);
+	int server_ttl = control ? control->answer_ttl : 0;
+	bool is_short = w->n_hops && at <= w->n_hops;
+	bool has_ttls = flow->reset_ttl && server_ttl;
+
+	w->basis = WHERE_RESET;
+	w->hop_min = at - 1;
+	w->hop_max = at;
+	if (is_short || (has_ttls && flow->reset_ttl != server_ttl))
+		w->who = WHERE_MIDDLEBOX;
+	else if (has_ttls && w->n_hops)
+		w->who = WHERE_SERVER;
+	if (w->who == WHERE_SERVER)
+		w->hop_min = at;
+	else if (w->who == WHERE_MIDDLEBOX && (hop == at || hop == at - 1))
+		w->hop_min = w->hop_max = hop;
+	w->is_exact = w->who != WHERE_NOBODY;
+	w->box = addr_at(flow, control, w->hop_min);
+	if (w->who == WHERE_SERVER)
+		w->segment = SEGMENT_PROVIDER;
+	else if (w->who == WHERE_MIDDLEBOX)
+		w->segment = where_segment(w->hop_min ? w->hop_min : 1, &w->box,
+		                           w->n_hops);
+}
+
+static unsigned last_heard(const struct where_flow *flow)
+{
+	for (unsigned ttl = HOP_MAX; ttl > 0; ttl--) {
+		if (flow->hops[ttl].n_answers)
+			return ttl;
+	}
+	return 0;
+}
+
+/* The first hop behind @p hop that heard the known good flow and must have
+ * heard this one too; 0: none. */
+static unsigned next_heard(const struct where_flow *flow,
+                           const struct where_flow *control, unsigned hop)
+{
+	for (unsigned ttl = hop + 1; ttl <= HOP_MAX; ttl++) {
+		if (control->hops[ttl].n_answers && flow->hops[ttl].n_tries)
+			return ttl;
+		if (control->answer_at == ttl)
+			return ttl;
+	}
+	return 0;
+}
+
+static void judge_silence(struct where *w, const struct where_flow *flow,
+                          const struct where_flow *control)
+{
+	unsigned last = last_heard(flow);
+	unsigned next = control ? next_heard(flow, control, last) : 0;
+
+	if (last == 0 && next == 0)
+		return;
+	w->basis = WHERE_QUOTE;
+	w->hop_min = last;
+	w->hop_max = next ? next : last + 1;
+	w->is_exact = next == last + 1;
+	w->may_be_way_back = w->n_hops && last >= w->n_hops;
+	w->who = w->may_be_way_back ? WHERE_NOBODY : WHERE_MIDDLEBOX;
+	w->box = addr_at(flow, control, last);
+	/* nothing was heard of it: the first router filters what it receives,
+	 * or this computer what it sends. A range accuses nobody. */
+	if (w->is_exact)
+		w->segment = where_segment(last ? last : 1, &w->box, w->n_hops);
+}
+
+struct where where_judge(const struct where_flow *flow,
+                         const struct where_flow *control,
+                         const struct addr *server)
+{
+	struct where w = {.segment = SEGMENT_UNKNOWN};
+
+	if (control && control->answer_at)
+		w.n_hops = control->answer_at - 1;
+	if (flow->error) {
+		w.basis = WHERE_LOCAL;
+		w.is_exact = true;
+		w.segment = SEGMENT_DEVICE;
+		return w;
+	}
+	if (flow->refused_at)
+		judge_refusal(&w, flow, control, server);
+	else if (flow->reset_at)
+		judge_reset(&w, flow, control);
+	else if (!flow->answer_at)
+		judge_silence(&w, flow, control);
+	if (w.basis == WHERE_NO_BASIS)
+		return w;
+	w.last = addr_at(flow, control, w.hop_min);
+	w.next = w.hop_max == w.n_hops + 1 && w.n_hops
+	                 ? *server
+	                 : addr_at(flow, control, w.hop_max);
+	w.next.port = 0;
+	return w;
+}
+
+const char *where_basis_name(enum where_basis b)
+{
+	static const char *const names[WHERE_BASES] = {
+		[WHERE_NO_BASIS] = "none",        [WHERE_QUOTE] = "quote",
+		[WHERE_REFUSAL] = "icmp-refusal", [WHERE_RESET] = "reset",
+		[WHERE_LOCAL] = "local",
+	};
+
+	return names[b];
+}
+
+const char *where_who_name(enum where_who w)
+{
+	static const char *const names[] = {
+		[WHERE_NOBODY] = "unknown",
+		[WHERE_MIDDLEBOX] = "middlebox",
+		[WHERE_SERVER] = "server",
+	};
+
+	return names[w];
+}
