@@ -6,6 +6,7 @@
 
 extern const struct ask_ops ask_dns;
 extern const struct ask_ops ask_http;
+extern const struct ask_ops ask_mtu;
 extern const struct ask_ops ask_ntp;
 extern const struct ask_ops ask_range;
 extern const struct ask_ops ask_sip_options;

@@ -29,6 +29,7 @@ static const struct ask_ops *const kinds[] = {
 	/* clang-format off */
 	&ask_dns,
 	&ask_http,
+	&ask_mtu,
 	&ask_ntp,
 	&ask_range,
 	&ask_sip_options,
