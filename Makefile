@@ -39,6 +39,8 @@ bench: build
 	@$(BUILD)/bench/bench_firewall 5000 50000
 	@ninja -C $(BUILD) bench/bench_forward
 	@bench/forward.py $(BUILD)
+	@ninja -C $(BUILD) bench/bench_sweep
+	@bench/sweep.py $(BUILD)
 
 # Some minutes, mostly of waiting.
 eval: build

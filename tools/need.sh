@@ -15,7 +15,7 @@ packages() {
 		sipsak tshark util-linux iptables coturn stun-client \
 		kamailio-websocket-modules prosody ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
-	bench) echo python3 tshark python3-capirca ;;
+	bench) echo python3 tshark python3-capirca nmap ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
 	esac
 }
