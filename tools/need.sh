@@ -6,16 +6,17 @@ set -eu
 packages() {
 	case $1 in
 	build) echo gcc libc6-dev make meson ninja-build pkg-config gettext \
-		libre-dev libcyaml-dev libyaml-dev libssl-dev \
-		libexpat1-dev ;;
+		libre-dev libcyaml-dev libyaml-dev libssl-dev libexpat1-dev \
+		libbpf-dev libnftables-dev ;;
 	demo) echo iproute2 nftables conntrack ;;
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
 		python3-jsonschema nginx-light dnsmasq-base openssl \
 		kamailio kamailio-tls-modules sip-tester \
 		sipsak tshark util-linux iptables coturn stun-client \
-		kamailio-websocket-modules prosody ;;
+		kamailio-websocket-modules prosody \
+		iproute2 nftables curl nmap ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
-	bench) echo python3 tshark python3-capirca nmap ;;
+	bench) echo python3 tshark python3-capirca nmap iproute2 util-linux ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
 	esac
 }

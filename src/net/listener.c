@@ -200,6 +200,20 @@ static void on_event(unsigned events, void *arg)
 		listener_release(l);
 }
 
+/* What TPROXY asks of a socket, and sk_lookup does not: no harm where it may
+ * not be set. */
+static void make_transparent(int fd, enum addr_family family)
+{
+	const int yes = 1;
+
+	if (family == ADDR_IP6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &yes,
+		                 sizeof(yes));
+	else
+		(void)setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &yes,
+		                 sizeof(yes));
+}
+
 static int listen_on(struct net_listener *l, const struct addr *local,
                      unsigned flags)
 {
@@ -220,6 +234,8 @@ static int listen_on(struct net_listener *l, const struct addr *local,
 	    setsockopt(l->fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6only,
 	               sizeof(is_v6only)))
 		return errno;
+	if (flags & NET_LISTEN_STEERED)
+		make_transparent(l->fd, local->family);
 	if (bind(l->fd, (struct sockaddr *)&ss, n) || listen(l->fd, SOMAXCONN))
 		return errno;
 	n = sizeof(ss);
@@ -261,6 +277,11 @@ int net_listener_open(struct net_listener **lp, const struct addr *local,
 struct addr net_listener_local(const struct net_listener *l)
 {
 	return l->local;
+}
+
+int net_listener_fd(const struct net_listener *l)
+{
+	return l->fd;
 }
 
 void net_listener_close(struct net_listener *l)

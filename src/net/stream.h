@@ -166,6 +166,9 @@ enum {
 	NET_LISTEN_SNIFF_TLS = 1 << 0,
 	NET_LISTEN_REUSEPORT = 1 << 1,
 	NET_LISTEN_V6ONLY = 1 << 2,
+	/** Connections to other ports may be steered here (net/steer.h):
+	 *  net_stream_local() tells which. */
+	NET_LISTEN_STEERED = 1 << 3,
 };
 
 struct net_listener;
@@ -204,6 +207,9 @@ WARN_UNUSED int net_listener_open(struct net_listener **lp,
 
 /** With the port in use. */
 struct addr net_listener_local(const struct net_listener *l);
+
+/** To be named to net_steer_open(), and to nobody else. */
+int net_listener_fd(const struct net_listener *l);
 
 /** Unfinished handshakes are dropped without a word; streams handed over live
  *  on. NULL is fine. */

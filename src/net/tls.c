@@ -224,3 +224,18 @@ int net_tls_fingerprint(const struct net_tls *tls,
 		return EINVAL;
 	return 0;
 }
+
+char *net_tls_issuer(const struct net_tls *tls, char *buf, size_t n_bytes)
+{
+	const X509 *cert = SSL_CTX_get0_certificate(tls->ctx);
+	BIO *out = BIO_new(BIO_s_mem());
+	int n = 0;
+
+	if (cert && out &&
+	    X509_NAME_print_ex(out, X509_get_issuer_name(cert), 0,
+	                       XN_FLAG_RFC2253) >= 0)
+		n = BIO_read(out, buf, (int)n_bytes - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	BIO_free(out);
+	return buf;
+}

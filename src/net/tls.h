@@ -62,3 +62,7 @@ void net_tls_free(struct net_tls *tls);
 /** SHA-256 of a server's own DER certificate. @return 0, or EINVAL: a client */
 WARN_UNUSED int net_tls_fingerprint(const struct net_tls *tls,
                                     uint8_t out[NET_FINGERPRINT_BYTES]);
+
+/** Issuer of a server's own certificate as one line of printable ASCII (RFC
+ *  2253, escaped), cut to what fits. @return @p buf, "" for a client */
+char *net_tls_issuer(const struct net_tls *tls, char *buf, size_t n_bytes);

@@ -35,6 +35,7 @@ enum {
 	PKT_BYTES = 65536,
 	CTL_BYTES = 256,
 	RCVBUF_BYTES = 1 << 20,
+	STEERED_RCVBUF_BYTES = 8 << 20,
 	SEND_TRIES = 4,
 	DISCARD_PORT = 9,
 };
@@ -59,8 +60,9 @@ struct net_udp {
 	struct addr local;
 	const struct net_udp_ops *ops;
 	void *arg;
-	bool is_counted; /* among the users of the batch */
-	bool is_busy;    /* inside its callbacks: freed when they return */
+	void (*on_batch)(void *arg); /* NULL: not wanted */
+	bool is_counted;             /* among the users of the batch */
+	bool is_busy; /* inside its callbacks: freed when they return */
 	bool is_closed;
 };
 
@@ -90,6 +92,7 @@ static void udp_free(struct net_udp *u)
 /* What came beside a datagram or an error. */
 struct beside {
 	struct addr to;
+	struct addr original; /* with the port; ADDR_NONE: not steered */
 	int ttl;
 	int64_t wall_ns; /* 0: no timestamp */
 	bool has_error;
@@ -122,6 +125,15 @@ static void read_error(struct beside *b, const struct cmsghdr *c)
 	b->offender.port = 0;
 }
 
+static void read_original(struct beside *b, const struct cmsghdr *c)
+{
+	struct sockaddr_storage ss = {0};
+	size_t n = c->cmsg_len - CMSG_LEN(0);
+
+	memcpy(&ss, CMSG_DATA(c), n < sizeof(ss) ? n : sizeof(ss));
+	b->original = addr_from_sockaddr((const struct sockaddr *)&ss);
+}
+
 static void read_ip4(struct beside *b, const struct cmsghdr *c)
 {
 	struct in_pktinfo pi;
@@ -135,6 +147,9 @@ static void read_ip4(struct beside *b, const struct cmsghdr *c)
 			break;
 		b->to.family = ADDR_IP4;
 		memcpy(b->to.ip, &pi.ipi_addr, 4);
+		break;
+	case IP_ORIGDSTADDR:
+		read_original(b, c);
 		break;
 	case IP_RECVERR:
 		read_error(b, c);
@@ -162,6 +177,9 @@ static void read_ip6(struct beside *b, const struct cmsghdr *c)
 		break;
 	case IPV6_RECVERR:
 		read_error(b, c);
+		break;
+	case IPV6_ORIGDSTADDR:
+		read_original(b, c);
 		break;
 	default:
 		break;
@@ -237,7 +255,10 @@ static void deliver(struct net_udp *u, size_t i, struct now now)
 		.is_truncated = m->msg_flags & MSG_TRUNC,
 	};
 
-	d.to.port = u->local.port;
+	if (b.original.family != ADDR_NONE)
+		d.to = b.original;
+	else
+		d.to.port = u->local.port;
 	u->ops->on_dgram(u->arg, &d);
 }
 
@@ -256,6 +277,8 @@ static void drain_dgrams(struct net_udp *u)
 		now = read_clocks();
 		for (int i = 0; i < n && !u->is_closed; i++)
 			deliver(u, (size_t)i, now);
+		if (n > 0 && !u->is_closed && u->on_batch)
+			u->on_batch(u->arg);
 		if (n >= 0 && n < BATCH_PKTS)
 			return;
 	}
@@ -332,19 +355,31 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 	                                   : IP_PMTUDISC_DONT;
 	const int df6 = flags & NET_UDP_DF ? IPV6_PMTUDISC_PROBE
 	                                   : IPV6_PMTUDISC_DONT;
+	const bool is_steered = flags & NET_UDP_STEERED;
+	const bool is_ip6 = family == ADDR_IP6;
+	const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
+	const int transparent = is_ip6 ? IPV6_TRANSPARENT : IP_TRANSPARENT;
+	const int original = is_ip6 ? IPV6_RECVORIGDSTADDR : IP_RECVORIGDSTADDR;
 	const struct {
 		int who, level, name, value;
 	} opts[] = {
+		/* TPROXY asks for it, sk_lookup does not */
+		{WISH, level, transparent, is_steered},
+		{BOTH, level, original, is_steered},
 		{BOTH, SOL_SOCKET, SO_TIMESTAMPNS, 1},
 		{BOTH, SOL_SOCKET, SO_REUSEPORT, !!(flags & NET_UDP_REUSEPORT)},
 		{WISH, SOL_SOCKET, SO_RCVBUF, RCVBUF_BYTES},
-		{IP4, IPPROTO_IP, IP_PKTINFO, 1},
+		/* one socket then does the work of a whole range */
+		{WISH, SOL_SOCKET, is_steered ? SO_RCVBUFFORCE : SO_RCVBUF,
+	         is_steered ? STEERED_RCVBUF_BYTES : RCVBUF_BYTES},
+		/* `original` tells that, too */
+		{IP4, IPPROTO_IP, IP_PKTINFO, !is_steered},
 		/* an IPv6 socket may carry IPv4: the rest is for both */
 		{BOTH, IPPROTO_IP, IP_RECVTTL, 1},
 		{BOTH, IPPROTO_IP, IP_MTU_DISCOVER, df4},
 		{BOTH, IPPROTO_IP, IP_RECVERR, is_icmp},
 		{IP6, IPPROTO_IPV6, IPV6_V6ONLY, !!(flags & NET_UDP_V6ONLY)},
-		{IP6, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1},
+		{IP6, IPPROTO_IPV6, IPV6_RECVPKTINFO, !is_steered},
 		{IP6, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1},
 		{IP6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, df6},
 		{IP6, IPPROTO_IPV6, IPV6_RECVERR, is_icmp},
@@ -423,6 +458,16 @@ void net_udp_close(struct net_udp *u)
 	u->is_closed = true;
 	if (!u->is_busy)
 		udp_free(u);
+}
+
+void net_udp_set_batch(struct net_udp *u, void (*on_batch)(void *arg))
+{
+	u->on_batch = on_batch;
+}
+
+int net_udp_fd(const struct net_udp *u)
+{
+	return u->fd;
 }
 
 struct addr net_udp_local(const struct net_udp *u)

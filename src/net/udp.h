@@ -15,6 +15,9 @@ enum {
 	NET_UDP_DF = 1 << 6, /**< never fragment, whatever the kernel knows of
 	                          the path; more than the link takes is
 	                          EMSGSIZE, and an ICMP error of the own host */
+	/** Datagrams to other ports may be steered here (net/steer.h):
+	 *  net_dgram.to tells which. */
+	NET_UDP_STEERED = 1 << 3,
 };
 
 /** A datagram received. Borrows: valid during the callback only. */
@@ -101,3 +104,10 @@ WARN_UNUSED int net_udp_send(struct net_udp *u, const struct addr *to,
  * @return 0, EINVAL, ENETUNREACH, EHOSTUNREACH, EAFNOSUPPORT, EMFILE
  */
 WARN_UNUSED int net_source_for(struct addr *local, const struct addr *to);
+
+/** Call @p on_batch, with the socket's arg, after some on_dgram and before the
+ *  loop turns to others: answers that were held back may leave together. */
+void net_udp_set_batch(struct net_udp *u, void (*on_batch)(void *arg));
+
+/** To be named to net_steer_open(), and to nobody else. */
+int net_udp_fd(const struct net_udp *u);
