@@ -44,7 +44,7 @@ static void follow(const struct edge_answer *out, const struct edge_arrival *a)
 /* The rule: no longer than the request, but for STUN's 24 bytes. */
 static void check(const struct edge_answer *out, const struct edge_arrival *a)
 {
-	size_t more = a->role == WIRE_ROLE_STUN ? 24 : 0;
+	size_t more = a->speaks == EDGE_STUN ? 24 : 0;
 
 	if (a->flow.transport != WIRE_UDP || out->is_proven)
 		return;
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wr w = wr_init_heap();
 	struct edge_arrival a = {
 		.flow = {.transport = how & TCP ? WIRE_TCP : WIRE_UDP},
-		.role = how & STUN ? WIRE_ROLE_STUN : WIRE_ROLE_SIP,
+		.speaks = how & STUN ? EDGE_STUN : EDGE_SIP,
 		.mono_ns = NS_PER_S,
 		.wall_ns = NOW_S * NS_PER_S,
 	};

@@ -17,6 +17,9 @@ _prumo() {
 		return ;;
 	--alg | --nat) mapfile -t COMPREPLY < <(compgen -W "on off" -- "$cur")
 		return ;;
+	--range) mapfile -t COMPREPLY < <(compgen -W \
+		"auto sk_lookup tproxy sockets" -- "$cur")
+		return ;;
 	--color) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$cur")
 		return ;;
 	--cert | --key | --secret-file | --capture)
@@ -33,11 +36,9 @@ _prumo() {
 	*) mapfile -t COMPREPLY < <(
 		[ "$cmd" = profile ] && [ "$COMP_CWORD" -eq 2 ] &&
 			compgen -W "list show lint" -- "$cur"
-		[ "$cmd" = edge ] || {
-			compgen -W "$(LC_ALL=C "$prumo" profile list \
-				2>/dev/null | sed 's/ .*//')" -- "$cur"
-			compgen -f -X '!*.yaml' -- "$cur"
-		}) ;;
+		compgen -W "$(LC_ALL=C "$prumo" profile list \
+			2>/dev/null | sed 's/ .*//')" -- "$cur"
+		compgen -f -X '!*.yaml' -- "$cur") ;;
 	esac
 }
 complete -o filenames -F _prumo prumo

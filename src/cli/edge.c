@@ -17,6 +17,8 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/edge.h"
+#include "cli/profile.h"
+#include "cli/services.h"
 #include "edge/drop.h"
 #include "edge/server.h"
 #include "net/loop.h"
@@ -38,12 +40,20 @@ enum option_id {
 	OPT_SECRET,
 	OPT_USER,
 	OPT_NAME,
+	OPT_MAP,
+	OPT_RESOLVE,
+	OPT_DNS,
+	OPT_RANGE,
 };
 
 struct settings {
 	struct edge_server_conf conf;
 	const char *secret_file;
 	const char *user;
+	const char *profile; /* NULL: none */
+	struct cli_places places;
+	struct cli_services services;
+	bool wants_dns;
 	bool is_verbose;
 	bool wants_help;
 };
@@ -69,6 +79,10 @@ static const struct option options[] = {
 	{"secret-file", required_argument, NULL, OPT_SECRET},
 	{"user", required_argument, NULL, OPT_USER},
 	{"name", required_argument, NULL, OPT_NAME},
+	{"map", required_argument, NULL, OPT_MAP},
+	{"resolve", required_argument, NULL, OPT_RESOLVE},
+	{"dns", no_argument, NULL, OPT_DNS},
+	{"range", required_argument, NULL, OPT_RANGE},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -91,6 +105,18 @@ static int set_listen(struct edge_server_conf *conf, const char *text)
 		return EBADMSG;
 	conf->skips_absent = false;
 	return addr_parse(&conf->at[conf->n_at++], slice_str(text));
+}
+
+static int set_range(struct edge_server_conf *conf, const char *text)
+{
+	for (int way = EDGE_RANGE_AUTO; way < EDGE_RANGE_NONE; way++) {
+		if (strcmp(text, edge_range_way_name(
+					 (enum edge_range_way)way)) == 0) {
+			conf->range_way = (enum edge_range_way)way;
+			return 0;
+		}
+	}
+	return EBADMSG;
 }
 
 static int set_option(struct settings *s, int id, const char *arg)
@@ -125,6 +151,15 @@ static int set_option(struct settings *s, int id, const char *arg)
 	case OPT_NAME:
 		conf->name = arg;
 		return 0;
+	case OPT_MAP:
+		return cli_places_map(&s->places, arg);
+	case OPT_RESOLVE:
+		return cli_places_resolve(&s->places, arg);
+	case OPT_DNS:
+		s->wants_dns = true;
+		return 0;
+	case OPT_RANGE:
+		return set_range(conf, arg);
 	case 'v':
 		s->is_verbose = true;
 		return 0;
@@ -155,7 +190,7 @@ static enum cli_status read_options(struct settings *s, int argc, char *argv[])
 	while ((id = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
 		int err = set_option(s, id, optarg);
 
-		if (err == EBADMSG)
+		if (err == EBADMSG || err == E2BIG)
 			return cli_usage_error(&cli_edge,
 			                       _("'%s' is not what this option "
 			                         "takes"),
@@ -163,6 +198,8 @@ static enum cli_status read_options(struct settings *s, int argc, char *argv[])
 		if (err)
 			return cli_bad_option(&cli_edge, argv);
 	}
+	if (optind < argc)
+		s->profile = argv[optind++];
 	if (optind < argc)
 		return cli_usage_error(&cli_edge, _("unexpected argument '%s'"),
 		                       argv[optind]);
@@ -220,6 +257,7 @@ static int say_ready(const struct edge_server *server)
 	struct edge_ports p = edge_server_ports(server);
 	uint8_t digest[WIRE_SHA256_BYTES];
 	char hex[2 * WIRE_SHA256_BYTES];
+	size_t n;
 	struct wr w = wr_init(hex, sizeof(hex));
 	int err;
 
@@ -228,9 +266,10 @@ static int say_ready(const struct edge_server *server)
 		return err;
 	text_hex_put(&w, (struct slice){digest, sizeof(digest)});
 	(void)printf("ready sip=%u sip-alt=%u tls=%u stun=%u control=%u "
-	             "sha256=%.*s\n",
+	             "sha256=%.*s range=%s\n",
 	             p.sip, p.sip_alt, p.tls, p.stun, p.control,
-	             (int)sizeof(hex), hex);
+	             (int)sizeof(hex), hex,
+	             edge_range_way_name(edge_server_ranges(&n, server)));
 	return fflush(stdout) ? errno : 0;
 }
 
@@ -293,6 +332,26 @@ static void complain_about(const struct settings *s, int err,
 		cli_complain(&cli_edge, "%s", strerror(err));
 }
 
+/* What is not answered here is said, so that nobody takes it for blocked. */
+static void say_gaps(const struct settings *s, const struct edge_server *server)
+{
+	size_t elsewhere = s->services.n_rows_elsewhere, n_ports;
+
+	(void)edge_server_ranges(&n_ports, server);
+	if (elsewhere)
+		cli_complain(&cli_edge,
+		             _("rows of the profile that are for addresses "
+		               "which this host does not have, and are not "
+		               "answered: %zu"),
+		             elsewhere);
+	if (n_ports)
+		cli_complain(&cli_edge,
+		             _("neither sk_lookup nor TPROXY is permitted "
+		               "here: of each range of ports only the first "
+		               "%zu are answered"),
+		             n_ports);
+}
+
 static enum cli_status start(const struct settings *s)
 {
 	enum cli_status status = CLI_USAGE;
@@ -305,6 +364,7 @@ static enum cli_status start(const struct settings *s)
 		complain_about(s, err, &failed);
 		return CLI_USAGE;
 	}
+	say_gaps(s, server);
 	err = edge_drop_to(s->user);
 	if (err)
 		cli_complain(&cli_edge, _("cannot become the user '%s': %s"),
@@ -315,24 +375,73 @@ static enum cli_status start(const struct settings *s)
 	return status;
 }
 
-static enum cli_status run(int argc, char *argv[])
+/* The zone is the names' own: all of them are known by now. */
+static int add_dns(struct settings *s)
 {
-	enum cli_status status;
-	struct settings s;
+	struct cli_services *sv = &s->services;
+	/* NULL is where it begins without a profile */
+	void *more = reallocarray(sv->at, sv->n + 2, sizeof(*sv->at));
+
+	if (!more)
+		return ENOMEM;
+	sv->at = more;
+	for (int is_tcp = 0; is_tcp < 2; is_tcp++)
+		sv->at[sv->n++] = (struct edge_service){
+			.is_tcp = is_tcp,
+			.first = EDGE_DNS_PORT,
+			.last = EDGE_DNS_PORT,
+			.speaks = EDGE_DNS,
+		};
+	s->conf.zone = (struct edge_zone){s->places.names, s->places.n_names};
+	return 0;
+}
+
+static int make_services(struct settings *s, const struct profile *profile)
+{
+	int err = 0;
+
+	if (profile)
+		err = cli_services_make(&s->services, profile, &s->places,
+		                        &s->conf);
+	if (!err && profile && s->wants_dns)
+		err = cli_services_name(&s->places, profile, &s->conf);
+	if (!err && s->wants_dns)
+		err = add_dns(s);
+	s->conf.services = s->services.at;
+	s->conf.n_services = s->services.n;
+	return err;
+}
+
+static enum cli_status read_profile(struct settings *s)
+{
+	enum cli_status status = CLI_READY;
+	struct profile *profile = NULL;
+	char path[PATH_MAX];
 	int err;
 
-	status = read_options(&s, argc, argv);
+	if (s->profile)
+		status =
+			cli_profile_load(&profile, path, &cli_edge, s->profile);
 	if (status != CLI_READY)
 		return status;
-	if (s.wants_help) {
-		cli_usage(stdout, &cli_edge);
+	err = make_services(s, profile);
+	profile_free(profile);
+	if (!err)
 		return CLI_READY;
-	}
-	err = read_secret(s.conf.secret, s.secret_file);
+	cli_complain(&cli_edge, "%s", strerror(err));
+	return CLI_INTERNAL;
+}
+
+static enum cli_status open_and_start(struct settings *s)
+{
+	enum cli_status status;
+	int err;
+
+	err = read_secret(s->conf.secret, s->secret_file);
 	if (err == EBADMSG) {
 		cli_complain(&cli_edge,
 		             _("'%s' holds less than %d bytes: no secret"),
-		             s.secret_file, (int)WIRE_SECRET_BYTES);
+		             s->secret_file, (int)WIRE_SECRET_BYTES);
 		return CLI_USAGE;
 	}
 	if (err) {
@@ -340,20 +449,38 @@ static enum cli_status run(int argc, char *argv[])
 		             strerror(err));
 		return CLI_USAGE;
 	}
+	status = read_profile(s);
+	if (status != CLI_READY)
+		return status;
 	err = net_open();
 	if (err) {
 		cli_complain(&cli_edge, "%s", strerror(err));
 		return CLI_INTERNAL;
 	}
-	status = start(&s);
-	explicit_bzero(s.conf.secret, sizeof(s.conf.secret));
+	status = start(s);
 	net_close();
+	return status;
+}
+
+static enum cli_status run(int argc, char *argv[])
+{
+	enum cli_status status;
+	struct settings s;
+
+	status = read_options(&s, argc, argv);
+	if (status == CLI_READY && s.wants_help)
+		cli_usage(stdout, &cli_edge);
+	else if (status == CLI_READY)
+		status = open_and_start(&s);
+	explicit_bzero(s.conf.secret, sizeof(s.conf.secret));
+	cli_services_fini(&s.services);
+	cli_places_fini(&s.places);
 	return status;
 }
 
 const struct cli_cmd cli_edge = {
 	.name = "edge",
-	.args = "[OPTION]...",
+	.args = "[OPTION]... [PROFILE]",
 	.summary =
 		N_("The provider's responder: answers, mirrors and measures"),
 	.options = N_(
@@ -371,6 +498,14 @@ const struct cli_cmd cli_edge = {
 		"  --user NAME          who to become when started as root"
 		" (nobody)\n"
 		"  --name NAME          how it calls itself (prumo-edge)\n"
+		"  --map NET=NET        where addresses of the profile are;"
+		" may be repeated\n"
+		"  --resolve NAME:ADDR  where a name of the profile is; may be"
+		" repeated\n"
+		"  --range WAY          sk_lookup, tproxy, sockets or auto"
+		" (auto)\n"
+		"  --dns                answer for the names, on port 53:"
+		" for a lab\n"
 		"  -v, --verbose        counts on stderr, once a minute\n"
 		"  -h, --help           this text\n"),
 	.run = run,

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "edge/ntp.h"
 #include "sip/msg.h"
 #include "sip/reply.h"
 #include "sip/value.h"
@@ -27,8 +28,24 @@ enum {
 	BODY_BYTES = MIRROR_BYTES * 7 / 5,
 	FINAL_BYTES = EDGE_CALL_MAX_BYTES + 64,
 	TO_TAG_CHARS = 8,
+	MEMOS = 256,
 	EXPIRES_MAX_S = 3600,
 	CONTACTS_MAX = 8,
+	/* RFC 8656, section 18.7 and 17 */
+	TURN_ALLOCATE = 3,
+	TURN_REFRESH = 4,
+	TURN_PERMIT = 8,
+	TURN_BIND = 9,
+	TURN_FORBIDDEN = 403,
+	TURN_MISMATCH = 437,
+	STUN_TYPE_MAX = 3, /* first byte: two bits are zero, methods few */
+};
+
+/* A token that was made this second: who asks a whole range gets one. */
+struct memo {
+	struct addr ip;
+	int64_t wall_s;
+	struct wire_token token;
 };
 
 struct edge_answerer {
@@ -41,6 +58,7 @@ struct edge_answerer {
 	uint8_t mirror[MIRROR_BYTES];
 	uint8_t body[BODY_BYTES];
 	uint8_t to_tag[TO_TAG_CHARS];
+	struct memo memos[MEMOS];
 };
 
 /* What an answer needs to know of its request. */
@@ -353,6 +371,26 @@ static void answer_request(struct job *j)
 	}
 }
 
+static void make_token(struct wire_token *t, const struct job *j)
+{
+	const struct addr *from = &j->a->flow.remote;
+	int64_t wall_s = j->a->wall_ns / NS_PER_S;
+	struct slice ip = addr_ip(from);
+	struct memo *m;
+	unsigned at = 0;
+
+	/* by the last bytes: neighbours get places of their own */
+	if (ip.n)
+		at = (unsigned)ip.p[ip.n - 1] ^ (unsigned)ip.p[ip.n - 2] * 31;
+	m = &j->an->memos[at % MEMOS];
+	if (m->wall_s != wall_s || !addr_ip_eq(&m->ip, from)) {
+		m->ip = *from;
+		m->wall_s = wall_s;
+		wire_token_make(&m->token, j->an->conf->secret, from, wall_s);
+	}
+	*t = m->token;
+}
+
 static void answer_hello(struct job *j)
 {
 	struct wr w = wr_init(j->an->bytes, WIRE_HELLO_BYTES);
@@ -361,14 +399,14 @@ static void answer_hello(struct job *j)
 
 	if (wire_hello_decode(&hello, j->a->bytes))
 		return;
+	j->out->is_welcome = true;
 	welcome = (struct wire_welcome){
 		.source = j->a->flow.remote,
 		.wall_ns = j->a->wall_ns,
 		.services = j->an->conf->services,
 	};
 	memcpy(welcome.nonce, hello.nonce, sizeof(hello.nonce));
-	wire_token_make(&welcome.token, j->an->conf->secret, &j->a->flow.remote,
-	                j->a->wall_ns / NS_PER_S);
+	make_token(&welcome.token, j);
 	wire_welcome_put(&w, &welcome);
 	if (!w.bad)
 		j->out->bytes = wr_slice(&w);
@@ -378,10 +416,28 @@ static void answer_dgram(struct job *j, enum wire_dgram_type type)
 {
 	struct wire_plain plain;
 
-	if (type == WIRE_HELLO)
-		answer_hello(j);
-	else if (type == WIRE_PLAIN && !wire_plain_decode(&plain, j->a->bytes))
+	if (type == WIRE_PLAIN && !wire_plain_decode(&plain, j->a->bytes))
 		answer_mirror_dgram(j);
+}
+
+/* There is nothing to relay with: whoever asks for it is refused, whoever
+ * takes it for granted has no allocation here. */
+static void refuse_turn(struct job *j, struct wr *w, const struct stun_msg *msg)
+{
+	unsigned code = TURN_MISMATCH;
+
+	if (msg->cls != STUN_CLASS_REQUEST)
+		return;
+	if (msg->method == TURN_ALLOCATE)
+		code = TURN_FORBIDDEN;
+	else if (msg->method != TURN_REFRESH && msg->method != TURN_PERMIT &&
+	         msg->method != TURN_BIND)
+		return;
+	stun_put_head(w, STUN_CLASS_ERROR, msg->method, msg->tid);
+	stun_put_error(w, code, (struct slice){0});
+	if (!w->bad &&
+	    (j->a->flow.transport != WIRE_UDP || w->n <= j->a->bytes.n))
+		j->out->bytes = wr_slice(w);
 }
 
 static void answer_stun(struct job *j)
@@ -391,7 +447,9 @@ static void answer_stun(struct job *j)
 
 	if (stun_msg_decode(&msg, j->a->bytes))
 		return;
-	if (!stun_msg_answer(&w, &msg, &j->a->flow.remote, SIZE_MAX))
+	if (msg.method != STUN_METHOD_BINDING)
+		refuse_turn(j, &w, &msg);
+	else if (!stun_msg_answer(&w, &msg, &j->a->flow.remote, SIZE_MAX))
 		j->out->bytes = wr_slice(&w);
 }
 
@@ -428,6 +486,57 @@ void edge_answerer_free(struct edge_answerer *an)
 	free(an);
 }
 
+static void answer_ntp(struct job *j)
+{
+	struct wr w = wr_init(j->an->bytes, EDGE_NTP_BYTES);
+
+	if (!edge_ntp_answer(&w, j->a->bytes, j->a->wall_ns))
+		j->out->bytes = wr_slice(&w);
+}
+
+static void answer_dns(struct job *j)
+{
+	bool is_udp = j->a->flow.transport == WIRE_UDP;
+	size_t room = is_udp ? EDGE_DNS_UDP_MAX_BYTES : EDGE_DNS_TCP_MAX_BYTES;
+	struct wr w = wr_init(j->an->bytes, room);
+
+	edge_dns_answer(&w, &j->an->conf->zone, j->a->bytes, room);
+	if (!w.bad)
+		j->out->bytes = wr_slice(&w);
+}
+
+static void answer_sip(struct job *j)
+{
+	struct sip_msg *msg = &j->an->msg;
+
+	if (slice_eq_str(j->a->bytes, "\r\n\r\n")) {
+		j->out->bytes = slice_str("\r\n");
+		return;
+	}
+	sip_msg_read(msg, j->a->bytes);
+	if (sip_msg_is_request(msg))
+		answer_request(j);
+	else if (!sip_msg_status(msg))
+		answer_mirror_dgram(j);
+}
+
+/* A message of a port that speaks both is SIP when it cannot be STUN. */
+static bool is_stun(const struct edge_arrival *a)
+{
+	if (!(a->speaks & EDGE_STUN))
+		return false;
+	return !(a->speaks & EDGE_SIP) ||
+	       (a->bytes.n && a->bytes.p[0] <= STUN_TYPE_MAX);
+}
+
+bool edge_answer_is_hello(struct slice bytes)
+{
+	enum wire_dgram_type type;
+
+	return bytes.n == WIRE_HELLO_BYTES && !wire_dgram_type(&type, bytes) &&
+	       type == WIRE_HELLO;
+}
+
 void edge_answer(struct edge_answer *out, struct edge_answerer *an,
                  const struct edge_arrival *a)
 {
@@ -436,20 +545,25 @@ void edge_answer(struct edge_answer *out, struct edge_answerer *an,
 	enum wire_dgram_type type;
 
 	*out = (struct edge_answer){0};
-	find_tag(&j);
-	if (is_udp && !wire_dgram_type(&type, a->bytes)) {
-		answer_dgram(&j, type);
-	} else if (a->role == WIRE_ROLE_STUN) {
-		answer_stun(&j);
-	} else if (slice_eq_str(a->bytes, "\r\n\r\n")) {
-		out->bytes = slice_str("\r\n");
-	} else {
-		sip_msg_read(&an->msg, a->bytes);
-		if (sip_msg_is_request(&an->msg))
-			answer_request(&j);
-		else if (!sip_msg_status(&an->msg))
-			answer_mirror_dgram(&j);
+	if (edge_answer_is_hello(a->bytes)) {
+		out->is_proven = !is_udp;
+		answer_hello(&j);
+		return;
 	}
+	find_tag(&j);
+	if (!wire_dgram_type(&type, a->bytes) && (is_udp || type == WIRE_HELLO))
+		answer_dgram(&j, type);
+	else if (is_stun(a))
+		answer_stun(&j);
+	else if (a->speaks & EDGE_SIP)
+		answer_sip(&j);
+	else if (a->speaks & EDGE_DNS)
+		answer_dns(&j);
+	else if (a->speaks & EDGE_NTP && is_udp)
+		answer_ntp(&j);
+	/* what nobody understands, the mirror does */
+	else
+		answer_mirror_dgram(&j);
 }
 
 void edge_answer_final(struct wr *w, const struct edge_final *f,

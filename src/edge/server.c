@@ -23,14 +23,19 @@
 #include "net/udp.h"
 
 enum {
-	PORT_TRIES = 16,
 	LIMIT_SLOTS = 1 << 16,
 	STRANGER_PER_S = 10,
 	STRANGER_BURST = 40,
+	/* a whole range may be asked at once, and a WELCOME is no longer than
+	 * what it answers */
+	GREETED_PER_S = 2000,
+	GREETED_BURST = 1 << 16,
 	KNOWN_PER_S = 200,
 	KNOWN_BURST = 400,
 	CALLER_PER_S = 20, /* a handshake costs half a millisecond */
 	CALLER_BURST = 200,
+	VISITOR_PER_S = 1000, /* without a handshake of TLS */
+	VISITOR_BURST = 1 << 16,
 	LATER_PER_S = 20,
 	LATER_BURST = 4 * EDGE_SENDS_MAX,
 };
@@ -38,8 +43,12 @@ enum {
 static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
                        const struct edge_answer *out)
 {
-	struct edge_limit *l = out->is_proven ? s->known : s->strangers;
+	struct edge_limit *l = s->strangers;
 
+	if (out->is_welcome)
+		l = s->greeted;
+	else if (out->is_proven)
+		l = s->known;
 	return edge_limit_take(l, &a->flow.remote, a->mono_ns);
 }
 
@@ -76,7 +85,7 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 	struct edge_answer out;
 	struct wire_tag tag;
 
-	if (wire_tag_find(&tag, a->bytes))
+	if (!edge_answer_is_hello(a->bytes) && wire_tag_find(&tag, a->bytes))
 		session = edge_session_find(s->sessions, tag.session);
 	a->has_session = session;
 	edge_answer(&out, s->answerer, a);
@@ -98,23 +107,6 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 	follow_call(s, a, &out);
 }
 
-static struct edge_socket *udp_socket(struct edge_server *s,
-                                      const struct addr *local)
-{
-	static const struct addr any;
-
-	for (size_t i = 0; i < s->n_sockets; i++) {
-		struct edge_socket *at = &s->sockets[i];
-
-		if (at->udp && at->local.port == local->port &&
-		    at->local.family == local->family &&
-		    (addr_ip_eq(&at->local, local) ||
-		     memcmp(at->local.ip, any.ip, sizeof(any.ip)) == 0))
-			return at;
-	}
-	return NULL;
-}
-
 int edge_server_send(struct edge_server *s, const struct edge_flow *flow,
                      struct slice bytes)
 {
@@ -122,36 +114,37 @@ int edge_server_send(struct edge_server *s, const struct edge_flow *flow,
 	struct edge_conn *c;
 
 	if (flow->transport == WIRE_UDP) {
-		at = udp_socket(s, &flow->local);
+		at = edge_listen_udp(s, flow);
 		if (!at)
 			return EPIPE;
+		if (at->is_steered)
+			return edge_listen_send(s, flow, bytes);
 		return net_udp_send(at->udp, &flow->remote, &flow->local, 0,
 		                    bytes);
 	}
 	c = edge_conn_find(s, flow->conn);
 	if (!c || c->is_dead)
 		return EPIPE;
-	return net_stream_send(c->stream, bytes);
+	return edge_talk_send(c, bytes);
 }
 
-static void on_dgram(void *arg, const struct net_dgram *d)
+void edge_server_dgram(struct edge_socket *at, const struct addr *local,
+                       const struct addr *remote, int ttl, int64_t mono_ns,
+                       int64_t wall_ns, struct slice bytes)
 {
-	struct edge_socket *at = arg;
 	struct edge_arrival a = {
 		.flow = {.transport = WIRE_UDP,
-	                 .local = d->to,
-	                 .remote = d->from},
-		.role = at->role,
-		.mono_ns = d->mono_ns,
-		.wall_ns = d->wall_ns,
-		.bytes = d->bytes,
+	                 .local = *local,
+	                 .remote = *remote,
+	                 .socket = at->number},
+		.speaks = edge_listen_speaks(at, local),
+		.mono_ns = mono_ns,
+		.wall_ns = wall_ns,
+		.bytes = bytes,
 	};
 
-	if (d->is_truncated || d->from.port == 0)
-		return;
-	if (d->ttl > 0 && d->ttl <= UINT8_MAX)
-		a.ttl = (uint8_t)d->ttl;
-	a.flow.local.port = at->local.port;
+	if (ttl > 0 && ttl <= UINT8_MAX)
+		a.ttl = (uint8_t)ttl;
 	at->server->counts.datagrams++;
 	edge_server_handle(at->server, &a);
 }
@@ -184,6 +177,7 @@ static void do_job(struct edge_server *s, const struct edge_job *job)
 	if (job->is_shoot) {
 		flow.transport = WIRE_UDP;
 		flow.local.port = from_port = job->from_port;
+		flow.socket = 0;
 	}
 	if (!edge_limit_take(s->later, &flow.remote, clock_mono_ns()))
 		err = EAGAIN;
@@ -231,173 +225,17 @@ static void on_sweep(void *arg)
 	net_timer_set(s->sweep, NS_PER_S);
 }
 
-static bool may_accept(void *arg, const struct addr *peer)
+bool edge_server_may_accept(struct edge_socket *at, const struct addr *peer)
 {
-	struct edge_socket *at = arg;
 	struct edge_server *s = at->server;
+	bool is_visit = at->speaks & EDGE_RANGE;
+	struct edge_limit *l = is_visit ? s->visitors : s->callers;
 
-	if (edge_conn_may(s, peer) &&
-	    edge_limit_take(s->callers, peer, clock_mono_ns()))
+	if (edge_conn_may(s, peer, is_visit) &&
+	    edge_limit_take(l, peer, clock_mono_ns()))
 		return true;
 	s->counts.refused++;
 	return false;
-}
-
-static void on_stream(void *arg, struct net_stream *stream)
-{
-	edge_conn_start(arg, stream);
-}
-
-static const struct net_udp_ops udp_ops = {.on_dgram = on_dgram};
-static const struct net_listener_ops listener_ops = {
-	.may_accept = may_accept,
-	.on_stream = on_stream,
-};
-
-static struct edge_socket *new_socket(struct edge_server *s,
-                                      enum wire_role role,
-                                      enum wire_transport transport)
-{
-	struct edge_socket *at = &s->sockets[s->n_sockets];
-
-	*at = (struct edge_socket){
-		.server = s,
-		.role = role,
-		.transport = transport,
-	};
-	return at;
-}
-
-static int open_udp(struct edge_server *s, enum wire_role role,
-                    const struct addr *local)
-{
-	struct edge_socket *at = new_socket(s, role, WIRE_UDP);
-	unsigned flags = local->family == ADDR_IP6 ? NET_UDP_V6ONLY : 0;
-	int err;
-
-	err = net_udp_open(&at->udp, local, flags, &udp_ops, at);
-	if (err)
-		return err;
-	at->local = net_udp_local(at->udp);
-	s->n_sockets++;
-	return 0;
-}
-
-static int open_tcp(struct edge_server *s, enum wire_role role,
-                    enum wire_transport transport, const struct addr *local)
-{
-	bool is_twin = role == WIRE_ROLE_TWIN;
-	bool knows_tls = is_twin || transport == WIRE_TLS;
-	struct edge_socket *at = new_socket(s, role, transport);
-	unsigned flags = local->family == ADDR_IP6 ? NET_LISTEN_V6ONLY : 0;
-	int err;
-
-	if (is_twin)
-		flags |= NET_LISTEN_SNIFF_TLS;
-	err = net_listener_open(&at->listener, local, knows_tls ? s->tls : NULL,
-	                        flags, &listener_ops, at);
-	if (err)
-		return err;
-	at->local = net_listener_local(at->listener);
-	s->n_sockets++;
-	return 0;
-}
-
-static void close_last(struct edge_server *s)
-{
-	struct edge_socket *at = &s->sockets[--s->n_sockets];
-
-	net_udp_close(at->udp);
-	net_listener_close(at->listener);
-}
-
-/* UDP and TCP under one number; with 0 the kernel proposes one for UDP. */
-static int open_both(struct edge_server *s, enum wire_role role,
-                     const struct addr *ip, uint16_t *port)
-{
-	struct addr at = *ip;
-	int err = EADDRINUSE;
-
-	for (int i = 0; err == EADDRINUSE && i < (*port ? 1 : PORT_TRIES);
-	     i++) {
-		at.port = *port;
-		err = open_udp(s, role, &at);
-		if (err)
-			return err;
-		at.port = s->sockets[s->n_sockets - 1].local.port;
-		err = open_tcp(s, role, WIRE_TCP, &at);
-		if (err)
-			close_last(s);
-	}
-	if (!err)
-		*port = at.port;
-	return err;
-}
-
-static int open_tls(struct edge_server *s, const struct addr *ip,
-                    uint16_t *port)
-{
-	struct addr at = *ip;
-	int err;
-
-	at.port = *port;
-	err = open_tcp(s, WIRE_ROLE_SIP, WIRE_TLS, &at);
-	if (!err)
-		*port = s->sockets[s->n_sockets - 1].local.port;
-	return err;
-}
-
-static int open_address(struct edge_server *s, struct addr *failed,
-                        const struct addr *ip)
-{
-	struct {
-		enum wire_role role;
-		uint16_t *port;
-	} both[] = {
-		{WIRE_ROLE_SIP, &s->ports.sip},
-		{WIRE_ROLE_SIP_ALT, &s->ports.sip_alt},
-		{WIRE_ROLE_STUN, &s->ports.stun},
-		{WIRE_ROLE_TWIN, &s->ports.control},
-	};
-	int err = 0;
-
-	*failed = *ip;
-	for (size_t i = 0; !err && i < ARRAY_LEN(both); i++) {
-		failed->port = *both[i].port;
-		err = open_both(s, both[i].role, ip, both[i].port);
-	}
-	if (err)
-		return err;
-	failed->port = s->ports.tls;
-	return open_tls(s, ip, &s->ports.tls);
-}
-
-static bool is_absent(int err)
-{
-	return err == EADDRNOTAVAIL || err == EAFNOSUPPORT;
-}
-
-static int open_all(struct edge_server *s, struct addr *failed,
-                    const struct edge_server_conf *conf)
-{
-	size_t n_open = 0;
-	int err = EINVAL;
-
-	for (size_t i = 0; i < conf->n_at; i++) {
-		size_t before = s->n_sockets;
-
-		err = open_address(s, failed, &conf->at[i]);
-		if (!err)
-			n_open++;
-		else if (!conf->skips_absent || !is_absent(err))
-			return err;
-		while (err && s->n_sockets > before)
-			close_last(s);
-	}
-	if (!n_open)
-		return err;
-	*failed = (struct addr){0};
-	return 0;
 }
 
 static void list_services(struct edge_server *s)
@@ -442,6 +280,10 @@ static int make_tables(struct edge_server *s)
 
 	err = make_limit(&s->strangers, STRANGER_PER_S, STRANGER_BURST);
 	if (!err)
+		err = make_limit(&s->greeted, GREETED_PER_S, GREETED_BURST);
+	if (!err)
+		err = make_limit(&s->visitors, VISITOR_PER_S, VISITOR_BURST);
+	if (!err)
 		err = make_limit(&s->known, KNOWN_PER_S, KNOWN_BURST);
 	if (!err)
 		err = make_limit(&s->callers, CALLER_PER_S, CALLER_BURST);
@@ -458,6 +300,14 @@ static int make_tables(struct edge_server *s)
 	if (!err)
 		err = net_timer_alloc(&s->sweep, on_sweep, s);
 	return err;
+}
+
+/* What is said over HTTP. */
+static int describe(struct edge_server *s)
+{
+	s->web.name = s->conf.name;
+	s->web.issuer = net_tls_issuer(s->tls, s->issuer, sizeof(s->issuer));
+	return net_tls_fingerprint(s->tls, s->web.sha256);
 }
 
 static bool is_name(const char *name)
@@ -490,18 +340,24 @@ int edge_server_alloc(struct edge_server **sp, struct addr *failed,
 	s->ports = conf->ports;
 	memcpy(s->conf.secret, conf->secret, sizeof(s->conf.secret));
 	memcpy(s->conf.name, conf->name, strlen(conf->name) + 1);
+	s->conf.zone = conf->zone;
 
 	err = make_tables(s);
 	if (!err)
 		err = net_tls_server_alloc(&s->tls, conf->cert_file,
 		                           conf->key_file, conf->name);
 	if (!err)
-		err = open_all(s, failed, conf);
+		err = edge_listen_open(s, failed, conf);
 	if (err) {
 		edge_server_free(s);
 		return err;
 	}
 	list_services(s);
+	err = describe(s);
+	if (err) {
+		edge_server_free(s);
+		return err;
+	}
 	net_timer_set(s->sweep, NS_PER_S);
 	*sp = s;
 	return 0;
@@ -513,8 +369,7 @@ void edge_server_free(struct edge_server *s)
 		return;
 	while (s->n_conns > 0)
 		edge_conn_close(s->conns[s->n_conns - 1]);
-	while (s->n_sockets > 0)
-		close_last(s);
+	edge_listen_close(s);
 	net_timer_free(s->due);
 	net_timer_free(s->sweep);
 	net_tls_free(s->tls);
@@ -524,6 +379,8 @@ void edge_server_free(struct edge_server *s)
 	edge_limit_free(s->later);
 	edge_limit_free(s->callers);
 	edge_limit_free(s->known);
+	edge_limit_free(s->visitors);
+	edge_limit_free(s->greeted);
 	edge_limit_free(s->strangers);
 	explicit_bzero(&s->conf, sizeof(s->conf));
 	free(s);
@@ -532,6 +389,26 @@ void edge_server_free(struct edge_server *s)
 struct edge_ports edge_server_ports(const struct edge_server *s)
 {
 	return s->ports;
+}
+
+enum edge_range_way edge_server_ranges(size_t *n_ports,
+                                       const struct edge_server *s)
+{
+	*n_ports = s->n_range_ports;
+	return s->range_way;
+}
+
+const char *edge_range_way_name(enum edge_range_way way)
+{
+	static const char *const names[] = {
+		[EDGE_RANGE_AUTO] = "auto",
+		[EDGE_RANGE_SK_LOOKUP] = "sk_lookup",
+		[EDGE_RANGE_TPROXY] = "tproxy",
+		[EDGE_RANGE_SOCKETS] = "sockets",
+		[EDGE_RANGE_NONE] = "none",
+	};
+
+	return names[way];
 }
 
 int edge_server_fingerprint(const struct edge_server *s,

@@ -55,6 +55,7 @@ class Edge:
         assert words and words[0] == "ready", self.process.stderr.read()
         values = dict(w.split("=") for w in words[1:])
         self.fingerprint = values.pop("sha256")
+        self.range = values.pop("range")
         self.ports = {k: int(v) for k, v in values.items()}
 
     def stop(self, sig=signal.SIGTERM):

@@ -16,7 +16,8 @@ SIP_PORTS = ("sip", "sip-alt", "control")
 def test_ready_line(edge):
     words = edge.line.split()
     names = [w.split("=")[0] for w in words]
-    assert names == ["ready", "sip", "sip-alt", "tls", "stun", "control", "sha256"]
+    assert names == ["ready", "sip", "sip-alt", "tls", "stun", "control", "sha256",
+                     "range"]
     assert len(edge.fingerprint) == 64
 
 

@@ -9,6 +9,7 @@
 #include "edge/answer.h"
 #include "oom.h"
 #include "sip/msg.h"
+#include "stun/msg.h"
 
 enum {
 	NOW_S = 1700000000,
@@ -51,7 +52,7 @@ static struct edge_arrival arrival(enum wire_transport transport,
 	                 .remote = {.family = ADDR_IP4,
 	                            .ip = {192, 0, 2, 9},
 	                            .port = 1024}},
-		.role = WIRE_ROLE_SIP,
+		.speaks = EDGE_SIP,
 		.mono_ns = NS_PER_S,
 		.wall_ns = NOW_S * NS_PER_S,
 		.bytes = bytes,
@@ -362,6 +363,136 @@ static void test_hello_welcome_plain_mirror(void **state)
 	wr_fini(&store);
 }
 
+/* Sources far more than the table of tokens has places, and seconds. */
+static void test_token_is_of_its_own_source(void **state)
+{
+	struct wire_hello h = {.nonce = "noncenon"};
+	struct edge_arrival a = arrival(WIRE_UDP, (struct slice){0});
+	struct wr w = wr_init(text, sizeof(text));
+	struct wire_welcome welcome;
+	struct edge_answer out;
+
+	UNUSED(state);
+	wire_hello_put(&w, &h);
+	a.bytes = wr_slice(&w);
+	for (unsigned i = 0; i < 3 * 65536; i += 7) {
+		a.flow.remote.ip[2] = (uint8_t)(i >> 8);
+		a.flow.remote.ip[3] = (uint8_t)i;
+		a.wall_ns = (NOW_S + i % 5) * NS_PER_S;
+		edge_answer(&out, an, &a);
+		assert_true(out.is_welcome);
+		assert_false(out.is_proven);
+		assert_int_equal(wire_welcome_decode(&welcome, out.bytes), 0);
+		assert_true(wire_token_check(&welcome.token, conf.secret,
+		                             &a.flow.remote, NOW_S + i % 5));
+		assert_int_equal(welcome.token.expiry_s,
+		                 NOW_S + i % 5 + WIRE_TOKEN_LIFE_S);
+	}
+}
+
+static void test_hello_is_answered_on_every_port(void **state)
+{
+	static const enum wire_transport transports[] = {WIRE_UDP, WIRE_TCP,
+	                                                 WIRE_TLS};
+	struct wire_hello h = {.nonce = "noncenon"};
+	struct wr w = wr_init(text, sizeof(text));
+
+	UNUSED(state);
+	wire_hello_put(&w, &h);
+	for (unsigned speaks = 0; speaks <= 2 * EDGE_RANGE - 1; speaks++) {
+		for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
+			struct edge_arrival a =
+				arrival(transports[i], wr_slice(&w));
+			struct edge_answer out;
+
+			a.speaks = speaks;
+			edge_answer(&out, an, &a);
+			assert_true(out.is_welcome && out.bytes.n);
+			assert_true(out.bytes.n <= WIRE_HELLO_BYTES);
+		}
+	}
+}
+
+static void test_each_port_understands_its_own(void **state)
+{
+	static const struct slice binding = BYTES("\0\1\0\0\x21\x12\xa4\x42"
+	                                          "0123456789ab");
+	static const struct slice ntp =
+		BYTES("\x23\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+	              "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+	static const struct slice dns = BYTES("\0\1\1\0\0\1\0\0\0\0\0\0"
+	                                      "\1a\0\0\1\0\1");
+	static const struct slice ping = BYTES("\r\n\r\n");
+	const struct {
+		unsigned speaks;
+		struct slice in;
+		size_t n; /* of the answer */
+	} cases[] = {
+		{EDGE_STUN, binding, 32},
+		{EDGE_RANGE | EDGE_STUN, binding, 32},
+		{EDGE_SIP | EDGE_STUN, binding, 32},
+		{EDGE_SIP | EDGE_STUN, ping, 2},
+		{EDGE_SIP, binding, 0},
+		{EDGE_STUN, ping, 0},
+		{EDGE_NTP, ntp, 48},
+		{EDGE_NTP, ping, 0},
+		{EDGE_RANGE, ntp, 0},
+		{EDGE_DNS, dns, dns.n}, /* REFUSED: there is no zone */
+		{EDGE_HTTP, dns, 0},
+		{0, ping, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct edge_arrival a = arrival(WIRE_UDP, cases[i].in);
+		struct edge_answer out;
+
+		a.speaks = cases[i].speaks;
+		edge_answer(&out, an, &a);
+		if (out.bytes.n != cases[i].n)
+			fail_msg("case %zu: %zu bytes", i, out.bytes.n);
+	}
+}
+
+static void test_turn_is_refused(void **state)
+{
+	static const struct {
+		struct slice in;
+		unsigned code;
+	} cases[] = {
+		{BYTES("\0\3\0\x08\x21\x12\xa4\x42"
+	               "0123456789ab\0\x19\0\4\x11\0\0\0"),
+	         403},
+		{BYTES("\0\4\0\x08\x21\x12\xa4\x42"
+	               "0123456789ab\0\x0d\0\4\0\0\0\0"),
+	         437},
+		{BYTES("\0\4\0\0\x21\x12\xa4\x42"
+	               "0123456789ab"),
+	         0}, /* the refusal would be longer */
+		{BYTES("\0\x16\0\0\x21\x12\xa4\x42"
+	               "0123456789ab"),
+	         0}, /* a Send indication: nobody's business */
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct edge_arrival a = arrival(WIRE_UDP, cases[i].in);
+		struct edge_answer out;
+		struct stun_msg msg;
+		unsigned code = 0;
+
+		a.speaks = EDGE_STUN;
+		edge_answer(&out, an, &a);
+		assert_true(out.bytes.n <= a.bytes.n);
+		if (cases[i].code) {
+			assert_int_equal(stun_msg_decode(&msg, out.bytes), 0);
+			assert_int_equal(stun_msg_error(&code, NULL, &msg), 0);
+		}
+		assert_int_equal(code, cases[i].code);
+		assert_int_equal(!out.bytes.n, !cases[i].code);
+	}
+}
+
 static void test_ping_earns_pong(void **state)
 {
 	struct edge_answer out = answer(WIRE_UDP, slice_str("\r\n\r\n"));
@@ -384,7 +515,7 @@ static void test_stun_factor_is_known(void **state)
 	UNUSED(state);
 	edge_answer(&out, an, &a);
 	assert_int_equal(out.bytes.n, 0); /* not on a SIP port */
-	a.role = WIRE_ROLE_STUN;
+	a.speaks = EDGE_STUN;
 	edge_answer(&out, an, &a);
 	assert_int_equal(out.bytes.n, 32);
 	a.flow.remote.family = ADDR_IP6;
@@ -477,6 +608,10 @@ int main(void)
 		TEST(test_invite_ends_by_cancel),
 		TEST(test_unproven_invite_is_refused_at_once),
 		TEST(test_hello_welcome_plain_mirror),
+		TEST(test_token_is_of_its_own_source),
+		TEST(test_hello_is_answered_on_every_port),
+		TEST(test_each_port_understands_its_own),
+		TEST(test_turn_is_refused),
 		TEST(test_ping_earns_pong),
 		TEST(test_stun_factor_is_known),
 		TEST(test_unproven_is_never_amplified),
