@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static int become(const struct passwd *pw)
@@ -20,6 +22,21 @@ static int become(const struct passwd *pw)
 	return 0;
 }
 
+/* A service manager may have given some to a user that is not root. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	/* EINVAL: a kernel without ambient ones */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) &&
+	    errno != EINVAL)
+		return errno;
+	return syscall(SYS_capset, &head, none) ? errno : 0;
+}
+
 int edge_drop_to(const char *user)
 {
 	if (geteuid() == 0 && strcmp(user, "root") != 0) {
@@ -31,6 +48,12 @@ int edge_drop_to(const char *user)
 		if (!pw)
 			return errno ? errno : ENOENT;
 		err = become(pw);
+		if (err)
+			return err;
+	}
+	if (geteuid() != 0) {
+		int err = drop_capabilities();
+
 		if (err)
 			return err;
 	}

@@ -5,11 +5,9 @@
 #include "base/attr.h"
 
 /**
- * Become @p user for good, if this process is root; its groups too. From
- * then on no program that it starts can gain a privilege.
- *
- * Not root: only the last, since there is nothing to give away. Before any
- * thread is started.
+ * Become @p user for good, if this process is root; its groups too. Whoever
+ * it is then, but root, gives up all capabilities, ambient ones too, and no
+ * program that it starts can gain a privilege. Before any thread is started.
  *
  * @param user  A name; "root" keeps root, by the caller's explicit will
  *
