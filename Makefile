@@ -41,6 +41,8 @@ bench: build
 	@bench/forward.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_sweep
 	@bench/sweep.py $(BUILD)
+	@ninja -C $(BUILD) bench/bench_range
+	@bench/range.py $(BUILD)/prumo $(BUILD)/bench/bench_range
 
 # Some minutes, mostly of waiting.
 eval: build
