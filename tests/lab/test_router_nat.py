@@ -16,7 +16,7 @@ import lab
 
 sys.dont_write_bytecode = True
 SERVER = "198.51.100.10"
-PARALLEL = 11  # they wait more than they work
+PARALLEL = 7  # they wait more than they work
 KINDS = {"ei": "Endpoint Independent", "ad": "Address Dependent",
          "apd": "Address and Port Dependent"}
 FILTERS = {"ei": "Independent Filter", "ad": "Address Dependent Filter",

@@ -66,9 +66,11 @@ class Persona(unittest.TestCase):
 
 class Truth(unittest.TestCase):
     def test_same_seed_same_run(self):
-        script = ("import socket; s = socket.socket(socket.AF_INET, "
+        # paced, and over only when the router has had time for the last
+        script = ("import socket, time; s = socket.socket(socket.AF_INET, "
                   "socket.SOCK_DGRAM)\nfor i in range(500): "
-                  "s.sendto(b'x', ('198.51.100.10', 9000))")
+                  "s.sendto(b'x', ('198.51.100.10', 9000)); "
+                  "time.sleep(0.002)\ntime.sleep(1.5)")
         counts = []
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o777)
