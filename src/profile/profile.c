@@ -14,7 +14,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "profile/schema.h"
-#include "profile/tree.h"
+#include "tree/tree.h"
 
 enum {
 	DSCP_MAX = 63,
@@ -31,7 +31,7 @@ struct profile_priv {
 struct load {
 	struct profile *p;
 	struct arena *arena; /* of the profile */
-	const struct profile_node *root;
+	const struct tree_node *root;
 	struct diag *dg;
 	struct slice text;
 	const uint8_t *line; /* where the line of the last place starts */
@@ -40,8 +40,7 @@ struct load {
 };
 
 /* Places are asked for in the order of the text, so this stays linear. */
-static struct profile_place place_of(struct load *ld,
-                                     const struct profile_node *n)
+static struct profile_place place_of(struct load *ld, const struct tree_node *n)
 {
 	if (!n || !n->at.p)
 		return (struct profile_place){0};
@@ -59,7 +58,7 @@ static struct profile_place place_of(struct load *ld,
 	                              (unsigned)(n->at.p - ld->line) + 1};
 }
 
-static const struct profile_node *items(const struct profile_node *list)
+static const struct tree_node *items(const struct tree_node *list)
 {
 	return list ? list->first : NULL;
 }
@@ -69,10 +68,10 @@ static bool is_id(const char *s)
 	return s[strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
 }
 
-static void check_id(struct load *ld, const struct profile_node *map,
+static void check_id(struct load *ld, const struct tree_node *map,
                      const char *key)
 {
-	const struct profile_node *n = profile_node_get(map, key);
+	const struct tree_node *n = tree_get(map, key);
 
 	if (n && !is_id((const char *)n->text.p))
 		diag_add(ld->dg, DIAG_ERROR, n->at,
@@ -119,7 +118,7 @@ static bool is_host_name(struct slice s)
 }
 
 static void take_host(struct load *ld, struct profile_row *row,
-                      const struct profile_node *n)
+                      const struct tree_node *n)
 {
 	struct slice s = slice_str(row->host);
 
@@ -156,9 +155,9 @@ static bool parse_ports(struct profile_ports *ports, struct slice s)
 }
 
 static int take_ports(struct load *ld, struct profile_row *row,
-                      const struct profile_node *list)
+                      const struct tree_node *list)
 {
-	const struct profile_node *n = items(list);
+	const struct tree_node *n = items(list);
 
 	row->ports = arena_alloc(ld->arena, row->n_ports * sizeof(*row->ports));
 	if (!row->ports)
@@ -184,19 +183,19 @@ static bool has_table(const struct profile *p, const char *id)
 }
 
 static int take_row(struct load *ld, struct profile_row *row,
-                    const struct profile_node *n)
+                    const struct tree_node *n)
 {
-	const struct profile_node *table = profile_node_get(n, "table");
+	const struct tree_node *table = tree_get(n, "table");
 
 	row->place = place_of(ld, n);
 	if (!has_table(ld->p, row->table))
 		diag_add(ld->dg, DIAG_ERROR, table->at,
 		         _("there is no table '%s' in 'tables'"), row->table);
 	check_id(ld, n, "service");
-	take_host(ld, row, profile_node_get(n, "host"));
-	row->transports_place = place_of(ld, profile_node_get(n, "transports"));
-	row->direction_place = place_of(ld, profile_node_get(n, "direction"));
-	return take_ports(ld, row, profile_node_get(n, "ports"));
+	take_host(ld, row, tree_get(n, "host"));
+	row->transports_place = place_of(ld, tree_get(n, "transports"));
+	row->direction_place = place_of(ld, tree_get(n, "direction"));
+	return take_ports(ld, row, tree_get(n, "ports"));
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -243,19 +242,19 @@ static int check_row_numbers(struct load *ld)
 
 static int take_rows(struct load *ld)
 {
-	const struct profile_node *n;
+	const struct tree_node *n;
 	int err = 0;
 
-	n = items(profile_node_get(ld->root, "rows"));
+	n = items(tree_get(ld->root, "rows"));
 	for (size_t i = 0; i < ld->p->n_rows && n && !err; i++, n = n->next)
 		err = take_row(ld, &ld->p->rows[i], n);
 	return err ? err : check_row_numbers(ld);
 }
 
-static void take_timers(struct load *ld, const struct profile_node *req)
+static void take_timers(struct load *ld, const struct tree_node *req)
 {
 	struct profile_requirements *q = &ld->p->requirements;
-	const struct profile_node *n = items(profile_node_get(req, "timers"));
+	const struct tree_node *n = items(tree_get(req, "timers"));
 
 	for (size_t i = 0; i < q->n_timers && n; i++, n = n->next) {
 		struct profile_timer *t = &q->timers[i];
@@ -270,7 +269,7 @@ static void take_timers(struct load *ld, const struct profile_node *req)
 	}
 }
 
-static void check_dscp(struct load *ld, const struct profile_node *n,
+static void check_dscp(struct load *ld, const struct tree_node *n,
                        unsigned value)
 {
 	if (n && value > DSCP_MAX)
@@ -282,14 +281,13 @@ static void check_dscp(struct load *ld, const struct profile_node *n,
 static void take_requirements(struct load *ld)
 {
 	const struct profile_requirements *q = &ld->p->requirements;
-	const struct profile_node *req, *n;
+	const struct tree_node *req, *n;
 
-	req = profile_node_get(ld->root, "requirements");
+	req = tree_get(ld->root, "requirements");
 	take_timers(ld, req);
-	check_dscp(ld, profile_node_get(req, "dscp_media"), q->dscp_media);
-	check_dscp(ld, profile_node_get(req, "dscp_signalling"),
-	           q->dscp_signalling);
-	n = items(profile_node_get(req, "web_ports"));
+	check_dscp(ld, tree_get(req, "dscp_media"), q->dscp_media);
+	check_dscp(ld, tree_get(req, "dscp_signalling"), q->dscp_signalling);
+	n = items(tree_get(req, "web_ports"));
 	for (size_t i = 0; i < q->n_web_ports && n; i++, n = n->next) {
 		if (q->web_ports[i] == 0 || q->web_ports[i] > UINT16_MAX)
 			diag_add(ld->dg, DIAG_ERROR, n->at,
@@ -300,14 +298,14 @@ static void take_requirements(struct load *ld)
 
 static void take_settings(struct load *ld)
 {
-	const struct profile_node *n;
+	const struct tree_node *n;
 
-	n = items(profile_node_get(ld->root, "settings"));
+	n = items(tree_get(ld->root, "settings"));
 	for (size_t i = 0; i < ld->p->n_settings && n; i++, n = n->next) {
 		struct profile_setting *s = &ld->p->settings[i];
 
 		s->place = place_of(ld, n);
-		s->command_place = place_of(ld, profile_node_get(n, "command"));
+		s->command_place = place_of(ld, tree_get(n, "command"));
 		check_id(ld, n, "vendor");
 		check_id(ld, n, "setting");
 	}
@@ -315,7 +313,7 @@ static void take_settings(struct load *ld)
 
 static void check_header(struct load *ld)
 {
-	const struct profile_node *n = profile_node_get(ld->root, "schema");
+	const struct tree_node *n = tree_get(ld->root, "schema");
 
 	if (strcmp(ld->p->schema, format_id) != 0)
 		diag_add(ld->dg, DIAG_ERROR, n->at,
@@ -323,7 +321,7 @@ static void check_header(struct load *ld)
 		           "%s"),
 		         ld->p->schema, format_id);
 	check_id(ld, ld->root, "id");
-	n = items(profile_node_get(ld->root, "tables"));
+	n = items(tree_get(ld->root, "tables"));
 	for (; n; n = n->next)
 		check_id(ld, n, "id");
 }
@@ -355,7 +353,7 @@ static int load(struct load *ld, struct arena *tree)
 {
 	int err;
 
-	err = profile_tree_read(&ld->root, tree, ld->text, ld->dg);
+	err = tree_read(&ld->root, tree, ld->text, ld->dg);
 	if (err)
 		return err;
 	err = profile_schema_check(ld->root, ld->dg);

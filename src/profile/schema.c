@@ -283,21 +283,21 @@ const char *profile_timer_name(enum profile_timer_kind k)
 /* Error, at a place in the source. */
 #define fault(dg, at, ...) diag_add(dg, DIAG_ERROR, at, __VA_ARGS__)
 
-static const char *kind_words(enum profile_node_kind kind)
+static const char *kind_words(enum tree_node_kind kind)
 {
 	switch (kind) {
-	case PROFILE_NODE_MAP:
+	case TREE_NODE_MAP:
 		return _("keys with values");
-	case PROFILE_NODE_LIST:
+	case TREE_NODE_LIST:
 		return _("a list");
-	case PROFILE_NODE_SCALAR:
+	case TREE_NODE_SCALAR:
 		break;
 	}
 	return _("a single value");
 }
 
-static bool check_kind(const struct profile_node *n,
-                       enum profile_node_kind kind, struct diag *dg)
+static bool check_kind(const struct tree_node *n, enum tree_node_kind kind,
+                       struct diag *dg)
 {
 	if (n->kind == kind)
 		return true;
@@ -314,12 +314,12 @@ static void list_names(struct wr *w, const cyaml_strval_t *names, size_t n)
 }
 
 static void check_name(const cyaml_schema_value_t *sv,
-                       const struct profile_node *n, struct diag *dg)
+                       const struct tree_node *n, struct diag *dg)
 {
 	struct wr w;
 	char buf[256];
 
-	if (!check_kind(n, PROFILE_NODE_SCALAR, dg))
+	if (!check_kind(n, TREE_NODE_SCALAR, dg))
 		return;
 	for (uint32_t i = 0; i < sv->enumeration.count; i++) {
 		if (slice_eq_str(n->text, sv->enumeration.strings[i].str))
@@ -332,21 +332,21 @@ static void check_name(const cyaml_schema_value_t *sv,
 }
 
 static void check_flags(const cyaml_schema_value_t *sv,
-                        const struct profile_node *n, struct diag *dg)
+                        const struct tree_node *n, struct diag *dg)
 {
-	if (!check_kind(n, PROFILE_NODE_LIST, dg))
+	if (!check_kind(n, TREE_NODE_LIST, dg))
 		return;
 	if (!n->n)
 		fault(dg, n->at, _("this list must not be empty"));
-	for (const struct profile_node *c = n->first; c; c = c->next)
+	for (const struct tree_node *c = n->first; c; c = c->next)
 		check_name(sv, c, dg);
 }
 
-static void check_number(const struct profile_node *n, struct diag *dg)
+static void check_number(const struct tree_node *n, struct diag *dg)
 {
 	uint64_t v;
 
-	if (!check_kind(n, PROFILE_NODE_SCALAR, dg))
+	if (!check_kind(n, TREE_NODE_SCALAR, dg))
 		return;
 	/* A leading zero means octal to libcyaml and decimal to people. */
 	if (text_u64(&v, n->text, INT32_MAX) ||
@@ -355,18 +355,18 @@ static void check_number(const struct profile_node *n, struct diag *dg)
 		      (const char *)n->text.p, INT32_MAX);
 }
 
-static void check_bool(const struct profile_node *n, struct diag *dg)
+static void check_bool(const struct tree_node *n, struct diag *dg)
 {
-	if (check_kind(n, PROFILE_NODE_SCALAR, dg) &&
+	if (check_kind(n, TREE_NODE_SCALAR, dg) &&
 	    !slice_eq_str(n->text, "true") && !slice_eq_str(n->text, "false"))
 		fault(dg, n->at, _("'%s' is neither true nor false"),
 		      (const char *)n->text.p);
 }
 
 static void check_string(const cyaml_schema_value_t *sv,
-                         const struct profile_node *n, struct diag *dg)
+                         const struct tree_node *n, struct diag *dg)
 {
-	if (!check_kind(n, PROFILE_NODE_SCALAR, dg))
+	if (!check_kind(n, TREE_NODE_SCALAR, dg))
 		return;
 	if (n->text.n < sv->string.min)
 		fault(dg, n->at, _("this text must not be empty"));
@@ -377,12 +377,12 @@ static void check_string(const cyaml_schema_value_t *sv,
 }
 
 static void check_value(const cyaml_schema_value_t *sv,
-                        const struct profile_node *n, struct diag *dg);
+                        const struct tree_node *n, struct diag *dg);
 
 static void check_list(const cyaml_schema_value_t *sv,
-                       const struct profile_node *n, struct diag *dg)
+                       const struct tree_node *n, struct diag *dg)
 {
-	if (!check_kind(n, PROFILE_NODE_LIST, dg))
+	if (!check_kind(n, TREE_NODE_LIST, dg))
 		return;
 	if (n->n < sv->sequence.min) {
 		fault(dg, n->at, _("this list must not be empty"));
@@ -392,12 +392,12 @@ static void check_list(const cyaml_schema_value_t *sv,
 		      n->n, sv->sequence.max);
 		return;
 	}
-	for (const struct profile_node *c = n->first; c; c = c->next)
+	for (const struct tree_node *c = n->first; c; c = c->next)
 		check_value(sv->sequence.entry, c, dg);
 }
 
 static void unknown_key(const cyaml_schema_field_t *fields,
-                        const struct profile_node *n, struct diag *dg)
+                        const struct tree_node *n, struct diag *dg)
 {
 	struct wr w;
 	char buf[512];
@@ -428,20 +428,20 @@ static const cyaml_schema_field_t *field_of(const cyaml_schema_field_t *fields,
 	return NULL;
 }
 
-static void check_map(const cyaml_schema_value_t *sv,
-                      const struct profile_node *n, struct diag *dg)
+static void check_map(const cyaml_schema_value_t *sv, const struct tree_node *n,
+                      struct diag *dg)
 {
 	const cyaml_schema_field_t *fields = sv->mapping.fields, *f;
 
-	if (!check_kind(n, PROFILE_NODE_MAP, dg))
+	if (!check_kind(n, TREE_NODE_MAP, dg))
 		return;
 	for (f = fields; f->key; f++) {
 		if (!(f->value.flags & CYAML_FLAG_OPTIONAL) &&
-		    !profile_node_get(n, f->key))
+		    !tree_get(n, f->key))
 			fault(dg, n->key_at.n ? n->key_at : n->at,
 			      _("the key '%s' is missing"), f->key);
 	}
-	for (const struct profile_node *c = n->first; c; c = c->next) {
+	for (const struct tree_node *c = n->first; c; c = c->next) {
 		f = field_of(fields, c->key);
 		if (f)
 			check_value(&f->value, c, dg);
@@ -452,7 +452,7 @@ static void check_map(const cyaml_schema_value_t *sv,
 
 /* Recursion is as deep as the tables are, not as the text is. */
 static void check_value(const cyaml_schema_value_t *sv,
-                        const struct profile_node *n, struct diag *dg)
+                        const struct tree_node *n, struct diag *dg)
 {
 	switch (sv->type) {
 	case CYAML_UINT:
@@ -482,7 +482,7 @@ static void check_value(const cyaml_schema_value_t *sv,
 	}
 }
 
-int profile_schema_check(const struct profile_node *root, struct diag *dg)
+int profile_schema_check(const struct tree_node *root, struct diag *dg)
 {
 	size_t before = dg->n_errors;
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "profile/profile.h"
-#include "profile/tree.h"
+#include "tree/tree.h"
 
 /**
  * Say everything about @p root that does not have the shape of a profile:
@@ -11,7 +11,7 @@
  *
  * @return 0, or EBADMSG when an error was added to @p dg
  */
-WARN_UNUSED int profile_schema_check(const struct profile_node *root,
+WARN_UNUSED int profile_schema_check(const struct tree_node *root,
                                      struct diag *dg);
 
 /**

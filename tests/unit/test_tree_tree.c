@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "profile/tree.h"
+#include "tree/tree.h"
 
 struct read {
 	struct arena arena;
 	struct diag dg;
-	const struct profile_node *root;
+	const struct tree_node *root;
 	int err;
 };
 
@@ -18,7 +18,7 @@ static void read_text(struct read *rd, struct slice text)
 	memset(rd, 0, sizeof(*rd));
 	arena_init(&rd->arena);
 	diag_init(&rd->dg, &rd->arena, "t.yaml", text);
-	rd->err = profile_tree_read(&rd->root, &rd->arena, text, &rd->dg);
+	rd->err = tree_read(&rd->root, &rd->arena, text, &rd->dg);
 }
 
 static void test_places_are_bytes(void **state)
@@ -26,20 +26,20 @@ static void test_places_are_bytes(void **state)
 	struct slice text = BYTES("\xc3\xa9\xc3\xa9: [a, \"\xe2\x82\xac\"]\r\n"
 	                          "k:\n"
 	                          "  m: v # c\n");
-	const struct profile_node *n;
+	const struct tree_node *n;
 	struct read rd;
 
 	UNUSED(state);
 	read_text(&rd, text);
 	assert_int_equal(rd.err, 0);
-	n = profile_node_get(rd.root, "\xc3\xa9\xc3\xa9");
+	n = tree_get(rd.root, "\xc3\xa9\xc3\xa9");
 	assert_non_null(n);
-	assert_int_equal(n->kind, PROFILE_NODE_LIST);
+	assert_int_equal(n->kind, TREE_NODE_LIST);
 	assert_int_equal(n->n, 2);
 	assert_true(slice_eq_str(n->first->at, "a"));
 	assert_true(slice_eq_str(n->last->at, "\"\xe2\x82\xac\""));
 	assert_true(slice_eq_str(n->last->text, "\xe2\x82\xac"));
-	n = profile_node_get(profile_node_get(rd.root, "k"), "m");
+	n = tree_get(tree_get(rd.root, "k"), "m");
 	assert_non_null(n);
 	assert_true(slice_eq_str(n->at, "v"));
 	assert_true(slice_eq_str(n->key_at, "m"));

@@ -8,7 +8,7 @@
  * libyaml counts characters, we count bytes. Events come in order, so one
  * cursor that walks forward converts all marks in linear time.
  */
-#include "profile/tree.h"
+#include "tree/tree.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,9 +24,9 @@ struct reader {
 	struct diag *dg;
 	struct slice text;
 	size_t chars, bytes; /* the cursor: the same place in both units */
-	struct profile_node *open[PROFILE_TREE_DEPTH];
+	struct tree_node *open[TREE_MAX_DEPTH];
 	size_t depth;
-	struct profile_node *root;
+	struct tree_node *root;
 	struct slice key, key_at; /* of the value that comes next */
 	bool has_key, is_done;
 };
@@ -114,7 +114,7 @@ static int copy_scalar(struct reader *r, const yaml_event_t *ev,
 
 static int take_key(struct reader *r, const yaml_event_t *ev)
 {
-	const struct profile_node *map = r->open[r->depth - 1];
+	const struct tree_node *map = r->open[r->depth - 1];
 	int err;
 
 	if (ev->type != YAML_SCALAR_EVENT)
@@ -122,7 +122,7 @@ static int take_key(struct reader *r, const yaml_event_t *ev)
 	err = copy_scalar(r, ev, &r->key);
 	if (err)
 		return err;
-	if (profile_node_get(map, (const char *)r->key.p))
+	if (tree_get(map, (const char *)r->key.p))
 		return refuse(r, ev, _("this key was already given"));
 	r->key_at = source_of(r, ev);
 	r->has_key = true;
@@ -130,12 +130,12 @@ static int take_key(struct reader *r, const yaml_event_t *ev)
 }
 
 static int add_node(struct reader *r, const yaml_event_t *ev,
-                    enum profile_node_kind kind)
+                    enum tree_node_kind kind)
 {
-	struct profile_node *up = r->depth ? r->open[r->depth - 1] : NULL;
-	struct profile_node *n;
+	struct tree_node *up = r->depth ? r->open[r->depth - 1] : NULL;
+	struct tree_node *n;
 
-	if (up && up->kind == PROFILE_NODE_MAP && !r->has_key)
+	if (up && up->kind == TREE_NODE_MAP && !r->has_key)
 		return take_key(r, ev);
 	n = arena_alloc(r->arena, sizeof(*n));
 	if (!n)
@@ -156,9 +156,9 @@ static int add_node(struct reader *r, const yaml_event_t *ev,
 		up->last = n;
 		up->n++;
 	}
-	if (kind == PROFILE_NODE_SCALAR)
+	if (kind == TREE_NODE_SCALAR)
 		return copy_scalar(r, ev, &n->text);
-	if (r->depth == PROFILE_TREE_DEPTH)
+	if (r->depth == TREE_MAX_DEPTH)
 		return refuse(r, ev, _("nested too deeply"));
 	r->open[r->depth++] = n;
 	return 0;
@@ -193,11 +193,11 @@ static int take_event(struct reader *r, const yaml_event_t *ev)
 			return refuse(r, ev, _("a second document"));
 		return 0;
 	case YAML_SCALAR_EVENT:
-		return add_node(r, ev, PROFILE_NODE_SCALAR);
+		return add_node(r, ev, TREE_NODE_SCALAR);
 	case YAML_SEQUENCE_START_EVENT:
-		return add_node(r, ev, PROFILE_NODE_LIST);
+		return add_node(r, ev, TREE_NODE_LIST);
 	case YAML_MAPPING_START_EVENT:
-		return add_node(r, ev, PROFILE_NODE_MAP);
+		return add_node(r, ev, TREE_NODE_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		r->depth--;
@@ -229,8 +229,8 @@ static int read_events(struct reader *r)
 	return err;
 }
 
-int profile_tree_read(const struct profile_node **rootp, struct arena *a,
-                      struct slice text, struct diag *dg)
+int tree_read(const struct tree_node **rootp, struct arena *a,
+              struct slice text, struct diag *dg)
 {
 	struct reader r = {.arena = a, .dg = dg, .text = text};
 	int err;
@@ -249,12 +249,11 @@ int profile_tree_read(const struct profile_node **rootp, struct arena *a,
 	return err;
 }
 
-const struct profile_node *profile_node_get(const struct profile_node *map,
-                                            const char *key)
+const struct tree_node *tree_get(const struct tree_node *map, const char *key)
 {
-	if (!map || map->kind != PROFILE_NODE_MAP)
+	if (!map || map->kind != TREE_NODE_MAP)
 		return NULL;
-	for (const struct profile_node *n = map->first; n; n = n->next) {
+	for (const struct tree_node *n = map->first; n; n = n->next) {
 		if (slice_eq_str(n->key, key))
 			return n;
 	}
