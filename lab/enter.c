@@ -347,6 +347,11 @@ const char *lab_dev(bool is_towards_server)
 	return is_towards_server ? "wan" : "lan";
 }
 
+static bool is_client(const struct lab *lab, unsigned node)
+{
+	return node == 0 || node > lab->spec.n_hops + 1;
+}
+
 /* @return 0, or ENOENT: no such node, or nothing on that side */
 static int side_find(unsigned *nodep, const struct lab *lab, const char *node,
                      bool is_towards_server)
@@ -356,9 +361,8 @@ static int side_find(unsigned *nodep, const struct lab *lab, const char *node,
 
 	if (err)
 		return err;
-	if (i + 1 == lab_plan_n_nodes(&lab->spec)
-	            ? is_towards_server
-	            : i == 0 && !is_towards_server)
+	if (i == lab->spec.n_hops + 1 ? is_towards_server
+	                              : is_client(lab, i) && !is_towards_server)
 		return ENOENT;
 	*nodep = i;
 	return 0;
@@ -370,7 +374,9 @@ int lab_peer_mac(char *buf, const struct lab *lab, const char *node,
 	unsigned i;
 	int err = side_find(&i, lab, node, is_towards_server);
 
-	if (!err)
+	if (!err && is_client(lab, i))
+		lab_plan_mac(buf, 0, true);
+	else if (!err)
 		lab_plan_mac(buf, is_towards_server ? i : i - 1,
 		             is_towards_server);
 	return err;
@@ -386,7 +392,12 @@ int lab_addr(char *buf, const struct lab *lab, const char *node,
 	err = side_find(&i, lab, node, is_towards_server);
 	if (err)
 		return err;
-	lab_plan_link(near, far, is_towards_server ? i : i - 1, false);
+	if (is_client(lab, i)) {
+		lab_client_addr(buf, i == 0 ? 1 : i - lab->spec.n_hops, false);
+		return 0;
+	}
+	lab_plan_link(near, far, &lab->spec, is_towards_server ? i : i - 1,
+	              false);
 	(void)snprintf(buf, LAB_ADDR_BYTES, "%s",
 	               is_towards_server ? near : far);
 	return 0;

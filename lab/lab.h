@@ -19,10 +19,13 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/addr.h"
 #include "base/attr.h"
 
 enum {
 	LAB_MAX_HOPS = 8,
+	LAB_MAX_CLIENTS = 4,
+	LAB_MAX_NETS = 64, /**< of the server */
 	LAB_WHY_BYTES = 1024,
 	LAB_ADDR_BYTES = 64,
 	LAB_SIP_PORT = 5060, /**< the only port the ALG looks at */
@@ -46,14 +49,24 @@ struct lab_hop {
 	 *  leave no checksum and no segmentation to their hardware. Excludes
 	 *  all of the others. */
 	bool is_program;
+	/** Its cable towards the server has addresses of a carrier's own NAT
+	 *  (RFC 6598), 100.64.0.0/10. */
+	bool has_shared_wan;
 	/** Life of an idle UDP entry, answered or not; 0: the kernel's own.
 	 *  Needs has_alg, has_nat or has_firewall. */
 	unsigned udp_timeout_s;
 };
 
 struct lab_spec {
-	unsigned n_hops;                   /**< 1..LAB_MAX_HOPS */
-	bool has_ip6;                      /**< routed, never translated */
+	unsigned n_hops; /**< 1..LAB_MAX_HOPS */
+	bool has_ip6;    /**< routed, never translated */
+	/** Hosts in the customer's LAN, on one switch; 0 is 1. The others are
+	 *  "client2" to "client4", 192.0.2.34 and so on. */
+	unsigned n_clients;
+	/** More addresses of the server, each net as a whole: inside
+	 *  198.51.100.0/24, 198.19.0.0/16 or 2001:db8:ffff::/48. */
+	struct prefix server_nets[LAB_MAX_NETS];
+	size_t n_server_nets;
 	struct lab_hop hops[LAB_MAX_HOPS]; /**< hops[0] is r1 */
 };
 
@@ -99,13 +112,23 @@ struct lab_cmd {
  * Start a program in a node.
  *
  * @param pidp  Out: for lab_wait() or lab_stop(), exactly one of them.
- * @param node  "client", "r1".."r8" or "server".
+ * @param node  "client", "client2".."client4", "r1".."r8" or "server".
  *
  * @return 0; ENOENT no such node; or why it did not fork. A program that
  *         cannot be executed exits with 127.
  */
 WARN_UNUSED int lab_spawn(pid_t *pidp, struct lab *lab, const char *node,
                           const struct lab_cmd *cmd);
+
+/**
+ * Start a function of this program in a node, in a process of its own.
+ *
+ * @param fn    Its value is the exit status.
+ *
+ * @return as lab_spawn()
+ */
+WARN_UNUSED int lab_fork(pid_t *pidp, struct lab *lab, const char *node,
+                         int (*fn)(void *arg), void *arg);
 
 /**
  * Wait for the end of what lab_spawn() started.
@@ -185,6 +208,9 @@ WARN_UNUSED int lab_addr(char *buf, const struct lab *lab, const char *node,
  */
 WARN_UNUSED int lab_peer_mac(char *buf, const struct lab *lab, const char *node,
                              bool is_towards_server);
+
+/** Addresses of a client, 1..n_clients. @param buf  Out: LAB_ADDR_BYTES. */
+void lab_client_addr(char *buf, unsigned client, bool is_ip6);
 
 /** The device of a node on that side: what a packet capture listens on. */
 const char *lab_dev(bool is_towards_server);

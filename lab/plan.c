@@ -18,18 +18,46 @@
 
 unsigned lab_plan_n_nodes(const struct lab_spec *spec)
 {
-	return spec->n_hops + 2;
+	return spec->n_hops + 1 + lab_plan_n_clients(spec);
+}
+
+unsigned lab_plan_n_clients(const struct lab_spec *spec)
+{
+	return spec->n_clients ? spec->n_clients : 1;
+}
+
+unsigned lab_plan_client(const struct lab_spec *spec, unsigned client)
+{
+	return client == 1 ? 0 : spec->n_hops + client;
+}
+
+/* "client2" to "client4" */
+static int client_node(unsigned *nodep, const struct lab_spec *spec,
+                       const char *digit)
+{
+	unsigned client;
+
+	if (digit[0] < '2' || digit[0] > '9' || digit[1])
+		return ENOENT;
+	client = (unsigned)(digit[0] - '0');
+	if (client > lab_plan_n_clients(spec))
+		return ENOENT;
+	*nodep = lab_plan_client(spec, client);
+	return 0;
 }
 
 int lab_plan_node(unsigned *nodep, const struct lab_spec *spec,
                   const char *name)
 {
+	static const char client[] = "client";
 	unsigned hop;
 
-	if (strcmp(name, "client") == 0) {
+	if (strcmp(name, client) == 0) {
 		*nodep = 0;
 		return 0;
 	}
+	if (strncmp(name, client, sizeof(client) - 1) == 0)
+		return client_node(nodep, spec, name + sizeof(client) - 1);
 	if (strcmp(name, "server") == 0) {
 		*nodep = spec->n_hops + 1;
 		return 0;
@@ -48,10 +76,32 @@ static bool keeps_state(const struct lab_hop *hop)
 	return hop->has_alg || hop->has_nat || hop->has_firewall;
 }
 
+/* Elsewhere are the cables, and the rest of the world. */
+static bool is_server_net(const struct prefix *net)
+{
+	static const char *const blocks[] = {"198.51.100.0/24", "198.19.0.0/16",
+	                                     "2001:db8:ffff::/48"};
+	struct prefix block;
+
+	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
+		if (prefix_parse(&block, slice_str(blocks[i])) == 0 &&
+		    prefix_has(&block, &net->net) &&
+		    net->n_bits >= block.n_bits)
+			return true;
+	}
+	return false;
+}
+
 int lab_plan_check(const struct lab_spec *spec)
 {
-	if (spec->n_hops < 1 || spec->n_hops > LAB_MAX_HOPS)
+	if (spec->n_hops < 1 || spec->n_hops > LAB_MAX_HOPS ||
+	    spec->n_clients > LAB_MAX_CLIENTS ||
+	    spec->n_server_nets > LAB_MAX_NETS)
 		return EINVAL;
+	for (size_t i = 0; i < spec->n_server_nets; i++) {
+		if (!is_server_net(&spec->server_nets[i]))
+			return EINVAL;
+	}
 	for (unsigned i = 0; i < spec->n_hops; i++) {
 		const struct lab_hop *hop = &spec->hops[i];
 
@@ -63,7 +113,15 @@ int lab_plan_check(const struct lab_spec *spec)
 	return 0;
 }
 
-void lab_plan_link(char *near, char *far, unsigned link, bool is_ip6)
+/* Link 0 is the customer's own. */
+static bool is_shared(const struct lab_spec *spec, unsigned link)
+{
+	return link > 0 && link <= spec->n_hops &&
+	       spec->hops[link - 1].has_shared_wan;
+}
+
+void lab_plan_link(char *near, char *far, const struct lab_spec *spec,
+                   unsigned link, bool is_ip6)
 {
 	static const struct {
 		const char *near, *far;
@@ -74,7 +132,10 @@ void lab_plan_link(char *near, char *far, unsigned link, bool is_ip6)
 	};
 	size_t size = LAB_ADDR_BYTES;
 
-	if (link < ARRAY_LEN(special[0])) {
+	if (!is_ip6 && is_shared(spec, link)) {
+		(void)snprintf(near, size, "100.64.%u.2", link);
+		(void)snprintf(far, size, "100.64.%u.1", link);
+	} else if (link < ARRAY_LEN(special[0])) {
 		(void)snprintf(near, size, "%s", special[is_ip6][link].near);
 		(void)snprintf(far, size, "%s", special[is_ip6][link].far);
 	} else if (is_ip6) {
@@ -92,10 +153,34 @@ void lab_plan_mac(char *buf, unsigned link, bool is_far)
 	               is_far ? 2U : 1U);
 }
 
-static void put_net(struct wr *w, unsigned link, bool is_ip6)
+void lab_plan_client_mac(char *buf, unsigned client)
+{
+	if (client == 1)
+		lab_plan_mac(buf, 0, false);
+	else
+		(void)snprintf(buf, LAB_ADDR_BYTES, "02:00:00:00:ff:%02x",
+		               client);
+}
+
+void lab_client_addr(char *buf, unsigned client, bool is_ip6)
+{
+	/* 33 in the text of either family */
+	(void)snprintf(buf, LAB_ADDR_BYTES,
+	               is_ip6 ? "2001:db8::%u" : "192.0.2.%u", 32 + client);
+}
+
+const char *lab_plan_out_device(const struct lab_spec *spec, unsigned node)
+{
+	return node == 0 && lab_plan_n_clients(spec) > 1 ? "trunk" : "wan";
+}
+
+static void put_net(struct wr *w, const struct lab_spec *spec, unsigned link,
+                    bool is_ip6)
 {
 	if (is_ip6)
 		wr_fmt(w, "2001:db8:%x::/64", link);
+	else if (is_shared(spec, link))
+		wr_fmt(w, "100.64.%u.0/30", link);
 	else if (link == 0)
 		wr_str(w, "192.0.2.0/24");
 	else if (link == 1)
@@ -117,14 +202,15 @@ static const char *dad(bool is_ip6)
 }
 
 /* Everything behind the neighbour on the client's side. */
-static void put_routes_back(struct wr *w, unsigned node, bool is_ip6)
+static void put_routes_back(struct wr *w, const struct lab_spec *spec,
+                            unsigned node, bool is_ip6)
 {
 	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
-	lab_plan_link(near, far, node - 1, is_ip6);
+	lab_plan_link(near, far, spec, node - 1, is_ip6);
 	for (unsigned link = 0; link + 1 < node; link++) {
 		wr_str(w, "route add ");
-		put_net(w, link, is_ip6);
+		put_net(w, spec, link, is_ip6);
 		wr_fmt(w, " via %s dev lan\n", near);
 	}
 }
@@ -134,12 +220,13 @@ static void put_routes_back(struct wr *w, unsigned node, bool is_ip6)
  * that is bound to no address would else answer a router that masks from
  * the address of the link, and the router would not know the answer.
  */
-static void put_server(struct wr *w, unsigned node, bool is_ip6)
+static void put_server(struct wr *w, const struct lab_spec *spec, unsigned node,
+                       bool is_ip6)
 {
 	const char *own = is_ip6 ? LAB_SERVER_IP6 : LAB_SERVER_IP4;
 	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
-	lab_plan_link(near, far, node - 1, is_ip6);
+	lab_plan_link(near, far, spec, node - 1, is_ip6);
 	wr_fmt(w, "addr add %s/%u dev lo%s\n", own, is_ip6 ? 128U : 32U,
 	       dad(is_ip6));
 	if (!is_ip6)
@@ -147,9 +234,29 @@ static void put_server(struct wr *w, unsigned node, bool is_ip6)
 	wr_fmt(w, "addr add %s/%u dev lan%s noprefixroute\n", far,
 	       prefix_bits(node - 1, is_ip6), dad(is_ip6));
 	wr_str(w, "route add ");
-	put_net(w, node - 1, is_ip6);
+	put_net(w, spec, node - 1, is_ip6);
 	wr_fmt(w, " dev lan src %s\n", own);
 	wr_fmt(w, "route add default via %s dev lan src %s\n", near, own);
+	for (size_t i = 0; i < spec->n_server_nets; i++) {
+		const struct prefix *net = &spec->server_nets[i];
+		char text[ADDR_TEXT_BYTES];
+
+		if ((net->net.family == ADDR_IP6) == is_ip6)
+			wr_fmt(w, "route replace local %s/%u dev lo\n",
+			       addr_ip_text(&net->net, text), net->n_bits);
+	}
+}
+
+static void put_client(struct wr *w, const struct lab_spec *spec, unsigned node,
+                       bool is_ip6)
+{
+	char own[LAB_ADDR_BYTES], near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+
+	lab_client_addr(own, node == 0 ? 1 : node - spec->n_hops, is_ip6);
+	lab_plan_link(near, far, spec, 0, is_ip6);
+	wr_fmt(w, "addr add %s/%u dev wan%s\n", own, prefix_bits(0, is_ip6),
+	       dad(is_ip6));
+	wr_fmt(w, "route add default via %s dev wan\n", far);
 }
 
 static void put_family(struct wr *w, const struct lab_spec *spec, unsigned node,
@@ -158,39 +265,73 @@ static void put_family(struct wr *w, const struct lab_spec *spec, unsigned node,
 	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
 	if (node == spec->n_hops + 1) {
-		put_server(w, node, is_ip6);
+		put_server(w, spec, node, is_ip6);
 		return;
 	}
-	if (node > 0) {
-		lab_plan_link(near, far, node - 1, is_ip6);
-		wr_fmt(w, "addr add %s/%u dev lan%s\n", far,
-		       prefix_bits(node - 1, is_ip6), dad(is_ip6));
-		put_routes_back(w, node, is_ip6);
+	if (node == 0 || node > spec->n_hops) {
+		put_client(w, spec, node, is_ip6);
+		return;
 	}
-	lab_plan_link(near, far, node, is_ip6);
+	lab_plan_link(near, far, spec, node - 1, is_ip6);
+	wr_fmt(w, "addr add %s/%u dev lan%s\n", far,
+	       prefix_bits(node - 1, is_ip6), dad(is_ip6));
+	put_routes_back(w, spec, node, is_ip6);
+	lab_plan_link(near, far, spec, node, is_ip6);
 	wr_fmt(w, "addr add %s/%u dev wan%s\n", near, prefix_bits(node, is_ip6),
 	       dad(is_ip6));
 	wr_fmt(w, "route add default via %s dev wan\n", far);
 }
 
-void lab_plan_links(struct wr *w, const struct lab_spec *spec, unsigned node,
-                    int next_fd)
+/* A cable to the next node of the path. */
+static void put_cable(struct wr *w, const struct lab_spec *spec, unsigned node,
+                      const int *fds)
 {
-	bool is_server = node == spec->n_hops + 1;
+	const char *device = lab_plan_out_device(spec, node);
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
-	wr_str(w, "link set lo up\n");
-	if (!is_server) {
-		char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+	lab_plan_mac(near, node, false);
+	lab_plan_mac(far, node, true);
+	wr_fmt(w,
+	       "link add %s%s%s type veth peer name lan address %s netns "
+	       "/proc/self/fd/%d\n",
+	       device, strcmp(device, "wan") == 0 ? " address " : "",
+	       strcmp(device, "wan") == 0 ? near : "", far, fds[node + 1]);
+	wr_fmt(w, "link set %s up\n", device);
+}
 
-		lab_plan_mac(near, node, false);
-		lab_plan_mac(far, node, true);
+/* The LAN's switch: it adds no hop, and the client is one of its ports. */
+static void put_switch(struct wr *w, const struct lab_spec *spec,
+                       const int *fds)
+{
+	char mac[LAB_ADDR_BYTES];
+
+	lab_plan_client_mac(mac, 1);
+	wr_fmt(w,
+	       "link add wan address %s type bridge forward_delay 0 "
+	       "mcast_snooping 0\n",
+	       mac);
+	wr_str(w, "link set trunk master wan\n");
+	for (unsigned i = 2; i <= lab_plan_n_clients(spec); i++) {
+		lab_plan_client_mac(mac, i);
 		wr_fmt(w,
-		       "link add wan address %s type veth peer name lan "
-		       "address %s netns /proc/self/fd/%d\n",
-		       near, far, next_fd);
-		wr_str(w, "link set wan up\n");
+		       "link add port%u type veth peer name wan address %s "
+		       "netns /proc/self/fd/%d\n",
+		       i, mac, fds[lab_plan_client(spec, i)]);
+		wr_fmt(w, "link set port%u up master wan\n", i);
 	}
-	if (node > 0)
+}
+
+void lab_plan_links(struct wr *w, const struct lab_spec *spec, unsigned node,
+                    const int *fds)
+{
+	wr_str(w, "link set lo up\n");
+	if (node <= spec->n_hops)
+		put_cable(w, spec, node, fds);
+	if (node == 0 && lab_plan_n_clients(spec) > 1)
+		put_switch(w, spec, fds);
+	if (node == 0 || node > spec->n_hops + 1)
+		wr_str(w, "link set wan up\n");
+	else
 		wr_str(w, "link set lan up\n");
 	put_family(w, spec, node, false);
 	if (spec->has_ip6)

@@ -90,6 +90,31 @@ int lab_spawn(pid_t *pidp, struct lab *lab, const char *node,
 	return spawn(pidp, lab, i, cmd);
 }
 
+int lab_fork(pid_t *pidp, struct lab *lab, const char *node,
+             int (*fn)(void *arg), void *arg)
+{
+	unsigned i;
+	pid_t pid;
+	int err;
+
+	err = lab_plan_node(&i, &lab->spec, node);
+	if (err)
+		return err;
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return errno;
+	if (pid == 0) {
+		int status = STATUS_NOT_RUN;
+
+		if (setns(lab->net_fds[i], CLONE_NEWNET) == 0)
+			status = fn(arg);
+		_exit(status);
+	}
+	*pidp = pid;
+	return 0;
+}
+
 static int64_t deadline_ns(int timeout_ms)
 {
 	if (timeout_ms < 0)

@@ -177,25 +177,42 @@ static int programs_check(struct lab_why *why)
 	return 0;
 }
 
+/* Copies that a program inherits. @return 0, or the system's error */
+static int fds_copy(int *copies, const struct lab *lab)
+{
+	for (unsigned i = 0; i < lab_plan_n_nodes(&lab->spec); i++) {
+		copies[i] = fcntl(lab->net_fds[i], F_DUPFD, 3);
+		if (copies[i] < 0)
+			return errno;
+	}
+	return 0;
+}
+
+static void fds_close(const int *fds)
+{
+	for (size_t i = 0; i < LAB_MAX_NODES; i++) {
+		if (fds[i] > 0)
+			(void)close(fds[i]);
+	}
+}
+
 static int links_make(struct lab *lab, unsigned node, struct lab_why *why)
 {
 	static const char *const argv[] = {"ip", "-batch", "-", NULL};
 	struct wr w = wr_init_heap();
 	char said[TOOL_OUTPUT_BYTES];
-	int next_fd = -1, status, err;
+	int fds[LAB_MAX_NODES] = {0};
+	int status = 0, err;
 
-	if (node + 1 < lab_plan_n_nodes(&lab->spec)) {
-		next_fd = fcntl(lab->net_fds[node + 1], F_DUPFD, 3);
-		if (next_fd < 0)
-			return lab_why_set(why, errno, "%s", strerror(errno));
+	err = fds_copy(fds, lab);
+	if (!err) {
+		lab_plan_links(&w, &lab->spec, node, fds);
+		err = w.bad ? ENOMEM
+		            : lab_filter(&status, said, sizeof(said), lab, node,
+		                         argv, wr_slice(&w));
 	}
-	lab_plan_links(&w, &lab->spec, node, next_fd);
-	err = w.bad ? ENOMEM
-	            : lab_filter(&status, said, sizeof(said), lab, node, argv,
-	                         wr_slice(&w));
 	wr_fini(&w);
-	if (next_fd >= 0)
-		(void)close(next_fd);
+	fds_close(fds);
 	if (err)
 		return lab_why_set(why, err, "ip: %s", strerror(err));
 	if (status != 0)
@@ -293,7 +310,8 @@ static int neighbours_prepare(struct lab *lab, unsigned node,
 	const struct {
 		unsigned node;
 		const char *device;
-	} ends[] = {{node - 1, "wan"}, {node + 1, "lan"}};
+	} ends[] = {{node - 1, lab_plan_out_device(&lab->spec, node - 1)},
+	            {node + 1, "lan"}};
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(ends) && !err; i++) {

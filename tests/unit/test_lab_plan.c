@@ -28,8 +28,12 @@ static void test_node_finds_by_name(void **state)
 		{"", ENOENT, 777},
 		{"Server", ENOENT, 777},
 		{"client ", ENOENT, 777},
+		{"client2", 0, 5},
+		{"client3", ENOENT, 777},
+		{"client1", ENOENT, 777},
+		{"client22", ENOENT, 777},
 	};
-	const struct lab_spec spec = {.n_hops = 3};
+	const struct lab_spec spec = {.n_hops = 3, .n_clients = 2};
 
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -65,29 +69,36 @@ static void test_check_refuses(void **state)
 /* RFC 5737, RFC 2544 and RFC 3849: nothing here belongs to anybody. */
 static void test_links_use_documentation_addresses(void **state)
 {
+	struct lab_spec spec = {.n_hops = 8};
 	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
 
 	UNUSED(state);
-	lab_plan_link(near, far, 0, false);
+	lab_plan_link(near, far, &spec, 0, false);
 	assert_string_equal(near, "192.0.2.33");
 	assert_string_equal(far, "192.0.2.1");
-	lab_plan_link(near, far, 1, false);
+	lab_plan_link(near, far, &spec, 1, false);
 	assert_string_equal(near, "203.0.113.2");
 	assert_string_equal(far, "203.0.113.1");
-	lab_plan_link(near, far, 8, false);
+	lab_plan_link(near, far, &spec, 8, false);
 	assert_string_equal(near, "198.18.8.2");
 	assert_string_equal(far, "198.18.8.1");
-	lab_plan_link(near, far, 8, true);
+	lab_plan_link(near, far, &spec, 8, true);
 	assert_string_equal(near, "2001:db8:8::2");
+	spec.hops[0].has_shared_wan = true;
+	lab_plan_link(near, far, &spec, 1, false);
+	assert_string_equal(near, "100.64.1.2");
+	lab_plan_link(near, far, &spec, 0, false);
+	assert_string_equal(near, "192.0.2.33");
 }
 
 static void test_links_of_a_middle_router(void **state)
 {
 	const struct lab_spec spec = {.n_hops = 3};
+	const int fds[LAB_MAX_NODES] = {4, 5, 6, 7, 8};
 	struct wr w = wr_init_heap();
 
 	UNUSED(state);
-	lab_plan_links(&w, &spec, 2, 7);
+	lab_plan_links(&w, &spec, 2, fds);
 	assert_true(holds(&w, "netns /proc/self/fd/7\n"));
 	assert_true(holds(&w, "addr add 203.0.113.1/30 dev lan\n"));
 	assert_true(holds(&w, "addr add 198.18.2.2/30 dev wan\n"));
@@ -101,17 +112,72 @@ static void test_links_of_a_middle_router(void **state)
 
 static void test_links_of_the_server(void **state)
 {
-	const struct lab_spec spec = {.n_hops = 1, .has_ip6 = true};
+	struct lab_spec spec = {
+		.n_hops = 1, .has_ip6 = true, .n_server_nets = 2};
+	const int fds[LAB_MAX_NODES] = {4, 5, 6};
 	struct wr w = wr_init_heap();
 
 	UNUSED(state);
-	lab_plan_links(&w, &spec, 2, -1);
+	assert_int_equal(
+		prefix_parse(&spec.server_nets[0], slice_str("198.19.4.0/24")),
+		0);
+	assert_int_equal(prefix_parse(&spec.server_nets[1],
+	                              slice_str("2001:db8:ffff::30")),
+	                 0);
+	lab_plan_links(&w, &spec, 2, fds);
+	assert_true(holds(&w, "route replace local 198.19.4.0/24 dev lo\n"));
+	assert_true(holds(
+		&w, "route replace local 2001:db8:ffff::30/128 dev lo\n"));
 	assert_false(holds(&w, "veth"));
 	assert_true(holds(&w, "addr add 198.51.100.10/32 dev lo\n"));
 	assert_true(holds(&w, "route add default via 203.0.113.2 dev lan src "
 	                      "198.51.100.10\n"));
 	assert_true(holds(&w, "addr add 2001:db8:ffff::10/128 dev lo nodad\n"));
 	wr_fini(&w);
+}
+
+static void test_links_of_a_lan(void **state)
+{
+	const struct lab_spec spec = {.n_hops = 1, .n_clients = 3};
+	const int fds[LAB_MAX_NODES] = {4, 5, 6, 7, 8};
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	lab_plan_links(&w, &spec, 0, fds);
+	assert_true(holds(&w, "link add trunk type veth peer name lan address "
+	                      "02:00:00:00:00:02 netns /proc/self/fd/5\n"));
+	assert_true(holds(&w, "link add wan address 02:00:00:00:00:01 type "
+	                      "bridge"));
+	assert_true(holds(&w, "netns /proc/self/fd/8\n"));
+	w.n = 0;
+	lab_plan_links(&w, &spec, 4, fds);
+	assert_true(holds(&w, "addr add 192.0.2.35/24 dev wan\n"));
+	assert_true(holds(&w, "route add default via 192.0.2.1 dev wan\n"));
+	assert_false(holds(&w, "veth"));
+	wr_fini(&w);
+}
+
+static void test_check_keeps_the_server_at_home(void **state)
+{
+	static const struct {
+		const char *net;
+		int err;
+	} cases[] = {
+		{"198.51.100.30", 0},        {"198.19.0.0/16", 0},
+		{"198.18.0.0/15", EINVAL},   {"198.18.2.1", EINVAL},
+		{"192.0.2.7", EINVAL},       {"8.8.8.8", EINVAL},
+		{"2001:db8:ffff:1::/64", 0}, {"2001:db8:1::9", EINVAL},
+	};
+	struct lab_spec spec = {.n_hops = 1, .n_server_nets = 1};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(prefix_parse(&spec.server_nets[0],
+		                              slice_str(cases[i].net)),
+		                 0);
+		if (lab_plan_check(&spec) != cases[i].err)
+			fail_msg("%s", cases[i].net);
+	}
 }
 
 static void test_rules_say_only_what_is_asked(void **state)
@@ -188,6 +254,8 @@ int main(void)
 		cmocka_unit_test(test_links_use_documentation_addresses),
 		cmocka_unit_test(test_links_of_a_middle_router),
 		cmocka_unit_test(test_links_of_the_server),
+		cmocka_unit_test(test_links_of_a_lan),
+		cmocka_unit_test(test_check_keeps_the_server_at_home),
 		cmocka_unit_test(test_rules_say_only_what_is_asked),
 		cmocka_unit_test(test_rules_of_a_plain_router_are_none),
 		cmocka_unit_test(test_rules_keep_the_kernel_out_of_a_program),
