@@ -65,6 +65,9 @@ static const struct setting settings[] = {
 	{"/proc/sys/net/ipv6/conf/default/accept_dad", "0", false, true},
 	{"/proc/sys/net/ipv6/conf/all/accept_dad", "0", false, true},
 	{"/proc/sys/net/ipv6/conf/all/forwarding", "1", true, true},
+	/* Else nobody could bind to an address of a net that is the
+         * server's as a whole, as in IPv4. */
+	{"/proc/sys/net/ipv6/ip_nonlocal_bind", "1", false, true},
 };
 
 static int settings_apply(const struct lab *lab, unsigned node,
@@ -138,7 +141,7 @@ static int path_widen(void)
 	return err;
 }
 
-static bool is_installed(const char *program)
+bool lab_program_is_installed(const char *program)
 {
 	const char *dir = getenv("PATH");
 	char path[512];
@@ -166,7 +169,7 @@ static int programs_check(struct lab_why *why)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
-		if (!is_installed(needed[i].program))
+		if (!lab_program_is_installed(needed[i].program))
 			return lab_why_set(
 				why, ENOENT,
 				_("The lab needs the program '%s', which is "

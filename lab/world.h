@@ -25,6 +25,9 @@ WARN_UNUSED int lab_world_visit(struct lab *lab, unsigned node);
 /** And back home. */
 WARN_UNUSED int lab_world_return(struct lab *lab);
 
+/** Is it in PATH? */
+bool lab_program_is_installed(const char *program);
+
 /** Fill @p why; whole sentences, already translated. @return @p err */
 int lab_why_set(struct lab_why *why, int err, const char *fmt, ...)
 	PRINTF_FMT(3, 4);

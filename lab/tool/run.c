@@ -12,24 +12,19 @@
  * for usage.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
-#include "lab/lab.h"
+#include "lab/stage.h"
 
 enum {
 	STATUS_NO_LAB = 3,
 	STATUS_USAGE = 64,
 	STATUS_SKIP = 77,
-	MAX_BACKGROUND = 16,
-	PATH_BYTES = 4096,
-	READY_MS = 10000,
 	COMMAND_MS = -1,
 	OPT_HOPS = 1,
 	OPT_ALG_AT,
@@ -42,6 +37,9 @@ enum {
 	OPT_TRUTH,
 	OPT_SERVER,
 	OPT_BACKGROUND,
+	OPT_SCENARIO,
+	OPT_PRUMO,
+	OPT_SEED,
 	OPT_HELP,
 };
 
@@ -63,6 +61,11 @@ static const char usage[] =
 	"  --server NODE:SHELL  start SHELL in NODE and wait for its line\n"
 	"                       'ready' on stdout\n"
 	"  --bg NODE:SHELL      start SHELL in NODE and go on\n"
+	"  --scenario FILE      the network, its servers and programs, from\n"
+	"                       YAML (prumo-scenario(5)); of the others only\n"
+	"                       --truth, --server and --bg go with it\n"
+	"  --prumo FILE         the program that serves as its edge ($PRUMO)\n"
+	"  --seed N             of the routers that are programs\n"
 	"\n"
 	"What was started is asked to end (SIGTERM) when COMMAND has ended.\n";
 
@@ -78,25 +81,18 @@ static const struct option options[] = {
 	{"ip6", no_argument, NULL, OPT_IP6},
 	{"server", required_argument, NULL, OPT_SERVER},
 	{"bg", required_argument, NULL, OPT_BACKGROUND},
+	{"scenario", required_argument, NULL, OPT_SCENARIO},
+	{"prumo", required_argument, NULL, OPT_PRUMO},
+	{"seed", required_argument, NULL, OPT_SEED},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
 };
 
-struct background {
-	pid_t pid; /* 0: not started */
-	char *node;
-	const char *shell;
-	bool is_awaited;
-};
-
 struct plan {
-	struct lab_spec spec;
-	struct background bg[MAX_BACKGROUND];
-	size_t n_bg;
+	struct lab_scenario scenario;
+	struct lab_stage_opts opts;
 	unsigned udp_timeout_s;
-	const char *words[LAB_MAX_HOPS];  /* NULL: the kernel's router */
-	const char *truths[LAB_MAX_HOPS]; /* NULL: nobody asks */
-	pid_t routers[LAB_MAX_HOPS];      /* 0: not started */
+	const char *file; /* NULL: the options say it all */
 	const char *node;
 	const char *const *argv;
 };
@@ -111,14 +107,15 @@ static int number(unsigned *np, const char *text, unsigned max)
 	return 0;
 }
 
-static int background_add(struct plan *plan, char *text, bool is_awaited)
+static int program_add(struct plan *plan, char *text, bool is_awaited)
 {
+	struct lab_scenario *to = &plan->scenario;
 	char *colon = strchr(text, ':');
 
-	if (!colon || plan->n_bg == MAX_BACKGROUND)
+	if (!colon || to->n_programs == LAB_MAX_PROGRAMS)
 		return EINVAL;
 	*colon = '\0';
-	plan->bg[plan->n_bg++] = (struct background){
+	to->programs[to->n_programs++] = (struct lab_program){
 		.node = text, .shell = colon + 1, .is_awaited = is_awaited};
 	return 0;
 }
@@ -130,7 +127,7 @@ static int hop_set(struct plan *plan, int opt, const char *text)
 
 	if (number(&k, text, LAB_MAX_HOPS) != 0)
 		return EINVAL;
-	hop = &plan->spec.hops[k - 1];
+	hop = &plan->scenario.spec.hops[k - 1];
 	if (opt == OPT_ALG_AT)
 		hop->has_alg = hop->has_nat = true;
 	else if (opt == OPT_NAT_AT)
@@ -154,11 +151,11 @@ static int router_set(struct plan *plan, int opt, char *text)
 	if (number(&k, text, LAB_MAX_HOPS) != 0)
 		return EINVAL;
 	if (opt == OPT_TRUTH) {
-		plan->truths[k - 1] = colon + 1;
+		plan->opts.truths[k - 1] = colon + 1;
 		return 0;
 	}
-	plan->words[k - 1] = colon + 1;
-	plan->spec.hops[k - 1].is_program = true;
+	plan->scenario.words[k - 1] = colon + 1;
+	plan->scenario.spec.hops[k - 1].is_program = true;
 	return 0;
 }
 
@@ -166,7 +163,8 @@ static int option_take(struct plan *plan, int opt)
 {
 	switch (opt) {
 	case OPT_HOPS:
-		return number(&plan->spec.n_hops, optarg, LAB_MAX_HOPS);
+		return number(&plan->scenario.spec.n_hops, optarg,
+		              LAB_MAX_HOPS);
 	case OPT_ALG_AT:
 	case OPT_NAT_AT:
 	case OPT_FIREWALL_AT:
@@ -175,14 +173,23 @@ static int option_take(struct plan *plan, int opt)
 	case OPT_UDP_TIMEOUT:
 		return number(&plan->udp_timeout_s, optarg, 86400);
 	case OPT_IP6:
-		plan->spec.has_ip6 = true;
+		plan->scenario.spec.has_ip6 = true;
 		return 0;
 	case OPT_ROUTER:
 	case OPT_TRUTH:
 		return router_set(plan, opt, optarg);
 	case OPT_SERVER:
 	case OPT_BACKGROUND:
-		return background_add(plan, optarg, opt == OPT_SERVER);
+		return program_add(plan, optarg, opt == OPT_SERVER);
+	case OPT_SCENARIO:
+		plan->file = optarg;
+		return 0;
+	case OPT_PRUMO:
+		plan->opts.prumo = optarg;
+		return 0;
+	case OPT_SEED:
+		plan->opts.has_seed = true;
+		return text_u64(&plan->opts.seed, slice_str(optarg), INT32_MAX);
 	default:
 		return EINVAL;
 	}
@@ -192,9 +199,9 @@ static int option_take(struct plan *plan, int opt)
 static int hops_finish(struct plan *plan)
 {
 	for (unsigned i = 0; i < LAB_MAX_HOPS; i++) {
-		struct lab_hop *hop = &plan->spec.hops[i];
+		struct lab_hop *hop = &plan->scenario.spec.hops[i];
 
-		if (i >= plan->spec.n_hops &&
+		if (i >= plan->scenario.spec.n_hops &&
 		    (hop->has_alg || hop->has_nat || hop->has_firewall ||
 		     hop->is_silent || hop->is_program))
 			return EINVAL;
@@ -204,180 +211,85 @@ static int hops_finish(struct plan *plan)
 	return 0;
 }
 
-static int background_start(struct lab *lab, struct background *bg)
-{
-	const char *const argv[] = {"sh", "-c", bg->shell, NULL};
-	struct lab_cmd cmd = {.argv = argv};
-	int ends[2], err;
-
-	if (!bg->is_awaited)
-		return lab_spawn(&bg->pid, lab, bg->node, &cmd);
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return errno;
-	cmd.out_fd = ends[1];
-	err = lab_spawn(&bg->pid, lab, bg->node, &cmd);
-	(void)close(ends[1]);
-	if (!err)
-		err = lab_await_line(ends[0], "ready", READY_MS);
-	/* The read end stays open as long as the lab: a server that prints
-	 * more shall not die of it. */
-	return err;
-}
-
-/* It lies beside this very program. */
-static int router_path(char *path, size_t bytes)
-{
-	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
-	const char *name = "prumo-lab-router";
-	char *slash;
-
-	if (n < 0)
-		return errno;
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if (!slash || (size_t)(slash + 1 - path) + strlen(name) >= bytes)
-		return ENAMETOOLONG;
-	(void)snprintf(slash + 1, bytes - (size_t)(slash + 1 - path), "%s",
-	               name);
-	return 0;
-}
-
-static int router_start(struct lab *lab, struct plan *plan, unsigned hop)
-{
-	char path[PATH_BYTES], node[8], mac[LAB_ADDR_BYTES] = "";
-	char lan[LAB_ADDR_BYTES * 2], wan[LAB_ADDR_BYTES * 2];
-	const char *truth = plan->truths[hop - 1];
-	const char *const argv[] = {path,
-	                            "--lan",
-	                            lan,
-	                            "--wan",
-	                            wan,
-	                            "--truth",
-	                            truth ? truth : "/dev/null",
-	                            plan->words[hop - 1],
-	                            NULL};
-	struct lab_cmd cmd = {.argv = argv};
-	int ends[2], err;
-
-	(void)snprintf(node, sizeof(node), "r%u", hop);
-	err = router_path(path, sizeof(path));
-	if (!err)
-		err = lab_peer_mac(mac, lab, node, false);
-	(void)snprintf(lan, sizeof(lan), "%s,%s", lab_dev(false), mac);
-	if (!err)
-		err = lab_peer_mac(mac, lab, node, true);
-	(void)snprintf(wan, sizeof(wan), "%s,%s", lab_dev(true), mac);
-	if (!err && pipe2(ends, O_CLOEXEC) != 0)
-		err = errno;
-	if (err)
-		return err;
-	cmd.out_fd = ends[1];
-	err = lab_spawn(&plan->routers[hop - 1], lab, node, &cmd);
-	(void)close(ends[1]);
-	if (!err)
-		err = lab_await_line(ends[0], "ready", READY_MS);
-	(void)close(ends[0]);
-	return err;
-}
-
-static int routers_start(struct lab *lab, struct plan *plan)
-{
-	for (unsigned hop = 1; hop <= plan->spec.n_hops; hop++) {
-		int err = 0;
-
-		if (plan->words[hop - 1])
-			err = router_start(lab, plan, hop);
-		if (!err)
-			continue;
-		(void)fprintf(stderr, "prumo-lab-run: r%u: %s\n", hop,
-		              strerror(err));
-		return err;
-	}
-	return 0;
-}
-
-static int backgrounds_start(struct lab *lab, struct plan *plan)
-{
-	for (size_t i = 0; i < plan->n_bg; i++) {
-		struct background *bg = &plan->bg[i];
-		int err;
-
-		err = background_start(lab, bg);
-		if (!err)
-			continue;
-		(void)fprintf(stderr, "prumo-lab-run: %s: %s: %s\n", bg->node,
-		              bg->shell, strerror(err));
-		return err;
-	}
-	return 0;
-}
-
-/* Some have something to finish, as a capture has its last packets. */
-static void backgrounds_stop(struct lab *lab, const struct plan *plan)
-{
-	for (size_t i = plan->n_bg; i-- > 0;) {
-		if (plan->bg[i].pid > 0)
-			lab_stop(lab, plan->bg[i].pid);
-	}
-	for (unsigned i = 0; i < plan->spec.n_hops; i++) {
-		if (plan->routers[i] > 0)
-			lab_stop(lab, plan->routers[i]);
-	}
-}
-
-static int alg_assert(struct lab *lab, unsigned hop)
-{
-	bool is_wanted = lab_spec(lab)->hops[hop - 1].has_alg;
-	struct lab_alg alg;
-	int err;
-
-	err = lab_alg_read(&alg, lab, hop);
-	if (err) {
-		(void)fprintf(stderr, "prumo-lab-run: conntrack of r%u: %s\n",
-		              hop, strerror(err));
-		return err;
-	}
-	if (is_wanted ? lab_alg_is_active(&alg) : lab_alg_is_absent(&alg))
-		return 0;
-	(void)fprintf(stderr,
-	              "prumo-lab-run: r%u: the ALG is %s (entry %d, helper %d, "
-	              "timer %u s)\n",
-	              hop, is_wanted ? "not active" : "active", alg.has_entry,
-	              alg.has_helper, alg.timeout_s);
-	return EPROTO;
-}
-
-static bool algs_are_as_asked(struct lab *lab)
-{
-	const struct lab_spec *spec = lab_spec(lab);
-
-	for (unsigned hop = 1; hop <= spec->n_hops; hop++) {
-		const struct lab_hop *h = &spec->hops[hop - 1];
-
-		if ((h->has_alg || h->has_nat || h->has_firewall) &&
-		    alg_assert(lab, hop))
-			return false;
-	}
-	return true;
-}
-
 static int inside(struct lab *lab, void *arg)
 {
 	struct plan *plan = arg;
-	const struct lab_cmd cmd = {.argv = plan->argv};
+	struct lab_cmd cmd = {.argv = plan->argv};
+	struct lab_stage *stage;
+	struct lab_why why = {0};
 	int status, err;
 
-	if (routers_start(lab, plan) != 0 ||
-	    backgrounds_start(lab, plan) != 0 || !algs_are_as_asked(lab))
+	err = lab_stage_open(&stage, lab, &plan->scenario, &plan->opts, &why);
+	if (err) {
+		(void)fprintf(stderr, "prumo-lab-run: %s\n", why.text);
 		return STATUS_NO_LAB;
+	}
+	cmd.env = plan->file ? lab_stage_env(stage) : NULL;
 	err = lab_run(&status, NULL, 0, lab, plan->node, &cmd, COMMAND_MS);
 	if (err) {
 		(void)fprintf(stderr, "prumo-lab-run: %s: %s\n", plan->node,
 		              strerror(err));
-		return STATUS_NO_LAB;
+		status = STATUS_NO_LAB;
 	}
-	backgrounds_stop(lab, plan);
+	lab_stage_close(stage);
 	return status;
+}
+
+/* What options added to it comes after what the file says. */
+static int scenario_take(struct plan *plan, const struct lab_scenario *read)
+{
+	struct lab_scenario s = *read;
+
+	for (size_t i = 0; i < plan->scenario.n_programs; i++) {
+		if (s.n_programs == LAB_MAX_PROGRAMS)
+			return E2BIG;
+		s.programs[s.n_programs++] = plan->scenario.programs[i];
+	}
+	plan->scenario = s;
+	return 0;
+}
+
+static int file_read(struct wr *text, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	uint8_t buf[4096];
+	size_t n;
+	int err = 0;
+
+	if (!f)
+		return errno;
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0 &&
+	       text->n <= LAB_SCENARIO_MAX_BYTES)
+		wr_put(text, (struct slice){buf, n});
+	if (ferror(f) || text->bad)
+		err = EIO;
+	(void)fclose(f);
+	return err;
+}
+
+/* @return 0; faults are on stderr */
+static int scenario_read(struct plan *plan, struct arena *arena)
+{
+	const struct lab_scenario *s;
+	struct wr text = wr_init_heap();
+	struct diag dg = {0};
+	int err;
+
+	err = file_read(&text, plan->file);
+	if (!err) {
+		diag_init(&dg, arena, plan->file, wr_slice(&text));
+		err = lab_scenario_read(&s, arena, wr_slice(&text), &dg);
+	}
+	if (!err)
+		err = scenario_take(plan, s);
+	for (const struct diag_item *i = dg.first; i; i = i->next)
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", plan->file, i->line,
+		              i->column, i->message);
+	if (err && !dg.n_items)
+		(void)fprintf(stderr, "prumo-lab-run: %s: %s\n", plan->file,
+		              strerror(err));
+	wr_fini(&text);
+	return err;
 }
 
 static int usage_fail(void)
@@ -388,11 +300,14 @@ static int usage_fail(void)
 
 int main(int argc, char *argv[])
 {
-	struct plan plan = {.spec.n_hops = 2};
-	struct lab_why why;
+	struct plan plan = {.scenario = {.name = "options", .seed = 1}};
+	struct arena arena;
+	struct lab_why why = {0};
 	int opt, status, err;
 
 	(void)setlocale(LC_ALL, "");
+	plan.scenario.spec.n_hops = 2;
+	plan.opts.prumo = getenv("PRUMO");
 	/* The leading plus stops at NODE: the rest belongs to the command. */
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (opt == OPT_HELP)
@@ -402,9 +317,13 @@ int main(int argc, char *argv[])
 	}
 	if (argc - optind < 2 || hops_finish(&plan) != 0)
 		return usage_fail();
+	arena_init(&arena);
+	if (plan.file && scenario_read(&plan, &arena) != 0)
+		return STATUS_NO_LAB;
 	plan.node = argv[optind];
 	plan.argv = (const char *const *)&argv[optind + 1];
-	err = lab_enter(&status, &plan.spec, inside, &plan, &why);
+	err = lab_enter(&status, &plan.scenario.spec, inside, &plan, &why);
+	arena_fini(&arena);
 	if (!err)
 		return status;
 	(void)fprintf(stderr, "prumo-lab-run: %s\n", why.text);

@@ -33,6 +33,15 @@ def lab(*args, timeout=30):
                           text=True, timeout=timeout, cwd="/", check=False)
 
 
+def scenario(path, *args, options=(), timeout=60):
+    """Run a command in the client of a scenario file (prumo-scenario(5)).
+
+    options: --truth K:FILE, --seed N and the like, of prumo-lab-run.
+    """
+    return lab("--scenario", path, *options, "client", *args,
+               timeout=timeout)
+
+
 def ask(options, datagrams, source_port=5060, listen_s=0):
     """Send datagrams from the client to the sink; what came back, in order.
 
