@@ -25,6 +25,13 @@ _prumo() {
 	--cert | --key | --secret-file | --capture)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return ;;
+	--in) mapfile -t COMPREPLY < <(compgen -W "client server r1 r2" -- "$cur")
+		return ;;
+	--scenario) mapfile -t COMPREPLY < <(
+		compgen -W "$(LC_ALL=C "$prumo" lab list 2>/dev/null |
+			sed 's/ .*//')" -- "$cur"
+		compgen -f -X '!*.yaml' -- "$cur")
+		return ;;
 	--edge | --server) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur")
 		return ;;
 	esac
@@ -36,6 +43,12 @@ _prumo() {
 	*) mapfile -t COMPREPLY < <(
 		[ "$cmd" = profile ] && [ "$COMP_CWORD" -eq 2 ] &&
 			compgen -W "list show lint" -- "$cur"
+		[ "$cmd" = lab ] && {
+			[ "$COMP_CWORD" -eq 2 ] &&
+				compgen -W "list show run shell" -- "$cur"
+			compgen -W "$(LC_ALL=C "$prumo" lab list 2>/dev/null |
+				sed 's/ .*//')" -- "$cur"
+		}
 		compgen -W "$(LC_ALL=C "$prumo" profile list \
 			2>/dev/null | sed 's/ .*//')" -- "$cur"
 		compgen -f -X '!*.yaml' -- "$cur") ;;

@@ -21,19 +21,20 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
-#include "lab/lab.h"
+#include "cli/scenario.h"
+#include "lab/stage.h"
 
 enum {
-	EDGE_READY_MS = 5000,
 	CAPTURE_READY_MS = 5000,
 	CAPTURE_LAG_MS = 800, /* dumpcap sees a packet up to 500 ms late */
 	PATH_BYTES = 4096,
-	N_ROWS = 3, /* of the picture */
 	OPT_ALG = 1,
 	OPT_HOPS,
 	OPT_ALG_AT,
 	OPT_NAT,
 	OPT_CAPTURE,
+	OPT_SCENARIO,
+	OPT_SEED,
 };
 
 struct demo {
@@ -42,144 +43,11 @@ struct demo {
 	const char *format;      /* NULL: the check's own default */
 	const char *capture_dir; /* NULL: none */
 	const char *profile;     /* NULL: the check's own default */
+	const char *name;        /* of a scenario; NULL: the options' own */
+	bool has_network;        /* options that describe one */
+	const struct lab_scenario *scenario;
+	struct lab_stage_opts opts;
 };
-
-/* Whatever a profile says, nothing may look for the real provider. */
-static const char *const stay_home[] = {"PRUMO_STAY_HOME=1", NULL};
-
-/* One column of the picture. */
-struct column {
-	char cells[N_ROWS][LAB_ADDR_BYTES];
-	size_t width;
-};
-
-/* In characters, as far as a terminal is concerned. */
-static size_t text_width(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += ((unsigned char)*text & 0xc0) != 0x80;
-	return n;
-}
-
-static void column_fill(struct column *c, const struct lab *lab,
-                        const struct demo *demo, unsigned node)
-{
-	char name[LAB_ADDR_BYTES];
-	const char *role = "";
-
-	(void)snprintf(name, sizeof(name), "r%u", node);
-	(void)snprintf(c->cells[0], LAB_ADDR_BYTES, "%s", name);
-	if (lab_addr(c->cells[1], lab, name, false) != 0)
-		c->cells[1][0] = '\0';
-	if (node == demo->alg_at && demo->is_nat_on)
-		role = demo->is_alg_on ? "NAT + SIP ALG" : "NAT";
-	else if (node == demo->alg_at && demo->is_alg_on)
-		role = "SIP ALG";
-	(void)snprintf(c->cells[2], LAB_ADDR_BYTES, "%s", role);
-}
-
-static void row_show(const struct column *columns, unsigned n, size_t row)
-{
-	size_t gap = 1; /* owed before the next cell that is not empty */
-
-	for (unsigned i = 0; i < n; i++) {
-		const char *cell = columns[i].cells[row];
-		size_t w = text_width(cell);
-		bool is_joined = row == 0 && i + 1 < n;
-
-		if (w) {
-			(void)fprintf(stderr, "%*s %s%s", (int)gap, "", cell,
-			              is_joined ? " " : "");
-			gap = 0;
-		} else {
-			gap++;
-		}
-		for (w += is_joined; w < columns[i].width + 3; w++) {
-			if (is_joined)
-				(void)fputc('-', stderr);
-			else
-				gap++;
-		}
-	}
-	(void)fputc('\n', stderr);
-}
-
-/* Names, addresses towards the client, and what each router does. */
-static void picture_show(const struct lab *lab, const struct demo *demo)
-{
-	struct column columns[LAB_MAX_HOPS + 2] = {0};
-	unsigned n = demo->n_hops + 2;
-
-	(void)snprintf(columns[0].cells[0], LAB_ADDR_BYTES, "%s", _("client"));
-	(void)snprintf(columns[0].cells[1], LAB_ADDR_BYTES, LAB_CLIENT_IP4);
-	for (unsigned i = 1; i + 1 < n; i++)
-		column_fill(&columns[i], lab, demo, i);
-	(void)snprintf(columns[n - 1].cells[0], LAB_ADDR_BYTES, "%s",
-	               _("server"));
-	(void)snprintf(columns[n - 1].cells[1], LAB_ADDR_BYTES, LAB_SERVER_IP4);
-	for (unsigned i = 0; i < n; i++) {
-		for (size_t row = 0; row < N_ROWS; row++) {
-			size_t w = text_width(columns[i].cells[row]);
-
-			if (w > columns[i].width)
-				columns[i].width = w;
-		}
-	}
-	for (size_t row = 0; row < N_ROWS; row++)
-		row_show(columns, n, row);
-}
-
-static int edge_start(struct lab *lab)
-{
-	/* The one identity that exists in there is already an unprivileged
-	 * one outside; there is no other to drop to. */
-	static const char *const argv[] = {"/proc/self/exe", "edge", "--user",
-	                                   "root", NULL};
-	struct lab_cmd cmd = {.argv = argv, .env = stay_home};
-	int ends[2], err;
-	pid_t pid;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return errno;
-	cmd.out_fd = ends[1];
-	err = lab_spawn(&pid, lab, "server", &cmd);
-	(void)close(ends[1]);
-	/* The read end is kept: the edge may print more and must not die. */
-	return err ? err : lab_await_line(ends[0], "ready", EDGE_READY_MS);
-}
-
-/* @return whether the adversary is what was asked for */
-static bool alg_verify(struct lab *lab, const struct demo *demo)
-{
-	struct lab_alg alg;
-	int err;
-
-	err = lab_alg_read(&alg, lab, demo->alg_at);
-	if (err) {
-		cli_complain(&cli_demo,
-		             _("the router's connection table cannot be read: "
-		               "%s"),
-		             strerror(err));
-		return false;
-	}
-	if (demo->is_alg_on ? lab_alg_is_active(&alg) : lab_alg_is_absent(&alg))
-		return true;
-	if (demo->is_alg_on)
-		cli_complain(&cli_demo,
-		             _("the router's SIP ALG should be on and is not "
-		               "(its timer says %u s), so there is nothing to "
-		               "demonstrate"),
-		             alg.timeout_s);
-	else
-		cli_complain(&cli_demo,
-		             _("the router's SIP ALG should be off and is not "
-		               "(its timer says %u s), so there is nothing to "
-		               "demonstrate"),
-		             alg.timeout_s);
-	return false;
-}
 
 static int capture_start(pid_t *pidp, struct lab *lab, const struct demo *demo,
                          bool is_wan)
@@ -229,14 +97,36 @@ static bool captures_start(pid_t *pids, struct lab *lab,
 	return true;
 }
 
-static int check_run(struct lab *lab, const struct demo *demo)
+/* Whom the check can ask: an edge, or else any SIP server. */
+static const struct lab_server *server_find(const struct lab_scenario *s,
+                                            bool *is_edge)
 {
-	const char *argv[8] = {"/proc/self/exe", "check", "--edge",
-	                       LAB_SERVER_IP4};
-	struct lab_cmd cmd = {.argv = argv, .env = stay_home};
+	static const char *const known[] = {"edge", "kamailio", "sipp"};
+
+	for (size_t k = 0; k < ARRAY_LEN(known); k++) {
+		for (size_t i = 0; i < s->n_servers; i++) {
+			*is_edge = k == 0;
+			if (strcmp(s->servers[i].service->name, known[k]) == 0)
+				return &s->servers[i];
+		}
+	}
+	return NULL;
+}
+
+static int check_run(struct lab *lab, const struct demo *demo,
+                     const struct lab_stage *stage)
+{
+	char at[ADDR_TEXT_BYTES] = LAB_SERVER_IP4;
+	bool is_edge = true;
+	const struct lab_server *server = server_find(demo->scenario, &is_edge);
+	const char *argv[8] = {"/proc/self/exe", "check",
+	                       is_edge ? "--edge" : "--server", at};
+	struct lab_cmd cmd = {.argv = argv, .env = lab_stage_env(stage)};
 	size_t n = 4;
 	int status, err;
 
+	if (server && server->n_at)
+		(void)addr_ip_text(&server->at[0], at);
 	if (demo->format) {
 		argv[n++] = "-o";
 		argv[n++] = demo->format;
@@ -247,31 +137,38 @@ static int check_run(struct lab *lab, const struct demo *demo)
 	return err ? CLI_INTERNAL : status;
 }
 
-static int demo_inside(struct lab *lab, void *arg)
+static int demo_captured(struct lab *lab, const struct demo *demo,
+                         const struct lab_stage *stage)
 {
-	const struct demo *demo = arg;
 	pid_t captures[2] = {0};
-	int status, err;
+	int status;
 
-	if (demo->is_verbose || isatty(STDERR_FILENO))
-		picture_show(lab, demo);
-	err = edge_start(lab);
-	if (err) {
-		cli_complain(&cli_demo, _("the edge does not start: %s"),
-		             err == EPIPE ? _("it ended too early")
-		                          : strerror(err));
-		return CLI_COULD_NOT_TEST;
-	}
-	if (!alg_verify(lab, demo))
-		return CLI_COULD_NOT_TEST;
 	if (!demo->capture_dir)
-		return check_run(lab, demo);
+		return check_run(lab, demo, stage);
 	if (!captures_start(captures, lab, demo))
 		return CLI_COULD_NOT_TEST;
-	status = check_run(lab, demo);
+	status = check_run(lab, demo, stage);
 	(void)poll(NULL, 0, CAPTURE_LAG_MS);
 	for (size_t i = 0; i < ARRAY_LEN(captures); i++)
 		lab_stop(lab, captures[i]);
+	return status;
+}
+
+static int demo_inside(struct lab *lab, void *arg)
+{
+	const struct demo *demo = arg;
+	struct lab_stage *stage;
+	struct lab_why why = {0};
+	int status;
+
+	if (demo->is_verbose || isatty(STDERR_FILENO))
+		cli_scenario_draw(stderr, demo->scenario);
+	if (lab_stage_open(&stage, lab, demo->scenario, &demo->opts, &why)) {
+		cli_complain(&cli_demo, "%s", why.text);
+		return CLI_COULD_NOT_TEST;
+	}
+	status = demo_captured(lab, demo, stage);
+	lab_stage_close(stage);
 	return status;
 }
 
@@ -295,6 +192,8 @@ static bool hop_read(unsigned *hop, const char *text)
 
 static bool option_take(struct demo *demo, int opt)
 {
+	demo->has_network |= opt == OPT_ALG || opt == OPT_NAT ||
+	                     opt == OPT_HOPS || opt == OPT_ALG_AT;
 	switch (opt) {
 	case OPT_ALG:
 		return switch_read(&demo->is_alg_on, optarg);
@@ -304,6 +203,13 @@ static bool option_take(struct demo *demo, int opt)
 		return hop_read(&demo->n_hops, optarg);
 	case OPT_ALG_AT:
 		return hop_read(&demo->alg_at, optarg);
+	case OPT_SCENARIO:
+		demo->name = optarg;
+		return true;
+	case OPT_SEED:
+		demo->opts.has_seed = true;
+		return text_u64(&demo->opts.seed, slice_str(optarg),
+		                INT32_MAX) == 0;
 	case OPT_CAPTURE:
 		demo->capture_dir = optarg;
 		return strlen(optarg) < PATH_BYTES - 16;
@@ -325,6 +231,8 @@ static const struct option options[] = {
 	{"alg-at", required_argument, NULL, OPT_ALG_AT},
 	{"nat", required_argument, NULL, OPT_NAT},
 	{"capture", required_argument, NULL, OPT_CAPTURE},
+	{"scenario", required_argument, NULL, OPT_SCENARIO},
+	{"seed", required_argument, NULL, OPT_SEED},
 	{"output", required_argument, NULL, 'o'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},
@@ -363,6 +271,13 @@ static bool arguments_read(enum cli_status *statusp, struct demo *demo,
 		return false;
 	}
 	demo->profile = argv[optind];
+	if (demo->name && demo->has_network) {
+		(void)cli_usage_error(&cli_demo,
+		                      _("a scenario is the whole network: "
+		                        "--alg, --hops, --alg-at and --nat do "
+		                        "not go with it"));
+		return false;
+	}
 	if (demo->alg_at > demo->n_hops) {
 		(void)cli_usage_error(&cli_demo,
 		                      _("there is no hop %u among %u"),
@@ -372,25 +287,71 @@ static bool arguments_read(enum cli_status *statusp, struct demo *demo,
 	return true;
 }
 
+/* The network that the options describe. */
+static void options_build(struct lab_scenario *s, const struct demo *demo)
+{
+	*s = (struct lab_scenario){.name = "demo", .summary = "", .seed = 1};
+	s->spec.n_hops = demo->n_hops;
+	s->spec.hops[demo->alg_at - 1].has_alg = demo->is_alg_on;
+	s->spec.hops[demo->alg_at - 1].has_nat = demo->is_nat_on;
+}
+
+static void edge_add(struct lab_scenario *s)
+{
+	if (s->n_servers < LAB_MAX_SERVERS)
+		lab_server_init(&s->servers[s->n_servers++],
+		                lab_service_find(slice_str("edge")));
+}
+
+static enum cli_status scenario_make(struct lab_scenario *own,
+                                     struct demo *demo, struct arena *arena)
+{
+	enum cli_status status = CLI_READY;
+	bool is_edge;
+
+	if (demo->name)
+		status = cli_scenario_load(&demo->scenario, arena, &cli_demo,
+		                           demo->name);
+	else
+		options_build(own, demo);
+	if (status != CLI_READY)
+		return status;
+	if (demo->name)
+		*own = *demo->scenario;
+	if (!server_find(own, &is_edge))
+		edge_add(own);
+	demo->scenario = own;
+	if (demo->alg_at > own->spec.n_hops)
+		demo->alg_at = own->spec.n_hops;
+	return CLI_READY;
+}
+
 static enum cli_status run(int argc, char *argv[])
 {
 	struct demo demo = {
 		.n_hops = 2, .alg_at = 1, .is_alg_on = true, .is_nat_on = true};
-	struct lab_spec spec = {0};
+	struct lab_scenario scenario = {0};
 	enum cli_status ended;
-	struct lab_why why;
+	struct arena arena;
+	struct lab_why why = {0};
 	int status;
 
 	if (!arguments_read(&ended, &demo, argc, argv))
 		return ended;
-	spec.n_hops = demo.n_hops;
-	spec.hops[demo.alg_at - 1].has_alg = demo.is_alg_on;
-	spec.hops[demo.alg_at - 1].has_nat = demo.is_nat_on;
-	if (lab_enter(&status, &spec, demo_inside, &demo, &why) != 0) {
+	arena_init(&arena);
+	ended = scenario_make(&scenario, &demo, &arena);
+	if (ended != CLI_READY)
+		goto out;
+	if (lab_enter(&status, &scenario.spec, demo_inside, &demo, &why) != 0) {
 		cli_complain(&cli_demo, "%s", why.text);
-		return CLI_COULD_NOT_TEST;
+		ended = CLI_COULD_NOT_TEST;
+	} else {
+		ended = (enum cli_status)status;
 	}
-	return (enum cli_status)status;
+
+out:
+	arena_fini(&arena);
+	return ended;
 }
 
 const struct cli_cmd cli_demo = {
@@ -403,6 +364,10 @@ const struct cli_cmd cli_demo = {
 		"  --hops N           routers on the way, 1 to 8 (2)\n"
 		"  --alg-at K         which of them has the ALG (1)\n"
 		"  --nat on|off       whether that router translates (on)\n"
+		"  --scenario NAME    open this scenario; without the four "
+		"above\n"
+		"  --seed N           of routers that play dice (the "
+		"scenario's)\n"
 		"  -o, --output FORM  of the report: text or json (text)\n"
 		"  --capture DIR      keep the packets of both sides of that "
 		"router\n"
