@@ -17,6 +17,7 @@
 
 enum {
 	MAX_DEPTH = 32,
+	MAX_CLONED = 1 << 20, /* nodes; clones of clones multiply */
 };
 
 struct reader {
@@ -25,6 +26,7 @@ struct reader {
 	struct fw_forti_node *cur;
 	unsigned line, depth;
 	unsigned skipped; /**< configs open below MAX_DEPTH */
+	size_t n_cloned;
 };
 
 static const char *const verbs[] = {
@@ -176,7 +178,8 @@ static void open_node(struct reader *r, enum fw_forti_kind kind,
 
 	if (!is_new)
 		n = fw_dict_get(&r->t->dict, r->cur, key);
-	if (!n || n->is_deleted || n->kind != kind) {
+	/* A name that was given away leads to what bears another now. */
+	if (!n || n->is_deleted || n->kind != kind || !slice_eq(n->key, key)) {
 		n = add_node(r, kind, key, raw, line);
 		if (!n)
 			return;
@@ -275,7 +278,7 @@ static struct fw_forti_node *find_entry(struct reader *r, struct slice key)
 {
 	struct fw_forti_node *n = fw_dict_get(&r->t->dict, r->cur, key);
 
-	return n && !n->is_deleted ? n : NULL;
+	return n && !n->is_deleted && slice_eq(n->key, key) ? n : NULL;
 }
 
 static void unlink_node(struct fw_forti_node *n)
@@ -327,14 +330,68 @@ static bool read_move(struct reader *r, struct slice rest)
 	return true;
 }
 
+static void clone_children(struct reader *r, const struct fw_forti_node *from,
+                           struct fw_forti_node *to, unsigned depth)
+{
+	struct fw_forti_node *const cur = r->cur;
+
+	r->cur = to;
+	for (const struct fw_forti_node *n = from->first;
+	     n && depth < MAX_DEPTH && r->n_cloned < MAX_CLONED; n = n->next) {
+		struct fw_forti_node *copy;
+
+		if (n->is_deleted)
+			continue;
+		r->n_cloned++;
+		copy = add_node(r, n->kind, n->key, n->raw, n->line);
+		if (!copy)
+			break;
+		copy->rest = n->rest;
+		if (n->kind == FW_FORTI_CONFIG || n->kind == FW_FORTI_EDIT)
+			fw_dict_put(&r->t->dict, to, n->key, copy);
+		clone_children(r, n, copy, depth + 1);
+	}
+	r->cur = cur;
+}
+
+/* rename|clone <key> to <key>. What names the old key goes on to mean what
+ * was renamed: the box follows its references. */
+static bool read_second_name(struct reader *r, struct slice rest, bool is_clone,
+                             struct slice line)
+{
+	struct slice from, to, word;
+	struct fw_forti_node *n, *copy;
+
+	if (!fw_word_next(&rest, &from) || !fw_word_next(&rest, &word) ||
+	    !slice_eq_str(word, "to") || !fw_word_next(&rest, &to))
+		return false;
+	n = find_entry(r, from);
+	if (!n || n->kind != FW_FORTI_EDIT || find_entry(r, to))
+		return false;
+	if (!is_clone) {
+		n->key = to;
+		fw_dict_put(&r->t->dict, r->cur, to, n);
+		return true;
+	}
+	copy = add_node(r, FW_FORTI_EDIT, to, line, r->line);
+	if (!copy)
+		return true;
+	fw_dict_put(&r->t->dict, r->cur, to, copy);
+	clone_children(r, n, copy, r->depth);
+	return r->n_cloned < MAX_CLONED;
+}
+
 static bool read_table_command(struct reader *r, struct slice verb,
-                               struct slice rest)
+                               struct slice rest, struct slice line)
 {
 	struct fw_forti_node *n;
 	struct slice key;
 
 	if (slice_eq_str(verb, "move"))
 		return read_move(r, rest);
+	if (slice_eq_str(verb, "rename") || slice_eq_str(verb, "clone"))
+		return read_second_name(r, rest, slice_eq_str(verb, "clone"),
+		                        line);
 	if (slice_eq_str(verb, "purge")) {
 		for (n = r->cur->first; n; n = n->next)
 			n->is_deleted = true;
@@ -406,7 +463,7 @@ static void read_line(struct reader *r, struct slice line)
 	         r->cur->kind == FW_FORTI_EDIT)
 		close_node(r, line);
 	else if (!read_value(r, verb, rest, line, at) &&
-	         !read_table_command(r, verb, rest))
+	         !read_table_command(r, verb, rest, line))
 		complain(r, line, at,
 		         _("Not understood; kept as it is. Expected config, "
 		           "edit, set, next or end."));

@@ -321,6 +321,57 @@ static void test_parse_runs_commands(void **state)
 	done(&r);
 }
 
+static void test_parse_follows_new_names(void **state)
+{
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, "config firewall address\nedit a\n"
+	             "set subnet 192.0.2.1/32\nnext\nend\n"
+	             "config firewall policy\nedit 1\nset name one\n"
+	             "set srcaddr all\nset dstaddr a\nset action accept\n"
+	             "next\n"
+	             "clone 1 to 2\nedit 2\nset name two\nnext\n"
+	             "rename 1 to 7\nmove 2 before 7\nend\n"
+	             "config firewall address\nrename a to b\nend\n"
+	             "config firewall policy\nedit 2\nset dstaddr b\nnext\n"
+	             "edit 1\nset name fresh\nnext\nend\n");
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.dg.n_items, 0);
+	assert_string_equal(rule_at(&r, 0)->id, "2");
+	assert_string_equal(rule_at(&r, 0)->name, "two");
+	assert_int_equal(rule_at(&r, 0)->action, FW_ACCEPT);
+	assert_int_equal(rule_at(&r, 0)->dst.first->kind, FW_ADDR_RANGE);
+	assert_string_equal(rule_at(&r, 1)->id, "7");
+	assert_string_equal(rule_at(&r, 1)->name, "one");
+	assert_int_equal(rule_at(&r, 1)->dst.first->kind, FW_ADDR_RANGE);
+	assert_string_equal(rule_at(&r, 2)->id, "1");
+	assert_string_equal(rule_at(&r, 2)->name, "fresh");
+	assert_null(rule_at(&r, 2)->next);
+	done(&r);
+}
+
+/* Clones within clones multiply. */
+static void test_parse_bounds_clones(void **state)
+{
+	struct wr w = wr_init_heap();
+	struct read r;
+
+	UNUSED(state);
+	for (unsigned i = 0; i < 12; i++)
+		wr_str(&w, "config a\nedit 0\n");
+	for (unsigned i = 0; i < 12; i++) {
+		wr_str(&w, "edit x\nset v 1\nnext\n");
+		for (unsigned k = 0; k < 30; k++)
+			wr_fmt(&w, "clone x to y%u\n", k);
+		wr_str(&w, "end\nedit x\nset v 1\nnext\n");
+	}
+	open_text(&r, wr_slice(&w));
+	assert_int_equal(r.err, 0);
+	done(&r);
+	wr_fini(&w);
+}
+
 static void test_parse_points_at_faults(void **state)
 {
 	static const struct {
@@ -570,6 +621,8 @@ int main(void)
 		cmocka_unit_test(test_parse_sends_vdoms_apart),
 		cmocka_unit_test(test_parse_finds_the_session_time),
 		cmocka_unit_test(test_parse_runs_commands),
+		cmocka_unit_test(test_parse_follows_new_names),
+		cmocka_unit_test(test_parse_bounds_clones),
 		cmocka_unit_test(test_parse_points_at_faults),
 		cmocka_unit_test(test_parse_survives_every_prefix),
 		cmocka_unit_test(test_parse_without_memory),
