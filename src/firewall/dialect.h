@@ -24,6 +24,8 @@ enum fw_cap {
 	FW_CAP_OFFLOAD = 1 << 13,
 	FW_CAP_DSCP = 1 << 14,
 	FW_CAP_COMMENT = 1 << 15,
+	FW_CAP_RULE_IDLE = 1 << 16, /**< session time is the accepting rule's:
+	                                 FW_EDIT_IDLE names it */
 };
 
 /** One change to a configuration; patch.h plans them. */

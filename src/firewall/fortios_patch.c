@@ -11,6 +11,19 @@
 #include "base/i18n.h"
 #include "firewall/fortios_write.h"
 
+/* Can it stand in a command: bare, or between quotes? */
+static bool is_plain(const char *name, bool is_quoted)
+{
+	for (const char *p = name; *p; p++) {
+		const unsigned char ch = (unsigned char)*p;
+
+		if (ch < ' ' || ch == 0x7f || ch == '"' || ch == '\\' ||
+		    ch == '\'' || (!is_quoted && (ch == ' ' || ch == '#')))
+			return false;
+	}
+	return true;
+}
+
 static void open_scope(struct fw_forti_emitter *e, const char *vdom)
 {
 	struct wr *both[] = {e->out, e->undo};
@@ -40,6 +53,12 @@ static unsigned long free_id(const struct fw_chain *c)
 	return max + 1;
 }
 
+static bool is_policy6(const struct fw_forti_emitter *e,
+                       const struct fw_rule *r)
+{
+	return fw_forti_is_split(e) && r->families == FW_IP6;
+}
+
 static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
                          unsigned long id)
 {
@@ -55,6 +74,8 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 
 	/* The rule for return traffic is built in: nothing goes before it. */
 	if (before && !before->line)
+		before = before->next;
+	while (before && is_policy6(e, before))
 		before = before->next;
 	if (fw_rule_set_place(e->seen.arena, &r, ed->place))
 		e->seen.no_memory = true;
@@ -92,17 +113,45 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 	wr_str(e->out, "end\n");
 }
 
-static void edit_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
-                        const char *set, const char *unset)
+/* What the policy says of @p name, by the last of its lines; nothing: it is
+ * silent. Its text may hold other policies, when it was opened twice. */
+static struct slice value_in(const struct fw_rule *r, const char *name)
 {
-	wr_fmt(e->out,
-	       "config firewall policy\n    edit %s\n        %s\n    next\n"
-	       "end\n",
-	       r->id, set);
-	wr_fmt(e->undo,
-	       "config firewall policy\n    edit %s\n        %s\n    next\n"
-	       "end\n",
-	       r->id, unset);
+	struct rd rd = rd_init(r->raw);
+	struct slice found = {NULL, 0}, line;
+	bool is_ours = false;
+
+	while (rd_line(&rd, &line)) {
+		struct slice rest = slice_trim(line), verb, word;
+
+		if (!fw_word_next(&rest, &verb) || !fw_word_next(&rest, &word))
+			continue;
+		if (slice_eq_str(verb, "edit"))
+			is_ours = slice_eq_str(word, r->id);
+		else if (is_ours && slice_eq_str(word, name))
+			found = slice_eq_str(verb, "set")
+			                ? slice_trim(rest)
+			                : slice_sub(rest, 0, 0);
+	}
+	return found;
+}
+
+static void edit_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
+                        const char *name, const char *set)
+{
+	const struct slice old = value_in(r, name);
+	const char *path =
+		is_policy6(e, r) ? "firewall policy6" : "firewall policy";
+
+	wr_fmt(e->out, "config %s\n    edit %s\n        %s\n    next\nend\n",
+	       path, r->id, set);
+	wr_fmt(e->undo, "config %s\n    edit %s\n        ", path, r->id);
+	if (old.n)
+		wr_fmt(e->undo, "set %s %.*s", name, (int)old.n,
+		       (const char *)old.p);
+	else
+		wr_fmt(e->undo, "unset %s", name);
+	wr_str(e->undo, "\n    next\nend\n");
 }
 
 /* All that turns SIP processing on, off at once. */
@@ -132,27 +181,14 @@ static void patch_idle(struct fw_forti_emitter *e, const struct fw_edit *ed)
 {
 	const struct fw_rule *r = ed->rule;
 	int64_t ttl_s = fw_forti_ttl_at_least(ed->idle_s);
-	char set[64], unset[] = "unset session-ttl";
-	struct wr w = wr_init(set, sizeof(set) - 1);
+	char set[64];
+	struct wr w = wr_init(set, sizeof(set));
 
-	if (!r && ed->idle_s <= e->box_idle_s)
-		return;
-	if (!r) {
-		e->box_idle_s = ed->idle_s;
-		wr_fmt(e->out,
-		       "config system global\n    set udp-idle-timer %lld\n"
-		       "end\n",
-		       (long long)ed->idle_s);
-		wr_str(e->undo, "config system global\n"
-		                "    unset udp-idle-timer\nend\n");
-		return;
-	}
 	/* What raises UDP must not cut TCP. */
 	if (r->attrs.tcp_idle_s > ttl_s && r->attrs.tcp_idle_s < INT32_MAX)
 		ttl_s = r->attrs.tcp_idle_s;
-	wr_fmt(&w, "set session-ttl %lld", (long long)ttl_s);
-	set[w.n] = '\0';
-	edit_policy(e, r, set, unset);
+	wr_fmt(&w, "set session-ttl %lld%c", (long long)ttl_s, '\0');
+	edit_policy(e, r, "session-ttl", set);
 }
 
 static void patch_services(struct fw_forti_emitter *e,
@@ -204,23 +240,15 @@ static void patch_policy(struct fw_forti_emitter *e,
 		       "config firewall policy\n    delete %lu\nend\n", id);
 		if (c && c->table[0])
 			wr_str(e->undo_first, "next\nend\n");
-	} else if (ed->kind == FW_EDIT_IDLE) {
-		if (ed->rule)
-			patch_services(e, rules, ed);
+	} else if (ed->kind == FW_EDIT_IDLE && ed->rule) {
+		patch_services(e, rules, ed);
 		patch_idle(e, ed);
 	} else if (ed->kind == FW_EDIT_OFFLOAD_OFF && ed->rule) {
-		edit_policy(e, ed->rule, "set auto-asic-offload disable",
-		            "unset auto-asic-offload");
+		edit_policy(e, ed->rule, "auto-asic-offload",
+		            "set auto-asic-offload disable");
 	} else if (ed->kind == FW_EDIT_ALG_OFF && ed->rule &&
-	           slice_find(ed->rule->raw, slice_str("voip-profile")) !=
-	                   SIZE_MAX) {
-		char set[] = "unset voip-profile", back[128];
-		struct wr w = wr_init(back, sizeof(back) - 1);
-
-		wr_fmt(&w, "set voip-profile \"%s\"",
-		       ed->rule->attrs.helper ? ed->rule->attrs.helper : "");
-		back[w.n] = '\0';
-		edit_policy(e, ed->rule, set, back);
+	           value_in(ed->rule, "voip-profile").n) {
+		edit_policy(e, ed->rule, "voip-profile", "unset voip-profile");
 	}
 	close_scope(e, c ? c->table : "");
 }
@@ -241,16 +269,29 @@ static void patch_switches(struct fw_forti_emitter *e,
 	patch_helper(e, rules, has_vdoms);
 }
 
-/* A flow that gets a policy gets its session time there. */
-static bool has_policy(const struct fw_edit *edits, const struct fw_edit *ed)
+/* The commands quote names of the configuration: none may end its line, or
+ * open another. */
+static void check_names(struct fw_forti_emitter *e,
+                        const struct fw_rules *rules)
 {
-	if (ed->kind != FW_EDIT_IDLE)
-		return false;
-	for (const struct fw_edit *o = edits; o; o = o->next) {
-		if (o->kind == FW_EDIT_INSERT && o->flow == ed->flow)
-			return true;
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		const struct fw_rule at = {.id = c->table};
+
+		if (!is_plain(c->table, false))
+			fw_forti_refuse(e, &at, _("this name cannot be typed"));
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r->line && !is_plain(r->id, false))
+				fw_forti_refuse(e, r,
+				                _("this name cannot be "
+				                  "typed"));
+		}
 	}
-	return false;
+	for (const struct fw_object *o = rules->objects; o; o = o->next) {
+		const struct fw_rule at = {.id = o->name};
+
+		if (o->kind == FW_OBJECT_SERVICES && !is_plain(o->name, true))
+			fw_forti_refuse(e, &at, _("this name cannot be typed"));
+	}
 }
 
 int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
@@ -270,18 +311,17 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
 	e.version = fw_version_num(rules->version);
 	e.is_made = true;
+	check_names(&e, rules);
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
 		const struct fw_chain *c =
 			ed->chain ? ed->chain : rules->chains;
-
-		if (has_policy(edits, ed))
-			continue;
 
 		if (ed->kind == FW_EDIT_ALG_OFF && !are_switches_done) {
 			are_switches_done = true;
 			patch_switches(&e, rules);
 		}
-		patch_policy(&e, rules, ed, c ? free_id(c) + n_new++ : 1);
+		patch_policy(&e, rules, ed, c ? free_id(c) + n_new : 1);
+		n_new += ed->kind == FW_EDIT_INSERT;
 		if (ed->flow)
 			fw_forti_put_clear(&out->clear, &ed->flow->dst, "");
 	}

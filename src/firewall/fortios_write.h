@@ -12,7 +12,6 @@ struct fw_forti_emitter {
 	struct fw_dict seen;
 	const char *prefix; /* of undo lines */
 	long version;
-	int64_t box_idle_s; /* that was written */
 	bool is_made;       /* rules from a profile: NAT is ours to decide */
 	int err;
 };

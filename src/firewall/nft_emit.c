@@ -643,7 +643,7 @@ int fw_nft_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 			insert(&pt);
 		else if (e->kind == FW_EDIT_IDLE)
 			raise_idle(&pt);
-		else
+		else if (e->rule)
 			drop_rule(&pt);
 		if (e->flow && !is_cleared(edits, e))
 			put_clear(&out->clear, e->flow);

@@ -132,6 +132,69 @@ static bool is_named(const struct fw_flow *f, unsigned caps)
 	return false;
 }
 
+static bool is_planned(const struct plan *p, enum fw_edit_kind kind,
+                       const struct fw_rule *rule)
+{
+	const struct fw_edit *e = p->first;
+
+	while (e && (e->kind != kind || e->rule != rule))
+		e = e->next;
+	return e;
+}
+
+/* No rule: the box's own default acts. */
+static void plan_alg(struct plan *p, const struct fw_flow *f,
+                     const struct fw_rule *rule)
+{
+	struct fw_edit *e = is_planned(p, FW_EDIT_ALG_OFF, rule)
+	                            ? NULL
+	                            : add(p, FW_EDIT_ALG_OFF, f);
+
+	if (!e)
+		return;
+	e->rule = rule;
+	e->chain = rule ? rule->chain : main_chain(p, &f->dst);
+}
+
+/* Where the time belongs to what accepts, every such rule gets its own. */
+static void plan_rule_idle(struct plan *p, const struct fw_flow *f,
+                           const struct fw_judgement *j)
+{
+	for (const struct fw_part *part = j->parts; part; part = part->next) {
+		const struct fw_rule *r = part->rule;
+		struct fw_edit *e;
+
+		if (!r || !r->line || r->action != FW_ACCEPT ||
+		    r->attrs.udp_idle_s >= f->min_udp_idle_s ||
+		    is_planned(p, FW_EDIT_IDLE, r))
+			continue;
+		e = add(p, FW_EDIT_IDLE, f);
+		if (!e)
+			return;
+		e->chain = r->chain;
+		e->rule = r;
+		e->idle_s = f->min_udp_idle_s;
+	}
+}
+
+static void plan_idle(struct plan *p, const struct fw_flow *f,
+                      const struct fw_answer *an)
+{
+	struct fw_edit *e;
+
+	if (p->caps & FW_CAP_RULE_IDLE) {
+		plan_rule_idle(p, f, &an->out);
+		return;
+	}
+	e = add(p, FW_EDIT_IDLE, f);
+	if (!e)
+		return;
+	/* Before what accepts, in a chain that was empty too. */
+	e->chain = main_chain(p, &f->dst);
+	e->before = e->chain ? e->chain->first : NULL;
+	e->idle_s = f->min_udp_idle_s;
+}
+
 static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
@@ -141,17 +204,10 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 		return;
 	if (an->back.verdict != FW_PASS)
 		plan_return(p, f);
-	/* Before what accepts, in a chain that was empty too. A helper's own
-	 * time goes with the helper. */
+	/* A helper's own time goes with the helper. */
 	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
-	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper)) {
-		e = add(p, FW_EDIT_IDLE, f);
-		if (e) {
-			e->chain = main_chain(p, &f->dst);
-			e->before = e->chain ? e->chain->first : NULL;
-			e->idle_s = f->min_udp_idle_s;
-		}
-	}
+	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper))
+		plan_idle(p, f, an);
 	if (an->out.verdict != FW_PASS) {
 		e = add(p, FW_EDIT_INSERT, f);
 		if (e) {
@@ -160,17 +216,8 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 				place_insert(e, &an->out);
 		}
 	}
-	if (f->is_sip && an->alg != FW_OFF && an->out.alg_rule) {
-		const struct fw_edit *old = p->first;
-
-		while (old && old->rule != an->out.alg_rule)
-			old = old->next;
-		e = old ? NULL : add(p, FW_EDIT_ALG_OFF, f);
-		if (e) {
-			e->rule = an->out.alg_rule;
-			e->chain = e->rule->chain;
-		}
-	}
+	if (f->is_sip && an->alg != FW_OFF)
+		plan_alg(p, f, an->out.alg_rule);
 }
 
 static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)

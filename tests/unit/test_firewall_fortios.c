@@ -612,6 +612,92 @@ static void test_patch_mends_a_half_applied_recipe(void **state)
 	arena_fini(&m.arena);
 }
 
+static int patch(struct fw_patch_out *out, size_t *left, struct made *m,
+                 const char *text)
+{
+	const struct fw_question q = {
+		.flows = m->flows, .n_flows = 1, .place = m->place};
+	struct read r;
+	int err;
+
+	open_str(&r, text);
+	fw_patch_init(out);
+	err = fw_patch_make(out, left, &r.rules, &q);
+	wr_u8(&out->commands, 0);
+	wr_u8(&out->undo, 0);
+	done(&r);
+	return err;
+}
+
+#define QUIET                                                  \
+	"config system settings\n"                             \
+	"set default-voip-alg-mode kernel-helper-based\nend\n" \
+	"config system session-helper\nedit 1\nset name ftp\nnext\nend\n"
+
+/* The policy's own time, and what it was before; not the whole box's. */
+static void test_patch_raises_the_narrowest_time(void **state)
+{
+	static const struct {
+		const char *ttl, *undo;
+	} rows[] = {
+		{"", "edit 5\n        unset session-ttl\n"},
+		{"set session-ttl 299\n",
+	         "edit 5\n        set session-ttl 299\n"},
+	};
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_patch_out out;
+		char text[1024];
+		size_t left = 99;
+
+		(void)snprintf(text, sizeof(text),
+		               QUIET "config firewall policy\nedit 5\n"
+		                     "set srcintf any\nset dstintf any\n"
+		                     "set srcaddr all\nset dstaddr all\n"
+		                     "set action accept\nset service ALL\n"
+		                     "set schedule always\n%snext\nend\n",
+		               rows[i].ttl);
+		assert_int_equal(patch(&out, &left, &m, text), 0);
+		assert_int_equal(left, 0);
+		assert_non_null(strstr((char *)out.commands.p,
+		                       "edit 5\n        set session-ttl "));
+		assert_null(strstr((char *)out.commands.p, "config system"));
+		if (!strstr((char *)out.undo.p, rows[i].undo))
+			fail_msg("%s", (char *)out.undo.p);
+		fw_patch_fini(&out);
+	}
+	arena_fini(&m.arena);
+}
+
+/* A name of the configuration must not become a command of the patch. */
+static void test_patch_refuses_names_that_command(void **state)
+{
+	static const char *const texts[] = {
+		"config firewall policy\nedit \"1\nexecute reboot\"\nnext\n"
+		"end\n",
+		"config firewall policy\nedit \"1 2\"\nnext\nend\n",
+		"config vdom\nedit \"a\nexecute reboot\"\n"
+		"config firewall policy\nedit 1\nnext\nend\nnext\nend\n",
+	};
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct fw_patch_out out;
+		size_t left;
+
+		if (patch(&out, &left, &m, texts[i]) != ENOTSUP)
+			fail_msg("%s", (char *)out.commands.p);
+		assert_null(strstr((char *)out.commands.p, "reboot"));
+		fw_patch_fini(&out);
+	}
+	arena_fini(&m.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -629,6 +715,8 @@ int main(void)
 		cmocka_unit_test(test_emit_is_the_golden_text),
 		cmocka_unit_test(test_emit_accepts_the_same_packets),
 		cmocka_unit_test(test_patch_mends_a_half_applied_recipe),
+		cmocka_unit_test(test_patch_raises_the_narrowest_time),
+		cmocka_unit_test(test_patch_refuses_names_that_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -559,6 +559,12 @@ static void test_patch_opens_what_is_missing(void **state)
 	check_patch("edgeos", load(edgeos_boot), &m,
 	            "set firewall name LAN_IN rule 29 action accept",
 	            "delete firewall name LAN_IN rule 29\n");
+	/* On by default, with no rule that turns it on. */
+	check_patch("edgeos",
+	            "set firewall name A default-action accept\n"
+	            "set interfaces ethernet eth1 firewall in name A\n",
+	            &m, "set system conntrack modules sip disable",
+	            "delete system conntrack modules sip disable\n");
 	/* A rule for other hosts is in nobody's way. */
 	check_patch("edgeos",
 	            "set firewall name A rule 1 action drop\n"
