@@ -259,6 +259,37 @@ static int read_back(size_t *left, const struct fw_dialect *d,
 	return err;
 }
 
+static int write_and_read(struct fw_patch_out *out, size_t *left,
+                          const struct fw_dialect *d, const struct plan *p,
+                          const struct fw_answer *before, struct diag *dg)
+{
+	int err = d->patch(out, p->rules, p->first, dg);
+
+	if (!err && (out->patched.bad || out->commands.bad || out->undo.bad ||
+	             out->clear.bad))
+		err = ENOMEM;
+	if (!err)
+		err = read_back(left, d, wr_slice(&out->patched), before, p->q,
+		                p->arena);
+	return err;
+}
+
+/* A part that fails is blamed on the rule that surely drops it, though one
+ * before may have dropped it too. Before all rules nothing is in the way.
+ * @return false: they stood there. */
+static bool stand_first(struct plan *p)
+{
+	bool has_moved = false;
+
+	for (struct fw_edit *e = p->first; e; e = e->next) {
+		if (e->kind != FW_EDIT_INSERT || e->before == e->chain->first)
+			continue;
+		e->before = e->chain->first;
+		has_moved = true;
+	}
+	return has_moved;
+}
+
 int fw_patch_make(struct fw_patch_out *out, size_t *left,
                   const struct fw_rules *rules, const struct fw_question *q)
 {
@@ -284,13 +315,12 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
 			err = ENOTSUP;
 	}
 	if (!err)
-		err = d->patch(out, rules, p.first, &dg);
-	if (!err && (out->patched.bad || out->commands.bad || out->undo.bad ||
-	             out->clear.bad))
-		err = ENOMEM;
-	if (!err)
-		err = read_back(left, d, wr_slice(&out->patched), answers, q,
-		                &arena);
+		err = write_and_read(out, left, d, &p, answers, &dg);
+	if (err == EPROTO && stand_first(&p)) {
+		fw_patch_fini(out);
+		fw_patch_init(out);
+		err = write_and_read(out, left, d, &p, answers, &dg);
+	}
 	arena_fini(&arena);
 	return err;
 }

@@ -19,6 +19,7 @@
 
 enum {
 	MAX_COPIES = 1 << 21,
+	MAX_STEPS = 1 << 26, /* over rules, to find the place of others */
 	UDP_STREAM_S = 180,
 	TCP_ESTABLISHED_S = 86400,
 };
@@ -57,7 +58,9 @@ struct ctx {
 	struct fw_dict addr_lists[2], zone_lists, chains;
 	enum menu menu;
 	bool is6;
-	size_t n_copies;
+	size_t n_copies, n_steps;
+	/* The first change to rules that could not be followed, by menu. */
+	struct slice lost[MENU_TRACKING + 1][2];
 	int err;
 };
 
@@ -683,6 +686,97 @@ static struct fw_chain *chain_of(struct ctx *c, enum menu menu, bool is6,
 	return ch;
 }
 
+/* From here on the order or the state of the menu's rules is a guess. */
+static void lose(struct ctx *c, const struct command *m)
+{
+	if (!c->lost[m->menu][m->is6].n)
+		c->lost[m->menu][m->is6] = m->raw;
+}
+
+static void doubt_lost(struct ctx *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(c->lost) * 2; i++) {
+		const struct slice raw = c->lost[i / 2][i % 2];
+		const char *why = raw.n ? dup(c, raw) : NULL;
+
+		for (struct fw_chain *ch = c->rules->chains; ch && why;
+		     ch = ch->next) {
+			if (strcmp(ch->table,
+			           table_of((enum menu)(i / 2), i % 2)) != 0)
+				continue;
+			for (struct fw_rule *r = ch->first; r; r = r->next) {
+				if (!r->conditional)
+					r->conditional = why;
+			}
+		}
+	}
+}
+
+/* [:pick [find where chain="forward" and !dynamic] 3] */
+static bool pick_number(uint64_t *n, const struct fw_chain *ch,
+                        struct slice where)
+{
+	char text[128];
+	struct wr w = wr_init(text, sizeof(text));
+	struct slice head;
+
+	wr_fmt(&w, "[:pick [find where chain=\"%s\" and !dynamic] ", ch->name);
+	head = wr_slice(&w);
+	if (w.bad || where.n <= head.n + 1 || where.p[where.n - 1] != ']' ||
+	    !slice_eq(slice_sub(where, 0, head.n), head))
+		return false;
+	return !text_u64(n, slice_sub(where, head.n, where.n - head.n - 1),
+	                 UINT32_MAX);
+}
+
+/* [find comment="no web"], with "where" or without */
+static struct slice comment_in(struct slice where)
+{
+	static const char *const heads[] = {"[find comment=\"",
+	                                    "[find where comment=\""};
+
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		const size_t n = strlen(heads[i]);
+
+		if (fw_has_prefix(where, heads[i]) && where.n > n + 2 &&
+		    where.p[where.n - 1] == ']' && where.p[where.n - 2] == '"')
+			return slice_sub(where, n, where.n - n - 2);
+	}
+	return (struct slice){NULL, 0};
+}
+
+/* The last rule of the chain goes where `place-before` says. @return false:
+ * no such place, it stays. */
+static bool put_in_place(struct ctx *c, struct fw_chain *ch, struct slice where)
+{
+	const struct slice comment = comment_in(where);
+	struct fw_rule *const r = ch->last;
+	struct fw_rule **at = NULL, **p = &ch->first, *prev = NULL;
+	uint64_t number = UINT64_MAX, n = 0;
+
+	if (slice_eq_str(where, "0"))
+		number = 0;
+	else if (!comment.n && !pick_number(&number, ch, where))
+		return false;
+	for (; *p != r; p = &(*p)->next, n++) {
+		const char *name = (*p)->name;
+
+		if (++c->n_steps > MAX_STEPS)
+			return false;
+		if (!at && (n == number ||
+		            (comment.n && name && slice_eq_str(comment, name))))
+			at = p;
+		prev = *p;
+	}
+	if (!at)
+		return false;
+	prev->next = NULL;
+	ch->last = prev;
+	r->next = *at;
+	*at = r;
+	return true;
+}
+
 static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
 {
 	struct slice rest = cmd->args, key, value;
@@ -707,10 +801,12 @@ static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
 	r = fw_match_done(&m, c->rules, ch);
 	check(c, r);
 	fw_match_fini(&m);
-	if (before.n)
-		diag_add(c->dg, DIAG_WARN, cmd->raw,
-		         _("The rule to place this one before is not known; it "
-		           "is taken as the last."));
+	if (!before.n || !r || put_in_place(c, ch, before))
+		return;
+	lose(c, cmd);
+	diag_add(c->dg, DIAG_WARN, cmd->raw,
+	         _("The rule to place this one before is not known; it is "
+	           "taken as the last."));
 }
 
 /* ---- the box ---- */
@@ -819,10 +915,13 @@ static void read_rules(struct ctx *c)
 			add_rule(c, m, n[m->is6][m->menu]++);
 			continue;
 		}
-		if (!slice_eq_str(m->verb, "print"))
-			diag_add(c->dg, DIAG_WARN, m->raw,
-			         _("A change to a rule by its number cannot be "
-			           "followed; kept as it is."));
+		if (slice_eq_str(m->verb, "print") ||
+		    slice_eq_str(m->verb, "export"))
+			continue;
+		lose(c, m);
+		diag_add(c->dg, DIAG_WARN, m->raw,
+		         _("A change to a rule by its number cannot be "
+		           "followed; kept as it is."));
 		check(c, fw_kept_add(c->rules, m->line, m->raw));
 	}
 }
@@ -883,8 +982,10 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 		read_tracking(&c);
 	if (!c.err)
 		read_rules(&c);
-	if (!c.err)
+	if (!c.err) {
 		check_targets(&c);
+		doubt_lost(&c);
+	}
 	if (c.addr_lists[0].no_memory || c.addr_lists[1].no_memory ||
 	    c.zone_lists.no_memory || c.chains.no_memory)
 		c.err = ENOMEM;
@@ -922,4 +1023,5 @@ const struct fw_dialect fw_dialect_routeros = {
 	.recognise = recognise,
 	.parse = parse,
 	.emit = fw_ros_emit,
+	.patch = fw_ros_patch,
 };

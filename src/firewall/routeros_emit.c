@@ -21,6 +21,7 @@ struct line {
 	const char *chain;
 	const char *in, *out;
 	bool is6;
+	struct fw_ros_mark *mark;
 };
 
 static bool is_of(const struct fw_addr *a, bool is6)
@@ -37,28 +38,30 @@ static bool has_side(const struct fw_addrs *set, bool is6)
 	return !set->first;
 }
 
-static bool has_half(const struct fw_rule *r, bool is6)
+bool fw_ros_has_half(const struct fw_rule *r, bool is6)
 {
 	return r->families & (is6 ? FW_IP6 : FW_IP4) &&
 	       has_side(&r->src, is6) && has_side(&r->dst, is6);
 }
 
 static void put_list_name(struct wr *w, const struct fw_rule *r,
-                          const char *side)
+                          const struct fw_ros_mark *mark, const char *side)
 {
-	wr_str(w, "\"prumo-");
+	wr_fmt(w, "\"%s-", mark->tag);
 	fw_clean_put(w, r->id);
 	wr_fmt(w, "-%s\"", side);
 }
 
 static void put_list(struct wr *w, const struct fw_rule *r,
-                     const struct fw_addrs *set, const char *side, bool is6)
+                     const struct fw_ros_mark *mark, bool is_dst, bool is6)
 {
+	const struct fw_addrs *set = is_dst ? &r->dst : &r->src;
+
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
 		if (!is_of(a, is6))
 			continue;
 		wr_str(w, "add list=");
-		put_list_name(w, r, side);
+		put_list_name(w, r, mark, is_dst ? "dst" : "src");
 		wr_str(w, " address=");
 		if (a->kind == FW_ADDR_NAME)
 			fw_clean_put(w, a->name);
@@ -147,25 +150,36 @@ static void put_head(struct wr *w, const struct line *l)
 	wr_fmt(w, "add chain=%s action=%s", l->chain, actions[r->action]);
 	put_states(w, r->states);
 	if (l->in)
-		wr_fmt(w, " in-interface=\"%s\"", l->in);
+		wr_fmt(w, " in-interface%s=\"%s\"",
+		       l->mark->is_in_list ? "-list" : "", l->in);
 	if (l->out)
-		wr_fmt(w, " out-interface=\"%s\"", l->out);
+		wr_fmt(w, " out-interface%s=\"%s\"",
+		       l->mark->is_out_list ? "-list" : "", l->out);
 	if (r->src.first) {
 		wr_str(w, " src-address-list=");
-		put_list_name(w, r, "src");
+		put_list_name(w, r, l->mark, "src");
 	}
 	if (r->dst.first) {
 		wr_str(w, " dst-address-list=");
-		put_list_name(w, r, "dst");
+		put_list_name(w, r, l->mark, "dst");
 	}
 }
 
-static void put_tail(struct wr *w, const struct fw_rule *r)
+/* The number counts rules of the chain as they are by now. */
+static void put_tail(struct wr *w, const struct line *l)
 {
-	if (r->is_disabled)
+	struct fw_ros_mark *m = l->mark;
+
+	if (l->r->is_disabled)
 		wr_str(w, " disabled=yes");
-	wr_str(w, " comment=\"prumo: ");
-	fw_clean_put(w, r->name ? r->name : r->id);
+	if (m->is_placed)
+		wr_fmt(w,
+		       " place-before=[:pick [find where chain=\"%s\" and "
+		       "!dynamic] %u]",
+		       l->chain, m->before + m->n_lines);
+	m->n_lines++;
+	wr_fmt(w, " comment=\"%s: ", m->tag);
+	fw_clean_put(w, l->r->name ? l->r->name : l->r->id);
 	wr_str(w, "\"\n");
 }
 
@@ -175,7 +189,7 @@ static void put_lines(struct wr *w, const struct line *l)
 
 	if (!s) {
 		put_head(w, l);
-		put_tail(w, l->r);
+		put_tail(w, l);
 	}
 	for (; s; s = s->next) {
 		const struct fw_service *t = l->r->services.first, *more = s;
@@ -187,13 +201,13 @@ static void put_lines(struct wr *w, const struct line *l)
 		while (more) {
 			put_head(w, l);
 			more = put_ports(w, more);
-			put_tail(w, l->r);
+			put_tail(w, l);
 		}
 	}
 }
 
-static void put_rule(struct wr *w, const struct fw_rule *r, const char *chain,
-                     bool is6)
+void fw_ros_put_rule(struct wr *w, const struct fw_rule *r, const char *chain,
+                     bool is6, struct fw_ros_mark *mark)
 {
 	const struct fw_zone any = {.name = NULL};
 
@@ -202,8 +216,8 @@ static void put_rule(struct wr *w, const struct fw_rule *r, const char *chain,
 		for (const struct fw_zone *out = r->out.first ? r->out.first
 		                                              : &any;
 		     out; out = out->next) {
-			const struct line l = {r, chain, in->name, out->name,
-			                       is6};
+			const struct line l = {r,         chain, in->name,
+			                       out->name, is6,   mark};
 
 			put_lines(w, &l);
 		}
@@ -225,10 +239,48 @@ static bool has_pattern(const struct fw_zones *set)
 	for (const struct fw_zone *z = set->first; z; z = z->next) {
 		const size_t n = strlen(z->name);
 
-		if (z->is_unknown || (n && z->name[n - 1] == '*'))
+		if (z->is_unknown || (n && z->name[n - 1] == '*') ||
+		    strpbrk(z->name, "\"\\$\r\n"))
 			return true;
 	}
 	return false;
+}
+
+static bool is_odd_name(const char *name)
+{
+	for (const char *p = name; *p; p++) {
+		const bool is_word = (*p >= '0' && *p <= '9') ||
+		                     (*p >= 'A' && *p <= 'Z') ||
+		                     (*p >= 'a' && *p <= 'z');
+
+		if (!is_word && !strchr(".-_", *p))
+			return true;
+	}
+	return false;
+}
+
+static bool has_odd(const struct fw_addrs *set)
+{
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (a->kind == FW_ADDR_UNKNOWN ||
+		    (a->kind == FW_ADDR_NAME && is_odd_name(a->name)))
+			return true;
+	}
+	return set->is_negated;
+}
+
+int fw_ros_check_rule(const struct fw_rule *r, struct diag *dg)
+{
+	const struct slice all = {NULL, 0};
+
+	if ((r->action == FW_ACCEPT || r->action == FW_DROP ||
+	     r->action == FW_REJECT) &&
+	    !has_pattern(&r->in) && !has_pattern(&r->out) &&
+	    !has_odd(&r->src) && !has_odd(&r->dst))
+		return 0;
+	diag_add(dg, DIAG_ERROR, all,
+	         _("Rule %s cannot be written for RouterOS."), r->id);
+	return ENOTSUP;
 }
 
 static int check_all(const struct fw_rules *rules, struct diag *dg)
@@ -245,51 +297,46 @@ static int check_all(const struct fw_rules *rules, struct diag *dg)
 			err = ENOTSUP;
 		}
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			bool is_bad = r->action != FW_ACCEPT &&
-			              r->action != FW_DROP &&
-			              r->action != FW_REJECT;
-
-			is_bad |= has_pattern(&r->in) || has_pattern(&r->out);
-
-			for (const struct fw_addr *a = r->dst.first; a;
-			     a = a->next)
-				is_bad |= a->kind == FW_ADDR_UNKNOWN;
-			for (const struct fw_addr *a = r->src.first; a;
-			     a = a->next)
-				is_bad |= a->kind == FW_ADDR_UNKNOWN;
-			if (!is_bad)
-				continue;
-			diag_add(dg, DIAG_ERROR, all,
-			         _("Rule %s cannot be written for RouterOS."),
-			         r->id);
-			err = ENOTSUP;
+			if (fw_ros_check_rule(r, dg))
+				err = ENOTSUP;
 		}
 	}
 	return err;
 }
 
+void fw_ros_put_lists(struct wr *w, const struct fw_rule *r, bool is6,
+                      const struct fw_ros_mark *mark)
+{
+	put_list(w, r, mark, false, is6);
+	put_list(w, r, mark, true, is6);
+}
+
 static void put_lists(struct wr *w, const struct fw_rules *rules, bool is6)
 {
+	const struct fw_ros_mark mark = {.tag = "prumo"};
+
 	wr_fmt(w, "/%s firewall address-list\n", is6 ? "ipv6" : "ip");
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (!has_half(r, is6))
+			if (!fw_ros_has_half(r, is6))
 				continue;
-			put_list(w, r, &r->src, "src", is6);
-			put_list(w, r, &r->dst, "dst", is6);
+			fw_ros_put_lists(w, r, is6, &mark);
 		}
 	}
 }
 
 static void put_filter(struct wr *w, const struct fw_rules *rules, bool is6)
 {
+	struct fw_ros_mark mark = {.tag = "prumo"};
+
 	wr_fmt(w, "/%s firewall filter\n", is6 ? "ipv6" : "ip");
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		if (!(c->families & (is6 ? FW_IP6 : FW_IP4)))
 			continue;
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (has_half(r, is6))
-				put_rule(w, r, chain_name(c), is6);
+			if (fw_ros_has_half(r, is6))
+				fw_ros_put_rule(w, r, chain_name(c), is6,
+				                &mark);
 		}
 		if (c->policy == FW_DROP)
 			wr_fmt(w,
