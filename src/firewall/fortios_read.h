@@ -91,3 +91,16 @@ struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
 struct fw_forti_svc *fw_forti_find_svc(struct fw_forti_ctx *c,
                                        const struct fw_forti_scope *sc,
                                        struct slice name);
+
+/** Session times, switches and SIP of a scope, into @p sc and the rules'
+ *  settings. */
+void fw_forti_read_settings(struct fw_forti_ctx *c, struct fw_forti_scope *sc);
+/** The same of the box: its timer and its session helpers. */
+void fw_forti_read_global(struct fw_forti_ctx *c);
+
+/** Is SIP on in the VoIP profile of that name? @p at is set to the line that
+ *  says so, where there is one; unknown: no such profile in the text. */
+enum fw_tri fw_forti_profile_state(struct fw_forti_ctx *c,
+                                   const struct fw_forti_scope *sc,
+                                   struct slice name,
+                                   const struct fw_forti_node **at);
