@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: an export is a script of commands under menus, so it is run: lines
- * that end in a backslash are joined, the menu is remembered, `add` appends.
+ * Design: an export is a script of commands (routeros_line.c), so it is run.
  * Lists (addresses, interfaces) are read before the rules,
  * wherever they stand.
  *
  * An export shows what differs from the factory: an absent line has a
  * meaning (vendor_facts.c).
  */
-#include "firewall/routeros.h"
+#include "firewall/routeros_read.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "firewall/match.h"
+#include "firewall/routeros.h"
 
 enum {
 	MAX_COPIES = 1 << 21,
@@ -24,280 +24,18 @@ enum {
 	TCP_ESTABLISHED_S = 86400,
 };
 
-enum menu {
-	MENU_OTHER,
-	MENU_FILTER,
-	MENU_NAT,
-	MENU_RAW,
-	MENU_LIST,
-	MENU_IFLIST,
-	MENU_SERVICE_PORT,
-	MENU_TRACKING,
-};
-
-struct command {
-	struct command *next;
-	enum menu menu;
-	bool is6;
-	struct slice verb, args;
-	struct slice raw;
-	unsigned line;
-};
-
 /* Members of an address or interface list. */
-struct list {
+struct fw_ros_list {
 	struct fw_addrs addrs;
 	struct fw_zones zones;
 };
 
-struct ctx {
-	struct fw_rules *rules;
-	struct diag *dg;
-	struct arena scratch;
-	struct command *first, *last;
-	struct fw_dict addr_lists[2], zone_lists, chains;
-	enum menu menu;
-	bool is6;
-	size_t n_copies, n_steps;
-	/* The first change to rules that could not be followed, by menu. */
-	struct slice lost[MENU_TRACKING + 1][2];
-	int err;
-};
-
-static void check(struct ctx *c, const void *made)
-{
-	if (!made)
-		c->err = ENOMEM;
-}
-
-static const char *dup(struct ctx *c, struct slice s)
+static const char *dup(struct fw_ros_ctx *c, struct slice s)
 {
 	const char *text = arena_dup(&c->rules->arena, s);
 
-	check(c, text);
+	fw_ros_check(c, text);
 	return text ? text : "";
-}
-
-/* ---- lines and arguments ---- */
-
-static const struct {
-	const char *path;
-	enum menu menu;
-	bool is6;
-} menus[] = {
-	{"ip firewall filter", MENU_FILTER, false},
-	{"ipv6 firewall filter", MENU_FILTER, true},
-	{"ip firewall nat", MENU_NAT, false},
-	{"ip firewall raw", MENU_RAW, false},
-	{"ipv6 firewall raw", MENU_RAW, true},
-	{"ip firewall address-list", MENU_LIST, false},
-	{"ipv6 firewall address-list", MENU_LIST, true},
-	{"ip firewall service-port", MENU_SERVICE_PORT, false},
-	{"ip firewall connection tracking", MENU_TRACKING, false},
-	{"interface list member", MENU_IFLIST, false},
-};
-
-static const char *const verbs[] = {
-	"add",   "set",   "remove", "disable", "enable", "move",
-	"unset", "print", "reset",  "export",  "edit",   "comment",
-};
-
-static bool is_verb(struct slice word)
-{
-	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-		if (slice_eq_str(word, verbs[i]))
-			return true;
-	}
-	return false;
-}
-
-/* "/ip firewall filter add ..." or "/ip/firewall/filter": what is left is
- * the verb and its arguments. */
-static struct slice enter_menu(struct ctx *c, struct slice line)
-{
-	char path[64];
-	struct wr w = wr_init(path, sizeof(path));
-	struct slice rest = line, word, before = line;
-
-	while (fw_word_next(&rest, &word) && !is_verb(word)) {
-		struct slice part;
-
-		while (fw_part_next(&word, '/', &part)) {
-			if (part.n == 0)
-				continue;
-			if (w.n)
-				wr_u8(&w, ' ');
-			wr_put(&w, part);
-		}
-		before = rest;
-	}
-	c->menu = MENU_OTHER;
-	for (size_t i = 0; i < ARRAY_LEN(menus) && !w.bad; i++) {
-		if (!slice_eq_str(wr_slice(&w), menus[i].path))
-			continue;
-		c->menu = menus[i].menu;
-		c->is6 = menus[i].is6;
-	}
-	return slice_trim(before);
-}
-
-static void add_command(struct ctx *c, struct slice line, struct slice raw,
-                        unsigned at)
-{
-	struct command *cmd;
-	struct slice verb = {NULL, 0};
-
-	if (line.n && line.p[0] == '/')
-		line = enter_menu(c, line);
-	if (line.n == 0)
-		return;
-	(void)fw_word_next(&line, &verb);
-	if (!is_verb(verb)) {
-		diag_add(c->dg, DIAG_WARN, raw,
-		         _("Not understood; kept as it is. Expected a menu "
-		           "that begins with \"/\", or add, set, remove."));
-		check(c, fw_kept_add(c->rules, at, raw));
-		return;
-	}
-	if (c->menu == MENU_OTHER) {
-		check(c, fw_kept_add(c->rules, at, raw));
-		return;
-	}
-	cmd = arena_alloc(&c->scratch, sizeof(*cmd));
-	check(c, cmd);
-	if (!cmd)
-		return;
-	*cmd = (struct command){.menu = c->menu,
-	                        .is6 = c->is6,
-	                        .verb = verb,
-	                        .args = slice_trim(line),
-	                        .raw = raw,
-	                        .line = at};
-	if (c->last)
-		c->last->next = cmd;
-	else
-		c->first = cmd;
-	c->last = cmd;
-}
-
-static bool goes_on(struct slice line)
-{
-	return line.n && line.p[line.n - 1] == '\\';
-}
-
-/* A backslash at the end joins lines; blanks that begin the next one go. */
-static struct slice join(struct ctx *c, struct rd *rd, struct slice line,
-                         unsigned *n_lines, struct slice *raw)
-{
-	struct wr w = wr_init_heap();
-	struct slice more = line, joined = line;
-	char *text;
-
-	while (goes_on(more)) {
-		wr_put(&w, slice_sub(more, 0, more.n - 1));
-		if (!rd_line(rd, &more)) {
-			diag_add(c->dg, DIAG_WARN, line,
-			         _("The text ends inside this command."));
-			more = slice_sub(line, line.n, 0);
-			break;
-		}
-		(*n_lines)++;
-		raw->n = (size_t)(more.p + more.n - raw->p);
-		more = slice_trim(more);
-	}
-	wr_put(&w, more);
-	text = w.bad ? NULL : arena_dup(&c->rules->arena, wr_slice(&w));
-	check(c, text);
-	if (text)
-		joined = (struct slice){(const uint8_t *)text, w.n};
-	wr_fini(&w);
-	return joined;
-}
-
-static void read_lines(struct ctx *c, struct slice text)
-{
-	struct rd rd = rd_init(text);
-	struct slice line;
-	unsigned n = 0;
-
-	while (!c->err && rd_line(&rd, &line)) {
-		const unsigned at = ++n;
-		struct slice raw;
-
-		raw = line = slice_trim(line);
-		if (line.n == 0 || line.p[0] == '#')
-			continue;
-		if (goes_on(line))
-			line = join(c, &rd, line, &n, &raw);
-		add_command(c, line, raw, at);
-	}
-}
-
-static bool is_blank(uint8_t ch)
-{
-	return ch == ' ' || ch == '\t';
-}
-
-/* Take key=value, or a bare word, which is then the key. */
-static bool arg_next(struct slice *rest, struct slice *key, struct slice *value)
-{
-	struct slice s = slice_trim(*rest);
-	size_t n = 0;
-
-	if (s.n == 0)
-		return false;
-	if (s.p[0] == '[') {
-		while (n < s.n && s.p[n] != ']')
-			n++;
-		n += n < s.n;
-		*key = slice_sub(s, 0, n);
-		*value = slice_sub(s, n, 0);
-		*rest = slice_sub(s, n, SIZE_MAX);
-		return true;
-	}
-	while (n < s.n && s.p[n] != '=' && !is_blank(s.p[n]))
-		n++;
-	*key = slice_sub(s, 0, n);
-	*value = slice_sub(s, n, 0);
-	if (n >= s.n || s.p[n] != '=') {
-		*rest = slice_sub(s, n, SIZE_MAX);
-		return true;
-	}
-	s = slice_sub(s, n + 1, SIZE_MAX);
-	n = 0;
-	if (s.n && s.p[0] == '[') {
-		unsigned depth = 0;
-
-		do {
-			depth += s.p[n] == '[';
-			depth -= s.p[n] == ']';
-			n++;
-		} while (n < s.n && depth);
-		*value = slice_sub(s, 0, n);
-	} else if (s.n && s.p[0] == '"') {
-		for (n = 1; n < s.n && s.p[n] != '"'; n++)
-			n += s.p[n] == '\\';
-		*value = slice_sub(s, 1, (n < s.n ? n : s.n) - 1);
-		n++;
-	} else {
-		while (n < s.n && !is_blank(s.p[n]))
-			n++;
-		*value = slice_sub(s, 0, n);
-	}
-	*rest = slice_sub(s, n < s.n ? n : s.n, SIZE_MAX);
-	return true;
-}
-
-static struct slice arg_find(const struct command *cmd, const char *name)
-{
-	struct slice rest = cmd->args, key, value;
-	struct slice found = {NULL, 0};
-
-	while (arg_next(&rest, &key, &value)) {
-		if (slice_eq_str(key, name))
-			found = value;
-	}
-	return found;
 }
 
 /* "5m", "1h30m", "00:05:00", "180". -1: not a time. */
@@ -343,52 +81,58 @@ static int64_t seconds(struct slice s)
 
 /* ---- lists ---- */
 
-static struct list *list_of(struct ctx *c, struct fw_dict *d, struct slice name)
+static struct fw_ros_list *list_of(struct fw_ros_ctx *c, struct fw_dict *d,
+                                   struct slice name)
 {
-	struct list *l = fw_dict_get(d, NULL, name);
+	struct fw_ros_list *l = fw_dict_get(d, NULL, name);
 
 	if (l || c->err)
 		return l;
 	l = arena_alloc(&c->scratch, sizeof(*l));
-	check(c, l);
+	fw_ros_check(c, l);
 	if (l)
 		fw_dict_put(d, NULL, name, l);
 	return l;
 }
 
-static void add_address(struct ctx *c, struct fw_addrs *set, struct slice text)
+static void add_address(struct fw_ros_ctx *c, struct fw_addrs *set,
+                        struct slice text)
 {
 	struct arena *a = &c->rules->arena;
 	struct fw_ip lo, hi;
 
 	if (fw_ip_parse(&lo, &hi, text) == 0)
-		check(c, fw_addrs_add_range(a, set, lo, hi));
+		fw_ros_check(c, fw_addrs_add_range(a, set, lo, hi));
 	else
-		check(c, fw_addrs_add_name(a, set, FW_ADDR_NAME, dup(c, text)));
+		fw_ros_check(c, fw_addrs_add_name(a, set, FW_ADDR_NAME,
+		                                  dup(c, text)));
 }
 
-static void read_lists(struct ctx *c)
+static void read_lists(struct fw_ros_ctx *c)
 {
-	for (const struct command *m = c->first; m && !c->err; m = m->next) {
-		const struct slice name = arg_find(m, "list");
-		struct list *l;
+	for (const struct fw_ros_command *m = c->first; m && !c->err;
+	     m = m->next) {
+		const struct slice name = fw_ros_arg(m, "list");
+		struct fw_ros_list *l;
 
 		if (!slice_eq_str(m->verb, "add") || name.n == 0 ||
-		    slice_eq_str(arg_find(m, "disabled"), "yes"))
+		    slice_eq_str(fw_ros_arg(m, "disabled"), "yes"))
 			continue;
-		if (m->menu == MENU_LIST) {
+		if (m->menu == FW_ROS_LIST) {
 			l = list_of(c, &c->addr_lists[m->is6], name);
 			if (l)
 				add_address(c, &l->addrs,
-				            arg_find(m, "address"));
-		} else if (m->menu == MENU_IFLIST) {
+				            fw_ros_arg(m, "address"));
+		} else if (m->menu == FW_ROS_IFLIST) {
 			l = list_of(c, &c->zone_lists, name);
 			if (l)
-				check(c,
-				      fw_zones_add(
-					      &c->rules->arena, &l->zones,
-					      dup(c,
-				                  arg_find(m, "interface"))));
+				fw_ros_check(
+					c,
+					fw_zones_add(
+						&c->rules->arena, &l->zones,
+						dup(c,
+				                    fw_ros_arg(m,
+				                               "interface"))));
 		}
 	}
 }
@@ -403,7 +147,7 @@ static bool cut_not(struct slice *value)
 	return true;
 }
 
-static void take_address(struct ctx *c, struct fw_match *m, bool is_dest,
+static void take_address(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
                          struct slice value)
 {
 	struct fw_addrs set = {0};
@@ -413,17 +157,18 @@ static void take_address(struct ctx *c, struct fw_match *m, bool is_dest,
 	fw_match_addrs(m, is_dest, set);
 }
 
-static void take_list(struct ctx *c, struct fw_match *m, bool is_dest,
+static void take_list(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
                       struct slice value, bool is6)
 {
 	struct fw_addrs set = {0};
-	const struct list *l;
+	const struct fw_ros_list *l;
 
 	set.is_negated = cut_not(&value);
 	l = fw_dict_get(&c->addr_lists[is6], NULL, value);
 	if (!l || ++c->n_copies > MAX_COPIES)
-		check(c, fw_addrs_add_name(&c->rules->arena, &set,
-		                           FW_ADDR_UNKNOWN, dup(c, value)));
+		fw_ros_check(c,
+		             fw_addrs_add_name(&c->rules->arena, &set,
+		                               FW_ADDR_UNKNOWN, dup(c, value)));
 	else {
 		/* The list's own nodes serve every rule that names it. */
 		set.first = l->addrs.first;
@@ -432,21 +177,21 @@ static void take_list(struct ctx *c, struct fw_match *m, bool is_dest,
 	fw_match_addrs(m, is_dest, set);
 }
 
-static void take_zone(struct ctx *c, struct fw_match *m, bool is_out,
+static void take_zone(struct fw_ros_ctx *c, struct fw_match *m, bool is_out,
                       struct slice value)
 {
 	struct fw_zones set = {0};
 
 	set.is_negated = cut_not(&value);
-	check(c, fw_zones_add(&c->rules->arena, &set, dup(c, value)));
+	fw_ros_check(c, fw_zones_add(&c->rules->arena, &set, dup(c, value)));
 	fw_match_zones(m, is_out, set);
 }
 
-static void take_zone_list(struct ctx *c, struct fw_match *m, bool is_out,
-                           struct slice value)
+static void take_zone_list(struct fw_ros_ctx *c, struct fw_match *m,
+                           bool is_out, struct slice value)
 {
 	struct fw_zones set = {0};
-	const struct list *l;
+	const struct fw_ros_list *l;
 	struct fw_zone *z;
 
 	set.is_negated = cut_not(&value);
@@ -454,7 +199,7 @@ static void take_zone_list(struct ctx *c, struct fw_match *m, bool is_out,
 	if (slice_eq_str(value, "all") && !set.is_negated)
 		return;
 	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
-	check(c, z);
+	fw_ros_check(c, z);
 	if (z)
 		z->is_unknown = !l || !l->zones.first;
 	/* Its name stands for the list as well as its members do. */
@@ -465,7 +210,7 @@ static void take_zone_list(struct ctx *c, struct fw_match *m, bool is_out,
 	fw_match_zones(m, is_out, set);
 }
 
-static void take_ports(struct ctx *c, struct fw_match *m, bool is_dest,
+static void take_ports(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
                        struct slice value, struct slice at)
 {
 	const bool is_negated = cut_not(&value);
@@ -513,8 +258,8 @@ static void take_states(struct fw_match *m, struct slice value)
 	fw_match_states(m, states, is_negated);
 }
 
-static void take_proto(struct ctx *c, struct fw_match *m, struct slice value,
-                       struct slice at)
+static void take_proto(struct fw_ros_ctx *c, struct fw_match *m,
+                       struct slice value, struct slice at)
 {
 	const bool is_negated = cut_not(&value);
 	bool set[256] = {false};
@@ -587,8 +332,8 @@ static bool is_ignored(struct slice key)
 }
 
 /* Matches of addresses and interfaces. @return false: another. */
-static bool take_place(struct ctx *c, struct fw_match *m,
-                       const struct command *cmd, struct slice key,
+static bool take_place(struct fw_ros_ctx *c, struct fw_match *m,
+                       const struct fw_ros_command *cmd, struct slice key,
                        struct slice value)
 {
 	const bool is_dest = fw_has_prefix(key, "dst-");
@@ -611,8 +356,8 @@ static bool take_place(struct ctx *c, struct fw_match *m,
 	return true;
 }
 
-static void take_arg(struct ctx *c, struct fw_match *m,
-                     const struct command *cmd, struct slice key,
+static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
+                     const struct fw_ros_command *cmd, struct slice key,
                      struct slice value)
 {
 	if (value.n == 0 && (key.n == 0 || key.p[0] == '!'))
@@ -639,30 +384,30 @@ static void take_arg(struct ctx *c, struct fw_match *m,
 		fw_match_doubt(m, key);
 }
 
-static const char *table_of(enum menu menu, bool is6)
+static const char *table_of(enum fw_ros_menu menu, bool is6)
 {
-	if (menu == MENU_NAT)
+	if (menu == FW_ROS_NAT)
 		return "nat";
-	if (menu == MENU_RAW)
+	if (menu == FW_ROS_RAW)
 		return is6 ? "ipv6 raw" : "raw";
 	return is6 ? "ipv6 filter" : "filter";
 }
 
-static struct fw_chain *chain_of(struct ctx *c, enum menu menu, bool is6,
-                                 struct slice name)
+static struct fw_chain *chain_of(struct fw_ros_ctx *c, enum fw_ros_menu menu,
+                                 bool is6, struct slice name)
 {
 	static const struct {
 		const char *name;
-		enum menu menu;
+		enum fw_ros_menu menu;
 		enum fw_hook hook;
 	} hooks[] = {
-		{"forward", MENU_FILTER, FW_HOOK_FORWARD},
-		{"input", MENU_FILTER, FW_HOOK_INPUT},
-		{"output", MENU_FILTER, FW_HOOK_OUTPUT},
-		{"srcnat", MENU_NAT, FW_HOOK_POSTROUTING},
-		{"dstnat", MENU_NAT, FW_HOOK_PREROUTING},
-		{"prerouting", MENU_RAW, FW_HOOK_PREROUTING},
-		{"output", MENU_RAW, FW_HOOK_OUTPUT},
+		{"forward", FW_ROS_FILTER, FW_HOOK_FORWARD},
+		{"input", FW_ROS_FILTER, FW_HOOK_INPUT},
+		{"output", FW_ROS_FILTER, FW_HOOK_OUTPUT},
+		{"srcnat", FW_ROS_NAT, FW_HOOK_POSTROUTING},
+		{"dstnat", FW_ROS_NAT, FW_HOOK_PREROUTING},
+		{"prerouting", FW_ROS_RAW, FW_HOOK_PREROUTING},
+		{"output", FW_ROS_RAW, FW_HOOK_OUTPUT},
 	};
 	const char *table = table_of(menu, is6);
 	struct fw_chain *ch = fw_dict_get(&c->chains, table, name);
@@ -670,13 +415,13 @@ static struct fw_chain *chain_of(struct ctx *c, enum menu menu, bool is6,
 	if (ch)
 		return ch;
 	ch = fw_chain_add(c->rules, dup(c, name));
-	check(c, ch);
+	fw_ros_check(c, ch);
 	if (!ch)
 		return NULL;
 	ch->table = table;
 	ch->families = is6 ? FW_IP6 : FW_IP4;
-	ch->kind = menu == MENU_NAT ? FW_CHAIN_NAT : FW_CHAIN_FILTER;
-	if (menu == MENU_RAW)
+	ch->kind = menu == FW_ROS_NAT ? FW_CHAIN_NAT : FW_CHAIN_FILTER;
+	if (menu == FW_ROS_RAW)
 		ch->priority = -300;
 	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
 		if (hooks[i].menu == menu && slice_eq_str(name, hooks[i].name))
@@ -687,13 +432,13 @@ static struct fw_chain *chain_of(struct ctx *c, enum menu menu, bool is6,
 }
 
 /* From here on the order or the state of the menu's rules is a guess. */
-static void lose(struct ctx *c, const struct command *m)
+static void lose(struct fw_ros_ctx *c, const struct fw_ros_command *m)
 {
 	if (!c->lost[m->menu][m->is6].n)
 		c->lost[m->menu][m->is6] = m->raw;
 }
 
-static void doubt_lost(struct ctx *c)
+static void doubt_lost(struct fw_ros_ctx *c)
 {
 	for (size_t i = 0; i < ARRAY_LEN(c->lost) * 2; i++) {
 		const struct slice raw = c->lost[i / 2][i % 2];
@@ -702,7 +447,8 @@ static void doubt_lost(struct ctx *c)
 		for (struct fw_chain *ch = c->rules->chains; ch && why;
 		     ch = ch->next) {
 			if (strcmp(ch->table,
-			           table_of((enum menu)(i / 2), i % 2)) != 0)
+			           table_of((enum fw_ros_menu)(i / 2),
+			                    i % 2)) != 0)
 				continue;
 			for (struct fw_rule *r = ch->first; r; r = r->next) {
 				if (!r->conditional)
@@ -747,7 +493,8 @@ static struct slice comment_in(struct slice where)
 
 /* The last rule of the chain goes where `place-before` says. @return false:
  * no such place, it stays. */
-static bool put_in_place(struct ctx *c, struct fw_chain *ch, struct slice where)
+static bool put_in_place(struct fw_ros_ctx *c, struct fw_chain *ch,
+                         struct slice where)
 {
 	const struct slice comment = comment_in(where);
 	struct fw_rule *const r = ch->last;
@@ -777,11 +524,12 @@ static bool put_in_place(struct ctx *c, struct fw_chain *ch, struct slice where)
 	return true;
 }
 
-static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
+static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_command *cmd,
+                     unsigned number)
 {
 	struct slice rest = cmd->args, key, value;
-	const struct slice chain = arg_find(cmd, "chain");
-	const struct slice before = arg_find(cmd, "place-before");
+	const struct slice chain = fw_ros_arg(cmd, "chain");
+	const struct slice before = fw_ros_arg(cmd, "place-before");
 	struct fw_chain *ch = chain_of(c, cmd->menu, cmd->is6, chain);
 	struct fw_match m;
 	struct fw_rule *r;
@@ -793,13 +541,13 @@ static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
 	m.rule.action = FW_ACCEPT;
 	m.rule.line = cmd->line;
 	m.rule.raw = cmd->raw;
-	m.rule.is_disabled = slice_eq_str(arg_find(cmd, "disabled"), "yes");
-	while (arg_next(&rest, &key, &value))
+	m.rule.is_disabled = slice_eq_str(fw_ros_arg(cmd, "disabled"), "yes");
+	while (fw_ros_arg_next(&rest, &key, &value))
 		take_arg(c, &m, cmd, key, value);
 	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, number);
-	check(c, m.rule.id);
+	fw_ros_check(c, m.rule.id);
 	r = fw_match_done(&m, c->rules, ch);
-	check(c, r);
+	fw_ros_check(c, r);
 	fw_match_fini(&m);
 	if (!before.n || !r || put_in_place(c, ch, before))
 		return;
@@ -811,13 +559,13 @@ static void add_rule(struct ctx *c, const struct command *cmd, unsigned number)
 
 /* ---- the box ---- */
 
-static struct fw_setting *add_setting(struct ctx *c, const char *id,
+static struct fw_setting *add_setting(struct fw_ros_ctx *c, const char *id,
                                       const char *source,
-                                      const struct command *at)
+                                      const struct fw_ros_command *at)
 {
 	struct fw_setting *s = fw_setting_add(c->rules, id);
 
-	check(c, s);
+	fw_ros_check(c, s);
 	if (!s)
 		return NULL;
 	s->source = source;
@@ -833,7 +581,7 @@ static bool names_sip(struct slice args)
 {
 	struct slice key, value;
 
-	while (arg_next(&args, &key, &value)) {
+	while (fw_ros_arg_next(&args, &key, &value)) {
 		if (slice_eq_str(key, "sip") ||
 		    slice_find(key, slice_str("name=sip")) != SIZE_MAX ||
 		    slice_find(key, slice_str("name=\"sip\"")) != SIZE_MAX)
@@ -842,18 +590,18 @@ static bool names_sip(struct slice args)
 	return false;
 }
 
-static void read_sip(struct ctx *c)
+static void read_sip(struct fw_ros_ctx *c)
 {
-	const struct command *at = NULL;
+	const struct fw_ros_command *at = NULL;
 	enum fw_tri alg = FW_ON;
 	struct fw_setting *s;
 
-	for (const struct command *m = c->first; m; m = m->next) {
+	for (const struct fw_ros_command *m = c->first; m; m = m->next) {
 		struct slice off;
 
-		if (m->menu != MENU_SERVICE_PORT || !names_sip(m->args))
+		if (m->menu != FW_ROS_SERVICE_PORT || !names_sip(m->args))
 			continue;
-		off = arg_find(m, "disabled");
+		off = fw_ros_arg(m, "disabled");
 		if (slice_eq_str(m->verb, "disable") ||
 		    slice_eq_str(off, "yes"))
 			alg = FW_OFF;
@@ -871,21 +619,21 @@ static void read_sip(struct ctx *c)
 		s->attrs.alg = alg;
 }
 
-static void read_tracking(struct ctx *c)
+static void read_tracking(struct fw_ros_ctx *c)
 {
 	struct fw_attrs *d = &c->rules->defaults;
-	const struct command *at = NULL;
+	const struct fw_ros_command *at = NULL;
 	struct fw_setting *s;
 
 	d->udp_idle_s = UDP_STREAM_S;
 	d->tcp_idle_s = TCP_ESTABLISHED_S;
-	for (const struct command *m = c->first; m; m = m->next) {
+	for (const struct fw_ros_command *m = c->first; m; m = m->next) {
 		int64_t udp_s, tcp_s;
 
-		if (m->menu != MENU_TRACKING)
+		if (m->menu != FW_ROS_TRACKING)
 			continue;
-		udp_s = seconds(arg_find(m, "udp-stream-timeout"));
-		tcp_s = seconds(arg_find(m, "tcp-established-timeout"));
+		udp_s = seconds(fw_ros_arg(m, "udp-stream-timeout"));
+		tcp_s = seconds(fw_ros_arg(m, "tcp-established-timeout"));
 		if (udp_s >= 0) {
 			d->udp_idle_s = udp_s;
 			at = m;
@@ -898,18 +646,19 @@ static void read_tracking(struct ctx *c)
 		s->attrs.udp_idle_s = d->udp_idle_s;
 }
 
-static void read_rules(struct ctx *c)
+static void read_rules(struct fw_ros_ctx *c)
 {
 	static const char *const base[] = {"forward", "input", "output"};
-	unsigned n[2][MENU_TRACKING + 1] = {{0}};
+	unsigned n[2][FW_ROS_TRACKING + 1] = {{0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(base) && !c->err; i++) {
-		(void)chain_of(c, MENU_FILTER, false, slice_str(base[i]));
-		(void)chain_of(c, MENU_FILTER, true, slice_str(base[i]));
+		(void)chain_of(c, FW_ROS_FILTER, false, slice_str(base[i]));
+		(void)chain_of(c, FW_ROS_FILTER, true, slice_str(base[i]));
 	}
-	for (const struct command *m = c->first; m && !c->err; m = m->next) {
-		if (m->menu != MENU_FILTER && m->menu != MENU_NAT &&
-		    m->menu != MENU_RAW)
+	for (const struct fw_ros_command *m = c->first; m && !c->err;
+	     m = m->next) {
+		if (m->menu != FW_ROS_FILTER && m->menu != FW_ROS_NAT &&
+		    m->menu != FW_ROS_RAW)
 			continue;
 		if (slice_eq_str(m->verb, "add")) {
 			add_rule(c, m, n[m->is6][m->menu]++);
@@ -922,11 +671,11 @@ static void read_rules(struct ctx *c)
 		diag_add(c->dg, DIAG_WARN, m->raw,
 		         _("A change to a rule by its number cannot be "
 		           "followed; kept as it is."));
-		check(c, fw_kept_add(c->rules, m->line, m->raw));
+		fw_ros_check(c, fw_kept_add(c->rules, m->line, m->raw));
 	}
 }
 
-static void check_targets(struct ctx *c)
+static void check_targets(struct fw_ros_ctx *c)
 {
 	for (struct fw_chain *ch = c->rules->chains; ch; ch = ch->next) {
 		for (struct fw_rule *r = ch->first; r; r = r->next) {
@@ -945,7 +694,7 @@ static void check_targets(struct ctx *c)
 }
 
 /* # 2024-01-02 10:00:00 by RouterOS 7.14.2 */
-static void read_version(struct ctx *c, struct slice text)
+static void read_version(struct fw_ros_ctx *c, struct slice text)
 {
 	const struct slice mark = slice_str("by RouterOS ");
 	const size_t at = slice_find(slice_sub(text, 0, 1024), mark);
@@ -960,7 +709,7 @@ static void read_version(struct ctx *c, struct slice text)
 
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 {
-	struct ctx c = {.rules = out, .dg = dg};
+	struct fw_ros_ctx c = {.rules = out, .dg = dg};
 	const size_t n_before = dg->n_errors;
 
 	arena_init(&c.scratch);
@@ -973,7 +722,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	fw_dict_init(&c.zone_lists, &c.scratch, text);
 	fw_dict_init(&c.chains, &c.scratch, text);
 	read_version(&c, text);
-	read_lines(&c, text);
+	fw_ros_read_lines(&c, text);
 	if (!c.err)
 		read_lists(&c);
 	if (!c.err)

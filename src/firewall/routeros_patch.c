@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/i18n.h"
 #include "firewall/routeros.h"
 
 enum {

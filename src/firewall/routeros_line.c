@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: an export is lines under menus: those that end in a backslash are
+ * joined, the menu is remembered. A command's arguments are taken apart only
+ * when somebody asks.
+ */
+#include "firewall/routeros_read.h"
+
+#include <errno.h>
+
+#include "base/i18n.h"
+
+void fw_ros_check(struct fw_ros_ctx *c, const void *made)
+{
+	if (!made)
+		c->err = ENOMEM;
+}
+
+static const struct {
+	const char *path;
+	enum fw_ros_menu menu;
+	bool is6;
+} menus[] = {
+	{"ip firewall filter", FW_ROS_FILTER, false},
+	{"ipv6 firewall filter", FW_ROS_FILTER, true},
+	{"ip firewall nat", FW_ROS_NAT, false},
+	{"ip firewall raw", FW_ROS_RAW, false},
+	{"ipv6 firewall raw", FW_ROS_RAW, true},
+	{"ip firewall address-list", FW_ROS_LIST, false},
+	{"ipv6 firewall address-list", FW_ROS_LIST, true},
+	{"ip firewall service-port", FW_ROS_SERVICE_PORT, false},
+	{"ip firewall connection tracking", FW_ROS_TRACKING, false},
+	{"interface list member", FW_ROS_IFLIST, false},
+};
+
+static const char *const verbs[] = {
+	"add",   "set",   "remove", "disable", "enable", "move",
+	"unset", "print", "reset",  "export",  "edit",   "comment",
+};
+
+static bool is_verb(struct slice word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		if (slice_eq_str(word, verbs[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "/ip firewall filter add ..." or "/ip/firewall/filter": what is left is
+ * the verb and its arguments. */
+static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
+{
+	char path[64];
+	struct wr w = wr_init(path, sizeof(path));
+	struct slice rest = line, word, before = line;
+
+	while (fw_word_next(&rest, &word) && !is_verb(word)) {
+		struct slice part;
+
+		while (fw_part_next(&word, '/', &part)) {
+			if (part.n == 0)
+				continue;
+			if (w.n)
+				wr_u8(&w, ' ');
+			wr_put(&w, part);
+		}
+		before = rest;
+	}
+	c->menu = FW_ROS_OTHER;
+	for (size_t i = 0; i < ARRAY_LEN(menus) && !w.bad; i++) {
+		if (!slice_eq_str(wr_slice(&w), menus[i].path))
+			continue;
+		c->menu = menus[i].menu;
+		c->is6 = menus[i].is6;
+	}
+	return slice_trim(before);
+}
+
+static void add_command(struct fw_ros_ctx *c, struct slice line,
+                        struct slice raw, unsigned at)
+{
+	struct fw_ros_command *cmd;
+	struct slice verb = {NULL, 0};
+
+	if (line.n && line.p[0] == '/')
+		line = enter_menu(c, line);
+	if (line.n == 0)
+		return;
+	(void)fw_word_next(&line, &verb);
+	if (!is_verb(verb)) {
+		diag_add(c->dg, DIAG_WARN, raw,
+		         _("Not understood; kept as it is. Expected a menu "
+		           "that begins with \"/\", or add, set, remove."));
+		fw_ros_check(c, fw_kept_add(c->rules, at, raw));
+		return;
+	}
+	if (c->menu == FW_ROS_OTHER) {
+		fw_ros_check(c, fw_kept_add(c->rules, at, raw));
+		return;
+	}
+	cmd = arena_alloc(&c->scratch, sizeof(*cmd));
+	fw_ros_check(c, cmd);
+	if (!cmd)
+		return;
+	*cmd = (struct fw_ros_command){.menu = c->menu,
+	                               .is6 = c->is6,
+	                               .verb = verb,
+	                               .args = slice_trim(line),
+	                               .raw = raw,
+	                               .line = at};
+	if (c->last)
+		c->last->next = cmd;
+	else
+		c->first = cmd;
+	c->last = cmd;
+}
+
+static bool goes_on(struct slice line)
+{
+	return line.n && line.p[line.n - 1] == '\\';
+}
+
+/* A backslash at the end joins lines; blanks that begin the next one go. */
+static struct slice join(struct fw_ros_ctx *c, struct rd *rd, struct slice line,
+                         unsigned *n_lines, struct slice *raw)
+{
+	struct wr w = wr_init_heap();
+	struct slice more = line, joined = line;
+	char *text;
+
+	while (goes_on(more)) {
+		wr_put(&w, slice_sub(more, 0, more.n - 1));
+		if (!rd_line(rd, &more)) {
+			diag_add(c->dg, DIAG_WARN, line,
+			         _("The text ends inside this command."));
+			more = slice_sub(line, line.n, 0);
+			break;
+		}
+		(*n_lines)++;
+		raw->n = (size_t)(more.p + more.n - raw->p);
+		more = slice_trim(more);
+	}
+	wr_put(&w, more);
+	text = w.bad ? NULL : arena_dup(&c->rules->arena, wr_slice(&w));
+	fw_ros_check(c, text);
+	if (text)
+		joined = (struct slice){(const uint8_t *)text, w.n};
+	wr_fini(&w);
+	return joined;
+}
+
+void fw_ros_read_lines(struct fw_ros_ctx *c, struct slice text)
+{
+	struct rd rd = rd_init(text);
+	struct slice line;
+	unsigned n = 0;
+
+	while (!c->err && rd_line(&rd, &line)) {
+		const unsigned at = ++n;
+		struct slice raw;
+
+		raw = line = slice_trim(line);
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (goes_on(line))
+			line = join(c, &rd, line, &n, &raw);
+		add_command(c, line, raw, at);
+	}
+}
+
+static bool is_blank(uint8_t ch)
+{
+	return ch == ' ' || ch == '\t';
+}
+
+/* Take key=value, or a bare word, which is then the key. */
+bool fw_ros_arg_next(struct slice *rest, struct slice *key, struct slice *value)
+{
+	struct slice s = slice_trim(*rest);
+	size_t n = 0;
+
+	if (s.n == 0)
+		return false;
+	if (s.p[0] == '[') {
+		while (n < s.n && s.p[n] != ']')
+			n++;
+		n += n < s.n;
+		*key = slice_sub(s, 0, n);
+		*value = slice_sub(s, n, 0);
+		*rest = slice_sub(s, n, SIZE_MAX);
+		return true;
+	}
+	while (n < s.n && s.p[n] != '=' && !is_blank(s.p[n]))
+		n++;
+	*key = slice_sub(s, 0, n);
+	*value = slice_sub(s, n, 0);
+	if (n >= s.n || s.p[n] != '=') {
+		*rest = slice_sub(s, n, SIZE_MAX);
+		return true;
+	}
+	s = slice_sub(s, n + 1, SIZE_MAX);
+	n = 0;
+	if (s.n && s.p[0] == '[') {
+		unsigned depth = 0;
+
+		do {
+			depth += s.p[n] == '[';
+			depth -= s.p[n] == ']';
+			n++;
+		} while (n < s.n && depth);
+		*value = slice_sub(s, 0, n);
+	} else if (s.n && s.p[0] == '"') {
+		for (n = 1; n < s.n && s.p[n] != '"'; n++)
+			n += s.p[n] == '\\';
+		*value = slice_sub(s, 1, (n < s.n ? n : s.n) - 1);
+		n++;
+	} else {
+		while (n < s.n && !is_blank(s.p[n]))
+			n++;
+		*value = slice_sub(s, 0, n);
+	}
+	*rest = slice_sub(s, n < s.n ? n : s.n, SIZE_MAX);
+	return true;
+}
+
+struct slice fw_ros_arg(const struct fw_ros_command *cmd, const char *name)
+{
+	struct slice rest = cmd->args, key, value;
+	struct slice found = {NULL, 0};
+
+	while (fw_ros_arg_next(&rest, &key, &value)) {
+		if (slice_eq_str(key, name))
+			found = value;
+	}
+	return found;
+}
