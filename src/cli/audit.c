@@ -231,8 +231,7 @@ static void show_why(struct audit *au, const struct fw_rules *rules,
 		if (s->attrs.alg != FW_UNSET)
 			wr_fmt(w, ": %s", fw_tri_name(s->attrs.alg));
 		if (s->attrs.consistent_nat != FW_UNSET)
-			wr_fmt(w, ": %s",
-			       fw_tri_name(s->attrs.consistent_nat));
+			wr_fmt(w, ": %s", fw_tri_name(s->attrs.consistent_nat));
 		if (s->attrs.udp_idle_s >= 0)
 			wr_fmt(w, ": UDP %lld s",
 			       (long long)s->attrs.udp_idle_s);

@@ -12,7 +12,7 @@ struct fw_forti_emitter {
 	struct fw_dict seen;
 	const char *prefix; /* of undo lines */
 	long version;
-	bool is_made;       /* rules from a profile: NAT is ours to decide */
+	bool is_made; /* rules from a profile: NAT is ours to decide */
 	int err;
 };
 

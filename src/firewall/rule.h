@@ -120,7 +120,7 @@ struct fw_attrs {
 	enum fw_tri offload; /**< ASIC, flowtable, fasttrack */
 	enum fw_tri consistent_nat; /**< one inside port, one outside port;
 	                                 on is good; of the box only */
-	int dscp;            /**< 0..63 or FW_DSCP_UNSET */
+	int dscp;                   /**< 0..63 or FW_DSCP_UNSET */
 };
 
 enum fw_nat_kind {

@@ -46,8 +46,9 @@ struct net_stream_conf {
 	                              connection joins, from another port;
 	                              whichever opens first is the stream.
 	                              0: none; not together with `local.port` */
-	bool is_abrupt; /**< it ends by a reset: what is not sent yet is lost, and
-	                     nothing of it lingers, here or in a NAT's table */
+	bool is_abrupt; /**< it ends by a reset: what is not sent yet is lost,
+	                   and nothing of it lingers, here or in a NAT's table
+	                 */
 };
 
 /**

@@ -351,10 +351,10 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 		WISH
 	};
 	const bool is_icmp = flags & NET_UDP_ICMP;
-	const int df4 = flags & NET_UDP_DF ? IP_PMTUDISC_PROBE
-	                                   : IP_PMTUDISC_DONT;
-	const int df6 = flags & NET_UDP_DF ? IPV6_PMTUDISC_PROBE
-	                                   : IPV6_PMTUDISC_DONT;
+	const int df4 =
+		flags & NET_UDP_DF ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT;
+	const int df6 =
+		flags & NET_UDP_DF ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT;
 	const bool is_steered = flags & NET_UDP_STEERED;
 	const bool is_ip6 = family == ADDR_IP6;
 	const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
