@@ -87,7 +87,7 @@ static const uint8_t b64_values[256] = {
 
 int text_base64_read(struct wr *w, struct slice text)
 {
-	uint8_t some[48];
+	uint8_t some[16][3], *out;
 	uint32_t acc = 0;
 	unsigned n_digits = 0, n_pads = 0;
 	size_t n = 0;
@@ -108,15 +108,16 @@ int text_base64_read(struct wr *w, struct slice text)
 		acc = acc << 6 | (v - 1);
 		if (++n_digits % 4)
 			continue;
-		if (n == sizeof(some)) {
-			wr_put(w, (struct slice){some, n});
+		out = some[n++];
+		out[0] = (uint8_t)(acc >> 16);
+		out[1] = (uint8_t)(acc >> 8);
+		out[2] = (uint8_t)acc;
+		if (n == ARRAY_LEN(some)) {
+			wr_put(w, (struct slice){some[0], sizeof(some)});
 			n = 0;
 		}
-		some[n++] = (uint8_t)(acc >> 16);
-		some[n++] = (uint8_t)(acc >> 8);
-		some[n++] = (uint8_t)acc;
 	}
-	wr_put(w, (struct slice){some, n});
+	wr_put(w, (struct slice){some[0], n * sizeof(some[0])});
 	if ((n_digits + n_pads) % 4 || n_digits % 4 == 1)
 		return EBADMSG;
 	if (n_digits % 4 == 2) {

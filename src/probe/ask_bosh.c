@@ -132,7 +132,7 @@ static bool read_answer(struct bosh *b, bool over)
 	                    over);
 	if (err != EAGAIN) {
 		put_http(b, &m);
-		on_body(b, err ? (struct slice){0} : wr_slice(&body));
+		on_body(b, err ? slice_str("") : wr_slice(&body));
 	}
 	wr_fini(&body);
 	return err != EAGAIN;

@@ -19,8 +19,8 @@ enum {
 	MIN_RTO_MS = 60,
 	START_RTO_MS = 400, /* before the first round trip is known */
 	OPEN_ROUNDS = 4,    /* TCP and TLS */
-	TALK_ROUNDS = 7,    /* one, and after a loss two and four */
-	PAD_BYTES = 2200,   /* two fragments on every Ethernet path */
+	TALK_ROUNDS = 4,
+	PAD_BYTES = 2200, /* two fragments on every Ethernet path */
 };
 
 static const struct ladder_spec first_stage[] = {

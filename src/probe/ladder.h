@@ -28,8 +28,9 @@ enum {
 	LADDER_AGAIN = 3, /**< more tries of what was lost, beside its twin */
 	LADDER_OPEN_MS = 3300, /**< TCP or TLS, plus round trips: two SYNs lost
 	                            and sent again after 1 and 2 s fit */
-	LADDER_TALK_MS = 1000, /**< the answer, once it is open, plus round
-	                            trips: two retransmissions fit */
+	LADDER_TALK_MS = 2000, /**< the answer, once it is open, plus round
+	                            trips: on a short path three
+	                            retransmissions fit, on a long one two */
 	LADDER_NONE = -1,
 };
 

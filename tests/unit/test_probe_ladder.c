@@ -490,9 +490,9 @@ static void test_an_open_stream_is_given_time_again(void **state)
 	                 3700 * NS_PER_MS);
 	ladder_on_open(&l, 0, 3500 * NS_PER_MS);
 	assert_int_equal(ladder_next(&l, &shot, 3800 * NS_PER_MS),
-	                 5200 * NS_PER_MS);
+	                 5900 * NS_PER_MS);
 	assert_false(l.shots[0].is_closed);
-	assert_int_equal(ladder_next(&l, &shot, 5200 * NS_PER_MS), INT64_MAX);
+	assert_int_equal(ladder_next(&l, &shot, 5900 * NS_PER_MS), INT64_MAX);
 	assert_true(l.shots[0].is_closed);
 }
 
