@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: what a question costs is a row per kind, rounded up from captures
+ * of the longest form that each was seen to take, with room for what a lossy
+ * path repeats: the user is promised a bound, not an average.
+ */
+#include "probe/plan.h"
+
+#include "base/clock.h"
+
+enum {
+	DNS_TYPES = 2,     /* A and AAAA */
+	RANGE_TRIES = 9,   /* of a port, at most */
+	HELLO_BYTES = 156, /* with IP and UDP headers */
+	SYN_BYTES = 60,
+	TCP_PORT_PACKETS = 8,
+	TCP_PORT_BYTES = 640,
+	TRACES = 32, /* per run */
+	TRACE_FLOWS = 4,
+	TRACE_PACKETS = 400,
+	FLOWS_PER_S = 68, /* what small routers bear (16 384 entries, 60 s) */
+	ROUND_TRIPS = 12, /* of the slowest question, from name to answer */
+	RTT_MS = 100,     /* where none is known */
+};
+
+/* Of one way of one question that is put once. */
+static const struct price {
+	unsigned open_packets, open_bytes;
+	unsigned flows, packets, bytes;
+} prices[PLAN_KINDS] = {
+	[PLAN_DNS] = {1, 100, 3, 24, 2400},
+	[PLAN_TCP] = {5, 300, 2, 24, 1600},
+	[PLAN_TLS] = {10, 1600, 2, 32, 5000},
+	[PLAN_HTTP] = {14, 2200, 3, 64, 9000},
+	[PLAN_SIP] = {10, 2400, 2, 40, 9000},
+	[PLAN_STUN] = {10, 1700, 2, 40, 5200},
+	[PLAN_TURN] = {24, 4200, 3, 90, 16000},
+	[PLAN_XMPP] = {16, 2600, 3, 64, 9000},
+	[PLAN_XMPP_BOSH] = {16, 2800, 3, 64, 9000},
+	[PLAN_XMPP_WS] = {16, 2800, 3, 64, 9000},
+	[PLAN_NTP] = {1, 76, 1, 10, 760},
+	[PLAN_REGISTER] = {14, 4000, 2, 48, 14000},
+	[PLAN_MTU] = {20, 12000, 4, 90, 60000},
+};
+
+static void add(struct plan_cost *c, unsigned flows, unsigned packets,
+                uint64_t bytes)
+{
+	c->n_flows += flows;
+	c->n_packets += packets;
+	c->n_bytes += bytes;
+}
+
+static void add_range(struct plan_cost *open, struct plan_cost *most,
+                      const struct plan_question *q,
+                      const struct plan_effort *e)
+{
+	unsigned n_ports = (unsigned)(q->last - q->addr.port) + 1;
+	bool is_udp = q->service->ways[0].via == ASK_UDP;
+	unsigned packets = is_udp ? 1 : TCP_PORT_PACKETS;
+	unsigned bytes = is_udp ? HELLO_BYTES : TCP_PORT_BYTES;
+	unsigned n = n_ports < PLAN_RANGE_FLOWS ? n_ports : PLAN_RANGE_FLOWS;
+
+	if (e->is_full_range)
+		n = n_ports;
+	add(open, n, n * packets, (uint64_t)n * bytes);
+	n *= RANGE_TRIES;
+	add(most, n, n * packets, (uint64_t)n * bytes);
+	if (e->is_full_range) {
+		int64_t ns = n_ports * NS_PER_S / FLOWS_PER_S;
+
+		open->time_ns += ns;
+		most->time_ns += ns;
+	}
+}
+
+static void add_question(struct plan_cost *open, struct plan_cost *most,
+                         const struct plan_question *q,
+                         const struct plan_effort *e)
+{
+	unsigned asks = e->again_ns ? 2 : 1;
+
+	for (unsigned i = 0; i < PLAN_WAYS; i++) {
+		enum plan_kind kind = q->service->ways[i].kind;
+		const struct price *c = &prices[kind];
+
+		if (kind == PLAN_RANGE) {
+			add_range(open, most, q, e);
+		} else if (kind != PLAN_NO_KIND) {
+			add(most, asks * c->flows, asks * c->packets,
+			    (uint64_t)asks * c->bytes);
+			if (i == 0)
+				add(open, 1, c->open_packets, c->open_bytes);
+		}
+	}
+}
+
+/* A name that nobody has looked up yet: as if it had one address that no
+ * other host has. */
+static void add_unresolved(struct plan_cost *open, struct plan_cost *most,
+                           const struct plan *p, const struct plan_effort *e)
+{
+	for (size_t i = 0; i < plan_n_flows(p); i++) {
+		const struct plan_flow *f = plan_flow(p, i);
+		struct plan_question q = {.last = f->flow.ports.last};
+
+		if (f->name == PLAN_NONE || plan_name(p, f->name)->is_bound ||
+		    f->skip != PLAN_NO_ADDRESS)
+			continue;
+		q.service = plan_service_for(&f->flow);
+		q.addr.port = f->flow.ports.first;
+		open->n_questions++;
+		add_question(open, most, &q, e);
+	}
+}
+
+static int64_t most_ns(const struct plan_effort *e)
+{
+	return 2 * (e->patience_ns + e->again_ns) + e->trace_ns;
+}
+
+void plan_costs(struct plan_cost *open, struct plan_cost *most,
+                const struct plan *p, const struct plan_effort *e)
+{
+	struct plan_cost o = {0}, m = {0};
+
+	for (size_t i = 0; i < plan_n_names(p); i++) {
+		const struct plan_name *name = plan_name(p, i);
+		const struct price *c = &prices[PLAN_DNS];
+
+		if (!name->is_wanted || name->is_given)
+			continue;
+		o.n_questions++;
+		add(&o, DNS_TYPES, DNS_TYPES * c->open_packets,
+		    DNS_TYPES * c->open_bytes);
+		add(&m, 2 * DNS_TYPES * c->flows, 2 * DNS_TYPES * c->packets,
+		    2 * DNS_TYPES * c->bytes);
+	}
+	o.n_questions += (unsigned)plan_n_questions(p);
+	for (size_t i = 0; i < plan_n_questions(p); i++)
+		add_question(&o, &m, plan_question(p, i), e);
+	add_unresolved(&o, &m, p, e);
+	m.n_questions = o.n_questions;
+	if (e->trace_ns && o.n_questions > 0)
+		add(&m, TRACES * TRACE_FLOWS, TRACES * TRACE_PACKETS,
+		    (uint64_t)TRACES * TRACE_PACKETS * HELLO_BYTES);
+	if (!e->is_full_range && m.n_flows > e->flows)
+		m.n_flows = e->flows;
+	if (o.n_flows > m.n_flows)
+		o.n_flows = m.n_flows;
+	if (o.n_questions > 0) {
+		o.time_ns += ROUND_TRIPS * RTT_MS * NS_PER_MS;
+		m.time_ns += most_ns(e);
+	}
+	if (open)
+		*open = o;
+	if (most)
+		*most = m;
+}
