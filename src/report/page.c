@@ -319,3 +319,24 @@ void page_escape_put(struct wr *w, const struct report_style *st,
 		bytes = slice_sub(bytes, one.n, bytes.n);
 	}
 }
+
+void page_mark(struct page_para *pa, const struct report_style *st,
+               enum fact_state s)
+{
+	static const struct {
+		const char *utf8;
+		const char *ascii;
+		enum page_color color;
+	} marks[] = {
+		[FACT_PASS] = {"✓", "[ok]", PAGE_GREEN},
+		[FACT_WARN] = {"!", "[!]", PAGE_YELLOW},
+		[FACT_FAIL] = {"✗", "[!!]", PAGE_RED},
+		[FACT_UNKNOWN] = {"?", "[??]", PAGE_YELLOW},
+		[FACT_SKIPPED] = {"-", "[--]", PAGE_DIM},
+	};
+
+	pa->lead = st->is_utf8 ? marks[s].utf8 : marks[s].ascii;
+	pa->lead_color = marks[s].color;
+	pa->lead_columns = st->is_utf8 ? 2 : 5;
+	pa->hang = pa->lead_columns;
+}

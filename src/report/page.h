@@ -35,6 +35,10 @@ struct page_para {
 	struct slice text;
 };
 
+/** Make the mark of a state the lead of @p pa. */
+void page_mark(struct page_para *pa, const struct report_style *st,
+               enum fact_state s);
+
 /** Write @p pa and end the line. */
 void page_put(struct wr *out, const struct report_style *st,
               const struct page_para *pa);

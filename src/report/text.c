@@ -17,6 +17,7 @@
 
 #include "base/i18n.h"
 #include "report/page.h"
+#include "report/services.h"
 
 enum {
 	INDENT = 3,
@@ -465,27 +466,6 @@ static const char *result_word(struct slice name)
 	return word_of(words, ARRAY_LEN(words), name);
 }
 
-static void put_mark(struct page_para *pa, const struct report_style *st,
-                     enum fact_state s)
-{
-	static const struct {
-		const char *utf8;
-		const char *ascii;
-		enum page_color color;
-	} marks[] = {
-		[FACT_PASS] = {"✓", "[ok]", PAGE_GREEN},
-		[FACT_WARN] = {"!", "[!]", PAGE_YELLOW},
-		[FACT_FAIL] = {"✗", "[!!]", PAGE_RED},
-		[FACT_UNKNOWN] = {"?", "[??]", PAGE_YELLOW},
-		[FACT_SKIPPED] = {"-", "[--]", PAGE_DIM},
-	};
-
-	pa->lead = st->is_utf8 ? marks[s].utf8 : marks[s].ascii;
-	pa->lead_color = marks[s].color;
-	pa->lead_columns = st->is_utf8 ? 2 : 5;
-	pa->hang = pa->lead_columns;
-}
-
 static bool same_field(const struct fact *a, const struct fact *b,
                        const char *key)
 {
@@ -684,7 +664,7 @@ static void put_fact(struct text *t, const struct fact *f, bool is_group)
 	struct wr w = wr_init_heap();
 	struct page_para pa = {0};
 
-	put_mark(&pa, t->st, f->state);
+	page_mark(&pa, t->st, f->state);
 	if (f->summary.msgid && !is_group && !is_message(f)) {
 		words_put(&w, &f->summary, translate);
 	} else {
@@ -722,11 +702,17 @@ static void put_fact_evidence(struct text *t, const struct fact *f)
 
 static void put_facts(struct text *t, const struct report *r)
 {
-	if (!r->facts)
-		return;
-	put_str(t, (struct page_para){.color = PAGE_BOLD},
-	        _("What was measured:"));
+	bool is_first = true;
+
+	if (!t->st->is_verbose)
+		services_put(t->out, t->st, r);
 	for (const struct fact *f = r->facts; f; f = f->next) {
+		if (!t->st->is_verbose && services_has(f))
+			continue;
+		if (is_first)
+			put_str(t, (struct page_para){.color = PAGE_BOLD},
+			        _("What was measured:"));
+		is_first = false;
 		if (t->st->is_verbose) {
 			put_fact(t, f, false);
 			put_fact_evidence(t, f);
