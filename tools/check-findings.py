@@ -7,7 +7,7 @@ root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
 known = set(re.findall(r"`([a-z0-9.-]+)`",
                        (root / "docs/findings.md").read_text()))
 text = "".join(p.read_text() for p in (root / "src/diagnose").glob("*.c"))
-ids = set(re.findall(r'"((?:alg|path|edge)\.[a-z-]+)"', text))
+ids = set(re.findall(r'"((?:alg|path|edge|device|name|nat|tls|service)\.[a-z0-9-]+)"', text))
 ids |= set(re.findall(r'^\t\{"([a-z-]+)",\s+\w', text, re.M))
 audit = (root / "src/firewall/audit.c").read_text()
 of_audit = set(re.findall(r'"((?:audit|firewall)\.[a-z-]+)"', audit))

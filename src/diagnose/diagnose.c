@@ -16,6 +16,7 @@
 
 #include "base/addr.h"
 #include "base/i18n.h"
+#include "diagnose/causes.h"
 #include "diagnose/fingerprint.h"
 #include "diagnose/ladder.h"
 #include "diagnose/remedies.h"
@@ -452,6 +453,11 @@ static bool is_shut_sip(const struct ladder *l, const struct shot *s)
 	return shot_is_phone_port(s) && ladder_is_shut(l, s);
 }
 
+static bool is_shut_udp_sip(const struct ladder *l, const struct shot *s)
+{
+	return slice_eq_str(s->transport, "udp") && is_shut_sip(l, s);
+}
+
 /* All of UDP may be shut; then only the other transports are told apart. */
 static bool is_shut_stream(const struct ladder *l, const struct shot *s)
 {
@@ -508,15 +514,27 @@ static bool is_main(const struct ladder *l, shot_fn *is_shown)
 	return is_seen(l, is_shown, &is_on_sip) && is_on_sip;
 }
 
-static void add_silence(struct report *r, const struct ladder *l)
+/* Where nothing else is reached either, that is one cause. */
+static struct finding *silence_begin(struct report *r)
 {
-	struct finding *fd =
-		report_finding(r, "edge.unreachable", FINDING_NOTE);
+	struct finding *fd = r->findings;
 
+	while (fd && strcmp(fd->id, "path.no-way") != 0)
+		fd = fd->next;
+	if (fd)
+		return fd;
+	fd = report_finding(r, "edge.unreachable", FINDING_NOTE);
 	fd->title.msgid = N_("The test server does not answer at all.");
 	fd->detail.msgid = N_("Nothing can be said about this network: the "
 	                      "server may be down, the name may be wrong, or "
 	                      "everything to it may be blocked.");
+	return fd;
+}
+
+static void add_silence(struct report *r, const struct ladder *l)
+{
+	struct finding *fd = silence_begin(r);
+
 	for (size_t i = 0; i < l->n; i++) {
 		if (shot_is_lost(&l->shots[i]))
 			finding_because(r, fd, l->shots[i].fact);
@@ -525,7 +543,8 @@ static void add_silence(struct report *r, const struct ladder *l)
 		finding_because(r, fd, l->control);
 	if (l->hello)
 		finding_because(r, fd, l->hello);
-	remedies_add(r, fd, l, TROUBLE_SILENCE, FINGERPRINT_UNKNOWN);
+	if (!fd->remedy)
+		remedies_add(r, fd, l, TROUBLE_SILENCE, FINGERPRINT_UNKNOWN);
 }
 
 static bool is_silent(const struct fact *f)
@@ -538,8 +557,46 @@ static bool is_reached(const struct fact *f)
 	return f && f->state == FACT_PASS;
 }
 
+/* The flows may have said already that this port of the edge is shut; the
+ * ladder's messages are then more signs of that. */
+static struct finding *finding_of_flow(const struct flows *fs,
+                                       const struct shot *s)
+{
+	bool is_udp = slice_eq_str(s->transport, "udp");
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (f->finding && f->is_udp == is_udp && f->port == s->port &&
+		    f->last == s->port)
+			return f->finding;
+	}
+	return NULL;
+}
+
+static bool join_flows(struct report *r, const struct ladder *l,
+                       const struct flows *fs, shot_fn *is_shown)
+{
+	bool unused = false;
+
+	if (!is_seen(l, is_shown, &unused))
+		return false;
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_shown(l, &l->shots[i]) &&
+		    !finding_of_flow(fs, &l->shots[i]))
+			return false;
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		if (is_shown(l, &l->shots[i]))
+			finding_because(r, finding_of_flow(fs, &l->shots[i]),
+			                l->shots[i].fact);
+	}
+	return true;
+}
+
 /* @return true when a finding explains why messages are missing. */
-static bool find_paths(struct report *r, const struct ladder *l)
+static bool find_paths(struct report *r, const struct ladder *l,
+                       const struct flows *fs)
 {
 	struct tally t = count(l);
 	bool is_reachable = is_reached(l->control) || is_reached(l->hello);
@@ -555,15 +612,19 @@ static bool find_paths(struct report *r, const struct ladder *l)
 	}
 	if (!t.udp_passed && !t.tcp_passed && is_lost && t.udp_lost &&
 	    t.tcp_lost) {
-		add_block(r, l, &blocks[BLOCK_ALL], FINDING_FAIL, is_shut_sip);
+		if (!join_flows(r, l, fs, is_shut_sip))
+			add_block(r, l, &blocks[BLOCK_ALL], FINDING_FAIL,
+			          is_shut_sip);
 		return true;
 	}
 	if (t.udp_lost && !t.udp_passed) {
-		add_block(r, l, &blocks[BLOCK_UDP], FINDING_FAIL, is_shut_udp);
+		if (!join_flows(r, l, fs, is_shut_udp_sip))
+			add_block(r, l, &blocks[BLOCK_UDP], FINDING_FAIL,
+			          is_shut_udp);
 		which = is_shut_stream;
 		found = true;
 	}
-	if (is_seen(l, which, &unused)) {
+	if (is_seen(l, which, &unused) && !join_flows(r, l, fs, which)) {
 		add_block(r, l, &blocks[BLOCK_PORT],
 		          is_main(l, which) && !t.sip_passed ? FINDING_FAIL
 		                                             : FINDING_WARN,
@@ -656,12 +717,14 @@ static void find_unsure(struct report *r, const struct ladder *l)
 int diagnose_run(struct report *r)
 {
 	struct ladder l;
+	struct flows fs;
 	bool is_explained;
 
-	if (ladder_read(&l, r))
+	if (ladder_read(&l, r) || flows_read(&fs, r))
 		return ENOMEM;
 	is_explained = find_alg(r, &l);
-	is_explained |= find_paths(r, &l);
+	causes_find(&fs, &l);
+	is_explained |= find_paths(r, &l, &fs);
 	find_losses(r, &l);
 	if (!is_explained)
 		find_unsure(r, &l);

@@ -25,7 +25,8 @@ enum need {
 enum {
 	ANY = 0,
 	ALG_OR_STATE = TROUBLE_ALG | TROUBLE_STATE,
-	BLOCKED = TROUBLE_PORT | TROUBLE_UDP,
+	BLOCKED = TROUBLE_PORT | TROUBLE_UDP | TROUBLE_RANGE,
+	OUTSIDE = TROUBLE_SERVER | TROUBLE_CERT,
 	LOST = BLOCKED | TROUBLE_LOSS,
 };
 
@@ -56,6 +57,40 @@ static const struct remedy {
 	{"check-connection", TROUBLE_SILENCE, ANY, ANY, NEED_NOTHING, false,
          N_("Check that this computer reaches the Internet and that the name "
             "of the test server is right, then measure again.")},
+	{"log-in", TROUBLE_PORTAL, ANY, ANY, NEED_NOTHING, false,
+         N_("Open any web page in a browser, log in as the network asks, then "
+            "measure again. Phones need a network without a login.")},
+	{"set-clock", TROUBLE_CLOCK, ANY, ANY, NEED_NOTHING, false,
+         N_("Set date and time of this computer, best by itself from the "
+            "Internet (NTP), then measure again.")},
+	{"device-firewall", TROUBLE_DEVICE, ANY, ANY, NEED_NOTHING, false,
+         N_("Allow the phone's program in the firewall or antivirus of this "
+            "computer, for all of these ports, outgoing.")},
+	{"change-name-server", TROUBLE_NAMES, ANY, ANY, NEED_NOTHING, false,
+         N_("Set this computer to another name server, that of the carrier "
+            "or a public one, and compare: prumo check --dns ADDRESS")},
+	{"dns-in-router", TROUBLE_NAMES, at_home, ANY, NEED_NOTHING, true,
+         N_("In the router, look which name servers it hands out (DHCP), and "
+            "turn off filters of names for the provider's domains.")},
+	{"ip6-off", TROUBLE_IP6, ANY, ANY, NEED_NOTHING, false,
+         N_("Until it is mended, turn IPv6 off in the phone or for this "
+            "connection.")},
+	{"exempt-from-inspection", TROUBLE_TLS, ANY, ANY, NEED_NOTHING, true,
+         N_("In the firewall, except the provider's hosts from the inspection "
+            "of TLS (SSL inspection, HTTPS scanning).")},
+	{"use-cable", TROUBLE_LINE, ANY, ANY, NEED_NOTHING, false,
+         N_("Connect this computer by cable instead of Wi-Fi, let nobody else "
+            "load the line, and measure again.")},
+	{"smaller-messages", TROUBLE_SIZE, ANY, ANY, NEED_NOTHING, false,
+         N_("Set the phone to SIP over TCP or TLS, or to fewer codecs, so that "
+            "no message is cut into fragments.")},
+	{"allow-fragments", TROUBLE_SIZE, at_home, ANY, NEED_NOTHING, true,
+         N_("In the router or firewall, allow IP fragments and ICMP "
+            "'fragmentation needed'.")},
+	{"shorter-times", TROUBLE_TABLE, ANY, ANY, NEED_NOTHING, true,
+         N_("In the router, raise the number of connections (NAT or session "
+            "table), or let idle ones of other programs end sooner; a "
+            "restart empties the table for now.")},
 	{"ask-for-edge", TROUBLE_UNSURE, ANY, ANY, NEED_NOTHING, false,
          N_("Ask the provider for a test server that mirrors what it "
             "receives, and give it with --edge.")},
@@ -100,10 +135,14 @@ static const struct remedy {
          NEED_NOTHING, true,
          N_("Then restart the router, so that old sessions do not keep the "
             "old behaviour.")},
-	{"open-udp", TROUBLE_UDP, ANY, ANY, NEED_NOTHING, true,
+	{"open-udp", TROUBLE_UDP, at_home, ANY, NEED_NOTHING, true,
          N_("In the router or firewall, allow outgoing UDP to the provider, "
             "for SIP and for the voice itself (RTP).")},
-	{"open-port", TROUBLE_PORT, ANY, ANY, NEED_NOTHING, true,
+	{"open-range", TROUBLE_RANGE, at_home, ANY, NEED_NOTHING, true,
+         N_("In the router or firewall, allow the whole range to the provider, "
+            "outgoing with its answers, and look for rules that stand before "
+            "that one.")},
+	{"open-port", TROUBLE_PORT, at_home, ANY, NEED_NOTHING, true,
          N_("In the router or firewall, allow these ports to the provider, "
             "outgoing with their answers.")},
 
@@ -112,18 +151,27 @@ static const struct remedy {
          N_("Call the Internet carrier and send this report: its box %1$s, at "
             "hop %2$s, interferes with SIP. The bytes before and after are "
             "the proof.")},
-	{"call-carrier", LOST, ANY, ANY, NEED_NOTHING, false,
+	{"call-carrier-blocks", LOST | TROUBLE_RANGE, ON(SEGMENT_CARRIER), ANY,
+         NEED_ADDRESS, false,
+         N_("Call the Internet carrier and send this report: what is listed "
+            "here ends at its box %1$s, hop %2$s.")},
+	{"call-carrier", LOST | TROUBLE_TABLE | TROUBLE_NAMES,
+         ON(SEGMENT_UNKNOWN), ANY, NEED_NOTHING, false,
          N_("If your own router is not the cause, call the Internet carrier "
             "and send this report.")},
 	{"call-provider", ALG_OR_STATE, ON(SEGMENT_PROVIDER), ANY, NEED_NOTHING,
          false,
          N_("Send this report to the telephony provider: the box is next to "
             "its server.")},
+	{"call-provider-service", OUTSIDE, ANY, ANY, NEED_NOTHING, false,
+         N_("Send this report to the telephony provider: the way to its "
+            "server is open, the service is not as its document says.")},
 	{"measure-again", ALG_OR_STATE, ANY, ANY, NEED_NOTHING, false,
          N_("Measure again afterwards. Some routers turn the SIP ALG on "
             "again after a reset or an update.")},
-	{"measure-again", LOST, ANY, ANY, NEED_NOTHING, false,
-         N_("Measure again afterwards.")},
+	{"measure-again",
+         ~(unsigned)(ALG_OR_STATE | TROUBLE_SILENCE | TROUBLE_UNSURE), ANY, ANY,
+         NEED_NOTHING, false, N_("Measure again afterwards.")},
 };
 
 static const char *port_text(struct report *r, const struct shot *s)

@@ -13,6 +13,18 @@ enum trouble {
 	TROUBLE_SILENCE = 1 << 4, /**< nothing answers */
 	TROUBLE_UNSURE = 1 << 5,  /**< could not be decided */
 	TROUBLE_LOSS = 1 << 6,    /**< some messages do not arrive */
+	TROUBLE_RANGE = 1 << 7,   /**< a part of a range is blocked */
+	TROUBLE_NAMES = 1 << 8,   /**< names have no address, or a wrong one */
+	TROUBLE_CLOCK = 1 << 9,   /**< of this computer */
+	TROUBLE_TLS = 1 << 10,    /**< somebody reads along */
+	TROUBLE_CERT = 1 << 11,   /**< the server's certificate is wrong */
+	TROUBLE_SERVER = 1 << 12, /**< at the provider's */
+	TROUBLE_DEVICE = 1 << 13, /**< this computer's own filter */
+	TROUBLE_TABLE = 1 << 14,  /**< the router's table is full */
+	TROUBLE_PORTAL = 1 << 15, /**< somebody has to log in */
+	TROUBLE_IP6 = 1 << 16,    /**< IPv6 is broken */
+	TROUBLE_SIZE = 1 << 17,   /**< large messages are lost */
+	TROUBLE_LINE = 1 << 18,   /**< the line loses packets */
 };
 
 /**

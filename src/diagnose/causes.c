@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a table, read from top to bottom; the first row that holds takes
+ * the flows it explains, and no later row sees them. So the causes that make
+ * others look like failures of their own stand first: a login page makes
+ * certificates wrong, a wrong clock makes them expired, a dead name server
+ * makes services unreachable. What is left at the end is blocked somewhere,
+ * and falls apart by the place where it dies.
+ *
+ * A row claims no more than its flows show. Whether it holds is asked of all
+ * flows at once (`holds`), which of them it explains of each one (`takes`).
+ */
+#include "diagnose/causes.h"
+#include "diagnose/cause.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/i18n.h"
+#include "diagnose/remedies.h"
+
+enum {
+	NAMES_MIN = 3, /* so many with one address are no coincidence */
+	OTHERS_MIN = 2,
+};
+
+static bool is_web(const struct flow *f)
+{
+	return !f->is_udp && f->port == f->last &&
+	       (f->port == 80 || f->port == 443);
+}
+
+/* Login pages and strangers */
+
+static bool is_portal(const struct flows *fs, const struct flow *f)
+{
+	const struct val *d = flow_detail(f);
+
+	UNUSED(fs);
+	return d && val_get_text(d, "portal").n > 0;
+}
+
+static bool has_portal(const struct flows *fs)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		if (is_portal(fs, &fs->all[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Behind a login page nothing else can be believed. */
+static bool takes_portal(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end != FLOW_LOCAL && f->end != FLOW_NO_ADDRESS;
+}
+
+/* This computer */
+
+static bool takes_blocked_here(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_LOCAL && (slice_eq_str(f->error, "EPERM") ||
+	                                slice_eq_str(f->error, "EACCES"));
+}
+
+static bool takes_no_network(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_LOCAL;
+}
+
+/* Names */
+
+static bool name_is(const struct flow *f, const char *result)
+{
+	return f->name &&
+	       slice_eq_str(val_get_text(&f->name->fields, "result"), result);
+}
+
+static bool takes_dead_resolver(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_NO_ADDRESS && name_is(f, "silent");
+}
+
+static bool takes_no_name(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_NO_ADDRESS;
+}
+
+static bool is_inside(struct slice text)
+{
+	struct addr a;
+
+	return addr_parse(&a, text) == 0 &&
+	       (addr_is_private(&a) || addr_is_loopback(&a));
+}
+
+/* Other names that were resolved to the same address and fail there too. */
+static size_t n_alike(const struct flows *fs, const struct flow *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+		bool is_new = g->name && g->name != f->name &&
+		              name_is(g, "resolved") && flow_is_open(g) &&
+		              slice_eq(g->address, f->address);
+
+		for (size_t k = 0; is_new && k < i; k++)
+			is_new = fs->all[k].name != g->name;
+		n += is_new;
+	}
+	return n;
+}
+
+/* Nobody reaches a service there, whatever its name. */
+static bool is_nobody(const struct flows *fs, struct slice address)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+
+		if (slice_eq(g->address, address) &&
+		    (g->end == FLOW_REACHED || !g->name))
+			return false;
+	}
+	return true;
+}
+
+static bool takes_lie(const struct flows *fs, const struct flow *f)
+{
+	if (!name_is(f, "resolved") || f->address.n == 0)
+		return false;
+	if (is_inside(f->address))
+		return true;
+	return n_alike(fs, f) + 1 >= NAMES_MIN && is_nobody(fs, f->address);
+}
+
+static const char *tell_address(struct flows *fs, const struct flow *f)
+{
+	return report_text(fs->report, f->address);
+}
+
+/* The router's table */
+
+static const struct fact *fact_of(const struct flows *fs, const char *id)
+{
+	for (const struct fact *f = fs->report->facts; f; f = f->next) {
+		if (strcmp(f->id, id) == 0 && f->state == FACT_FAIL)
+			return f;
+	}
+	return NULL;
+}
+
+static bool is_table_full(const struct flows *fs)
+{
+	return fact_of(fs, "nat.table") != NULL;
+}
+
+static bool takes_silence(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_SILENT || f->end == FLOW_UNKNOWN;
+}
+
+static const char *tell_limit(struct flows *fs, const struct flow *f)
+{
+	const struct fact *limit = fact_of(fs, "nat.table");
+
+	UNUSED(f);
+	if (!limit || limit->value.kind != VAL_INT)
+		return "?";
+	return report_fmt(fs->report, "%lld", (long long)limit->value.i);
+}
+
+/* Certificates */
+
+static bool takes_wrong_clock(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_BAD_TLS && f->cert &&
+	       (val_get(&f->cert->fields, "clock_behind_s") ||
+	        val_get(&f->cert->fields, "clock_ahead_s"));
+}
+
+/* One certificate may have expired; that all of different ages have, or are
+ * not valid yet, is the clock's doing. */
+static bool is_clock_wrong(const struct flows *fs)
+{
+	const struct flow *first = NULL;
+	bool is_several = false;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (!f->cert)
+			continue;
+		if (!takes_wrong_clock(fs, f))
+			return false;
+		if (first &&
+		    !slice_eq(val_get_text(&f->cert->fields, "sha256"),
+		              val_get_text(&first->cert->fields, "sha256")))
+			is_several = true;
+		first = first ? first : f;
+	}
+	return is_several;
+}
+
+static struct slice issuer_of(const struct flow *f)
+{
+	return f->cert ? val_get_text(&f->cert->fields, "issuer")
+	               : (struct slice){0};
+}
+
+static bool is_untrusted(const struct flow *f)
+{
+	return f->end == FLOW_BAD_TLS && (flow_has_fault(f, "untrusted") ||
+	                                  flow_has_fault(f, "self-signed"));
+}
+
+static bool has_flag(const struct flow *f, const char *key)
+{
+	const struct val *d = flow_detail(f);
+	const struct val *v = d ? val_get(d, key) : NULL;
+
+	return v && v->kind == VAL_BOOL && v->b;
+}
+
+/* An edge has said so, or the same stranger vouches for different hosts. */
+static bool takes_interception(const struct flows *fs, const struct flow *f)
+{
+	struct slice issuer = issuer_of(f);
+	size_t n = 0;
+
+	if (has_flag(f, "is_intercepted"))
+		return true;
+	if (!is_untrusted(f) || issuer.n == 0)
+		return false;
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+		bool is_new = is_untrusted(g) && slice_eq(issuer_of(g), issuer);
+
+		for (size_t k = 0; is_new && k < i; k++)
+			is_new = !slice_eq(fs->all[k].host, g->host) ||
+			         !is_untrusted(&fs->all[k]);
+		n += is_new && !slice_eq(g->address, f->address);
+	}
+	return n >= OTHERS_MIN;
+}
+
+static const char *tell_issuer(struct flows *fs, const struct flow *f)
+{
+	return report_text(fs->report, issuer_of(f));
+}
+
+static bool takes_expired(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_BAD_TLS &&
+	       (flow_has_fault(f, "expired") || flow_has_fault(f, "not-yet"));
+}
+
+static bool takes_wrong_name(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_BAD_TLS && flow_has_fault(f, "name") &&
+	       !is_untrusted(f);
+}
+
+static bool takes_untrusted(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return is_untrusted(f);
+}
+
+static bool takes_bad_tls(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_BAD_TLS;
+}
+
+/* Paths */
+
+static bool is_only_web(const struct flows *fs)
+{
+	bool has_udp = false, has_tcp = false, has_web = false;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (f->end == FLOW_REACHED && !is_web(f))
+			return false;
+		has_web |= f->end == FLOW_REACHED;
+		has_udp |= f->is_udp && flow_is_lost(f);
+		has_tcp |= !f->is_udp && !is_web(f) && flow_is_lost(f);
+	}
+	return has_web && has_udp && has_tcp;
+}
+
+static bool takes_not_web(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return flow_is_lost(f) && !is_web(f) && !f->is_by_server;
+}
+
+static bool is_udp_shut(const struct flows *fs)
+{
+	size_t n_udp = 0, n_tcp = 0;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (f->is_udp && (f->end == FLOW_REACHED || f->is_by_server))
+			return false;
+		n_udp += f->is_udp && flow_is_lost(f);
+		n_tcp += !f->is_udp && f->end == FLOW_REACHED;
+	}
+	return n_udp >= OTHERS_MIN && n_tcp > 0;
+}
+
+static bool takes_udp(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->is_udp && flow_is_lost(f);
+}
+
+static bool takes_ip6(const struct flows *fs, const struct flow *f)
+{
+	struct addr a;
+
+	UNUSED(fs);
+	return f->is_mixed && flow_is_lost(f) &&
+	       addr_parse(&a, f->address) == 0 && a.family == ADDR_IP6;
+}
+
+static bool takes_stopped(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->is_by_server;
+}
+
+static bool takes_range(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_PARTLY;
+}
+
+static bool gets_to_last_router(const struct flow *f)
+{
+	int64_t n_hops;
+
+	if (!f->stop)
+		return false;
+	n_hops = val_get_int(&f->stop->fields, "hops", 0);
+	return n_hops > 0 &&
+	       val_get_int(&f->stop->fields, "hop_min", 0) >= n_hops;
+}
+
+/* The last router has it, and nobody at that address says a word. */
+static bool takes_silent_host(const struct flows *fs, const struct flow *f)
+{
+	bool is_near = false;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+
+		if (!slice_eq(g->address, f->address))
+			continue;
+		if (g->end != FLOW_SILENT && g->end != FLOW_UNKNOWN)
+			return false;
+		is_near |= gets_to_last_router(g);
+	}
+	return f->end == FLOW_SILENT && is_near;
+}
+
+static bool is_nothing_reached(const struct flows *fs)
+{
+	return fs->n_reached == 0 && fs->n_asked > 1;
+}
+
+static bool takes_lost(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return flow_is_lost(f);
+}
+
+static bool takes_other(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_OTHER;
+}
+
+#define FAIL    FINDING_FAIL
+#define WARN    FINDING_WARN
+#define NOWHERE SEGMENT_UNKNOWN
+
+static const struct cause causes[] = {
+	{"path.captive-portal", FAIL, FAIL, SEGMENT_LAN, TROUBLE_PORTAL, 0,
+         has_portal, takes_portal,
+         N_("This network wants a login before it lets anything through."),
+         N_("Web pages are answered by a login page instead of their own "
+            "server. Until somebody logs in, phones cannot register."),
+         NULL},
+	{"device.firewall", WARN, FAIL, SEGMENT_DEVICE, TROUBLE_DEVICE, 0, NULL,
+         takes_blocked_here,
+         N_("This computer itself does not let out %1$s (%2$s of %3$s "
+            "flows)."),
+         N_("A firewall or security program of this computer refuses them "
+            "before they reach the network. A desk phone in the same network "
+            "may work; a softphone on this computer will not."),
+         NULL},
+	{"device.no-network", WARN, FAIL, SEGMENT_DEVICE, TROUBLE_SILENCE, 0,
+         NULL, takes_no_network,
+         N_("This computer has no way to %2$s of %3$s flows."),
+         N_("It has no route or no address for them."), NULL},
+	{"name.resolver-dead", WARN, FAIL, NOWHERE, TROUBLE_NAMES, 0, NULL,
+         takes_dead_resolver,
+         N_("No name server answers: %4$s cannot be found."),
+         N_("Addresses can be reached, names cannot. Phones that are set "
+            "to names do not register."),
+         NULL},
+	{"name.not-found", WARN, FAIL, NOWHERE, TROUBLE_NAMES, 0, NULL,
+         takes_no_name, N_("The name server knows no address for %4$s."),
+         N_("Either the name server of this network is wrong or filters, or "
+            "the provider has taken the name away."),
+         NULL},
+	{"name.wrong-address", WARN, FAIL, NOWHERE, TROUBLE_NAMES, 0, NULL,
+         takes_lie,
+         N_("The name server gives %5$s as the address of %4$s, and the "
+            "service is not there."),
+         N_("Networks that filter or want a login answer so. The names lead "
+            "to somebody else's computer."),
+         tell_address},
+	{"nat.table-full", FAIL, FAIL, SEGMENT_ROUTER, TROUBLE_TABLE,
+         CAUSE_TAKES_UNKNOWN, is_table_full, takes_silence,
+         N_("The router's table of connections is full after %5$s new "
+            "ones."),
+         N_("No new connection passes any more, whatever its port, while "
+            "those that are open go on. The ports are not blocked: in a "
+            "busy hour calls fail just so."),
+         tell_limit},
+	{"device.clock-wrong", WARN, FAIL, SEGMENT_DEVICE, TROUBLE_CLOCK, 0,
+         is_clock_wrong, takes_wrong_clock,
+         N_("The clock of this computer is wrong."),
+         N_("Every certificate seems to have expired, or not to be valid "
+            "yet. Encrypted connections fail by that."),
+         NULL},
+	{"tls.intercepted", WARN, FAIL, NOWHERE, TROUBLE_TLS, 0, NULL,
+         takes_interception,
+         N_("Something on the way opens the encryption of %1$s: all hosts "
+            "show certificates of %5$s."),
+         N_("A firewall that inspects TLS puts its own certificates in "
+            "place of the servers'. Phones refuse them, or hand their "
+            "passwords to that box."),
+         tell_issuer},
+	{"tls.expired", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_CERT, 0, NULL,
+         takes_expired,
+         N_("The certificate of %4$s (%1$s) is not valid at this time."),
+         N_("Phones refuse the connection until the certificate is "
+            "renewed."),
+         NULL},
+	{"tls.wrong-name", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_CERT, 0, NULL,
+         takes_wrong_name,
+         N_("The certificate of %4$s (%1$s) is made out to another name."),
+         N_("Phones that check names refuse the connection."), NULL},
+	{"tls.untrusted", WARN, WARN, NOWHERE, TROUBLE_CERT, 0, NULL,
+         takes_untrusted,
+         N_("The certificate of %4$s (%1$s) is signed by nobody that this "
+            "computer knows."),
+         N_("Either the server is meant to be so, and phones must be told "
+            "to trust it, or somebody on the way has put it there."),
+         NULL},
+	{"path.only-web", FAIL, FAIL, NOWHERE, TROUBLE_PORT | TROUBLE_UDP, 0,
+         is_only_web, takes_not_web,
+         N_("The network lets only web pages through: %2$s of %3$s flows "
+            "are blocked."),
+         N_("TCP to the ports 80 and 443 passes, and nothing else. That is "
+            "how guest networks and strict firewalls are set up."),
+         NULL},
+	{"path.udp-blocked", FAIL, FAIL, NOWHERE, TROUBLE_UDP, 0, is_udp_shut,
+         takes_udp, N_("The network lets no UDP through (%2$s of %3$s flows)."),
+         N_("Most phones register by UDP, and the voice itself always needs "
+            "it."),
+         NULL},
+	{"path.ip6-broken", WARN, WARN, NOWHERE, TROUBLE_IP6, 0, NULL,
+         takes_ip6, N_("IPv6 does not work to %4$s, where IPv4 does."),
+         N_("Programs that try IPv6 first wait for it in vain before each "
+            "connection."),
+         NULL},
+	{"service.stopped", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_SERVER, 0,
+         NULL, takes_stopped, N_("The server itself refuses %1$s of %4$s."),
+         N_("The way there is open: the refusal came from the server. The "
+            "service is not running, or not on that port."),
+         NULL},
+	{"path.range-blocked", WARN, FAIL, NOWHERE, TROUBLE_RANGE,
+         CAUSE_BY_PLACE | CAUSE_HAS_SPANS, NULL, takes_range,
+         N_("A part of the ports for voice is blocked: %5$s."),
+         N_("Calls whose media port falls into that part have no voice; "
+            "others work. That looks like a fault that comes and goes."),
+         NULL},
+	{"service.silent", WARN, WARN, SEGMENT_PROVIDER, TROUBLE_SERVER, 0,
+         NULL, takes_silent_host,
+         N_("%4$s answers nothing at all, though the path to it is open up "
+            "to its last router."),
+         N_("The server may be down, or a filter stands right before it."),
+         NULL},
+	{"path.no-way", FAIL, FAIL, NOWHERE, TROUBLE_SILENCE, 0,
+         is_nothing_reached, takes_lost,
+         N_("None of the services of the profile can be reached (%2$s of "
+            "%3$s flows)."),
+         N_("Either this computer has no connection to the Internet, or the "
+            "network lets nothing through."),
+         NULL},
+	{"path.ports-blocked", WARN, FAIL, NOWHERE, TROUBLE_PORT,
+         CAUSE_BY_PLACE, NULL, takes_lost,
+         N_("The network blocks %1$s (%2$s of %3$s flows), while others "
+            "pass."),
+         N_("What needs these ports does not work here."), NULL},
+	{"service.other", WARN, FAIL, NOWHERE, TROUBLE_SERVER, 0, NULL,
+         takes_other,
+         N_("Something else than the service answers at %1$s of %4$s."),
+         N_("Either a box on the way answers in the server's stead, or the "
+            "provider has put another service there."),
+         NULL},
+	{"tls.failed", WARN, FAIL, NOWHERE, TROUBLE_TLS, CAUSE_BY_PLACE, NULL,
+         takes_bad_tls, N_("Encryption fails with %1$s of %4$s."),
+         N_("The connection opens and TLS does not begin. A box that reads "
+            "TLS, or a server that does not speak it there, is the cause."),
+         NULL},
+};
+
+static void find_lossy(struct flows *fs, const struct ladder *l)
+{
+	struct finding *fd = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < fs->n; i++)
+		n += val_get(&fs->all[i].fact->fields, "is_lossy") != NULL;
+	for (size_t i = 0; i < fs->n && n > 0; i++) {
+		if (!val_get(&fs->all[i].fact->fields, "is_lossy"))
+			continue;
+		if (!fd)
+			fd = report_finding(fs->report, "path.loses-packets",
+			                    FINDING_WARN);
+		finding_because(fs->report, fd, fs->all[i].fact);
+	}
+	if (!fd)
+		return;
+	fd->title = (struct words){
+		N_("The line loses packets: %1$s flows answered only when they "
+	           "were asked again."),
+		{report_fmt(fs->report, "%zu", n)}};
+	fd->detail.msgid = N_("Nothing is blocked there, but voice suffers "
+	                      "from such losses.");
+	remedies_add(fs->report, fd, l, TROUBLE_LINE, FINGERPRINT_UNKNOWN);
+}
+
+static bool loses_large(const struct fact *f)
+{
+	const struct val *d = val_get(&f->fields, "detail");
+	const struct val *out = d ? val_get(d, "fragments_pass") : NULL;
+	const struct val *back = d ? val_get(d, "fragments_back") : NULL;
+
+	return strcmp(f->id, "path.mtu") == 0 &&
+	       ((out && out->kind == VAL_BOOL && !out->b) ||
+	        (back && back->kind == VAL_BOOL && !back->b));
+}
+
+static void find_large(struct flows *fs, const struct ladder *l)
+{
+	struct finding *fd = NULL;
+
+	for (const struct fact *f = fs->report->facts; f; f = f->next) {
+		if (!loses_large(f))
+			continue;
+		if (!fd)
+			fd = report_finding(fs->report,
+			                    "path.fragments-dropped",
+			                    FINDING_WARN);
+		finding_because(fs->report, fd, f);
+	}
+	if (!fd)
+		return;
+	fd->title.msgid = N_("Large UDP messages are lost: the network drops "
+	                     "fragments.");
+	fd->detail.msgid =
+		N_("An INVITE with many codecs is larger than one packet. Such "
+	           "calls fail, while registration and small calls work.");
+	remedies_add(fs->report, fd, l, TROUBLE_SIZE, FINGERPRINT_UNKNOWN);
+}
+
+void causes_find(struct flows *fs, const struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+		if (!causes[i].holds || causes[i].holds(fs))
+			cause_find(fs, &causes[i], l);
+	}
+	find_large(fs, l);
+	find_lossy(fs, l);
+}

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/diagnose.h"
+#include "oom.h"
+
+/*
+ * A case is a list of facts, one a line:
+ *
+ *   flow HOST ADDRESS PORT[-LAST]/TRANSPORT CLASS RESULT [KEY=VALUE...]
+ *   name HOST RESULT
+ *   table LIMIT
+ *   mtu KEY    a large datagram was lost there (fragments_pass), or back
+ *
+ * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
+ * certificate: faults, issuer, sha256, behind; of what its question learned:
+ * portal, intercepted, blocked=FIRST-LAST.
+ */
+
+static const char *part(struct report *r, const char **at, char end)
+{
+	const char *stop = strchr(*at, end);
+	size_t n = stop ? (size_t)(stop - *at) : strlen(*at);
+	struct slice s = {(const uint8_t *)*at, n};
+
+	*at += n + (stop != NULL);
+	return report_text(r, s);
+}
+
+static struct val *put(struct report *r, struct val *map, const char *key,
+                       struct val v)
+{
+	return val_put(&r->arena, &r->no_memory, map, key, v);
+}
+
+static enum fact_state state_of(const char *result)
+{
+	static const char *const good[] = {"answered", "open"};
+	static const char *const unknown[] = {"no-means", "unfinished"};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		if (strcmp(result, good[i]) == 0)
+			return FACT_PASS;
+		if (strcmp(result, unknown[i]) == 0)
+			return FACT_UNKNOWN;
+	}
+	return strcmp(result, "skipped") == 0 ? FACT_SKIPPED : FACT_FAIL;
+}
+
+struct line {
+	struct report *r;
+	struct fact *ask, *cert, *stop;
+	struct val detail;
+	const char *host, *scope;
+	struct val fields; /* of the flow */
+};
+
+static void add_stop(struct line *l, const char *v)
+{
+	const char *min = part(l->r, &v, '-'), *max = part(l->r, &v, ':');
+
+	l->stop = report_fact(l->r, "path.stops", FACT_FAIL, l->scope);
+	(void)fact_field(l->r, l->stop, "hop_min", val_int(atoi(min)));
+	(void)fact_field(l->r, l->stop, "hop_max", val_int(atoi(max)));
+	(void)fact_field(l->r, l->stop, "is_exact",
+	                 val_bool(atoi(max) - atoi(min) <= 1));
+	(void)fact_field(l->r, l->stop, "segment", val_text(v));
+	(void)fact_field(l->r, l->stop, "hops", val_int(3));
+	(void)put(l->r, &l->fields, "stops", val_int((int64_t)l->stop->index));
+}
+
+static void add_cert(struct line *l, const char *key, const char *v)
+{
+	struct val *faults;
+
+	if (!l->cert) {
+		l->cert = report_fact(l->r, "tls.certificate", FACT_FAIL,
+		                      l->scope);
+		(void)fact_field(l->r, l->cert, "host", val_text(l->host));
+	}
+	if (strcmp(key, "behind") == 0) {
+		(void)fact_field(l->r, l->cert, "clock_behind_s",
+		                 val_int(atoi(v)));
+	} else if (strcmp(key, "faults") == 0) {
+		faults = fact_field(l->r, l->cert, key, val_list());
+		while (*v)
+			(void)put(l->r, faults, NULL,
+			          val_text(part(l->r, &v, '+')));
+	} else {
+		(void)fact_field(l->r, l->cert, key, val_text(v));
+	}
+}
+
+static void add_blocked(struct line *l, const char *v)
+{
+	struct val *list = put(l->r, &l->detail, "blocked", val_list());
+
+	while (*v) {
+		struct val *span = put(l->r, list, NULL, val_list());
+		const char *one = part(l->r, &v, '+');
+
+		(void)put(l->r, span, NULL,
+		          val_int(atoi(part(l->r, &one, '-'))));
+		(void)put(l->r, span, NULL, val_int(atoi(one)));
+	}
+}
+
+static void add_key(struct line *l, const char *text)
+{
+	static const char *const certs[] = {"faults", "issuer", "sha256",
+	                                    "behind"};
+	const char *key = part(l->r, &text, '=');
+
+	for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
+		if (strcmp(key, certs[i]) == 0) {
+			add_cert(l, key, text);
+			return;
+		}
+	}
+	if (strcmp(key, "stop") == 0)
+		add_stop(l, text);
+	else if (strcmp(key, "who") == 0)
+		(void)fact_field(l->r, l->stop, key, val_text(text));
+	else if (strcmp(key, "mixed") == 0)
+		(void)put(l->r, &l->fields, "is_mixed", val_bool(true));
+	else if (strcmp(key, "lossy") == 0)
+		(void)put(l->r, &l->fields, "is_lossy", val_bool(true));
+	else if (strcmp(key, "portal") == 0)
+		(void)put(l->r, &l->detail, key, val_text(text));
+	else if (strcmp(key, "intercepted") == 0)
+		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
+	else if (strcmp(key, "blocked") == 0)
+		add_blocked(l, text);
+	else
+		(void)put(l->r, &l->fields, key, val_text(text));
+}
+
+static void add_flow(struct report *r, const char *at)
+{
+	struct line l = {.r = r, .detail = val_map(), .fields = val_map()};
+	const char *address, *ports, *first, *transport, *cls, *result;
+	struct fact *f;
+	struct val *asked;
+
+	l.host = part(r, &at, ' ');
+	address = part(r, &at, ' ');
+	l.scope = ports = part(r, &at, ' ');
+	cls = part(r, &at, ' ');
+	result = part(r, &at, ' ');
+	l.scope = report_fmt(r, "%s %s", address, ports);
+	first = part(r, &ports, '/');
+	transport = ports;
+	l.ask = report_fact(r, "sip.answer", state_of(result), l.scope);
+	while (*at)
+		add_key(&l, part(r, &at, ' '));
+	(void)fact_field(r, l.ask, "address", val_text(address));
+	(void)fact_field(r, l.ask, "host", val_text(l.host));
+	(void)fact_field(r, l.ask, "detail", l.detail);
+	f = report_fact(r, "flow.reached", state_of(result), l.scope);
+	f->fields = l.fields;
+	if (val_get(&f->fields, "is_lossy") || val_get(&f->fields, "is_mixed"))
+		f->state = FACT_WARN;
+	(void)fact_field(r, f, "host", val_text(l.host));
+	(void)fact_field(r, f, "address", val_text(address));
+	(void)fact_field(r, f, "class", val_text(cls));
+	(void)fact_field(r, f, "result", val_text(result));
+	(void)fact_field(r, f, "transport", val_text(transport));
+	(void)fact_field(r, f, "dst_port", val_int(atoi(part(r, &first, '-'))));
+	if (*first)
+		(void)fact_field(r, f, "port_last", val_int(atoi(first)));
+	asked = fact_field(r, f, "asked", val_list());
+	(void)put(r, asked, NULL, val_int((int64_t)l.ask->index));
+}
+
+static void add_line(struct report *r, const char *line)
+{
+	const char *kind = part(r, &line, ' ');
+	struct fact *f;
+
+	if (strcmp(kind, "flow") == 0) {
+		add_flow(r, line);
+	} else if (strcmp(kind, "name") == 0) {
+		const char *host = part(r, &line, ' ');
+
+		f = report_fact(r, "name.resolved", state_of(line), host);
+		(void)fact_field(r, f, "result", val_text(line));
+	} else if (strcmp(kind, "mtu") == 0) {
+		struct val *detail;
+
+		f = report_fact(r, "path.mtu", FACT_FAIL, NULL);
+		detail = fact_field(r, f, "detail", val_map());
+		(void)put(r, detail, line, val_bool(false));
+	} else {
+		f = report_fact(r, "nat.table", FACT_FAIL, NULL);
+		f->value = val_int(atoi(line));
+	}
+}
+
+static void add_lines(struct report *r, const char *text)
+{
+	while (*text)
+		add_line(r, part(r, &text, '\n'));
+}
+
+/* Something that passes, so that what fails is told from no network. */
+#define GOOD                                          \
+	"flow a 198.51.100.1 443/tcp web answered\n"  \
+	"flow a 198.51.100.1 5060/udp sip answered\n" \
+	"flow a 198.51.100.1 5222/tcp chat answered\n"
+
+static const struct {
+	const char *why;
+	const char *facts;
+	const char *want; /* "ID severity segment n; ID ..." */
+} cases[] = {
+	{"all is well", GOOD, ""},
+	{"not asked is no failure",
+         GOOD "flow b 198.51.100.2 5060/udp sip skipped\n"
+              "flow b 198.51.100.2 5061/udp sip no-means\n",
+         ""},
+	{"a closed port is a failure of calls",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n",
+         "path.ports-blocked fail router 1"},
+	{"chat is not",
+         GOOD "flow b 198.51.100.2 5222/tcp chat cut stop=1-2:router\n",
+         "path.ports-blocked warn router 1"},
+	{"many ports and hosts at one place are one",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n"
+              "flow b 198.51.100.2 5080/udp sip silent\n"
+              "flow c 198.51.100.3 80/tcp web refused stop=1-1:router\n"
+              "flow d 198.51.100.4 80/tcp web silent stop=0-3:unknown\n",
+         "path.ports-blocked fail router 4"},
+	{"two places are two",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n"
+              "flow c 198.51.100.3 80/tcp web silent stop=2-3:carrier\n",
+         "path.ports-blocked fail router 1; "
+         "path.ports-blocked warn carrier 1"},
+	{"UDP as a whole",
+         "flow a 198.51.100.1 443/tcp web answered\n"
+         "flow a 198.51.100.1 5222/tcp chat answered\n"
+         "flow a 198.51.100.1 5060/udp sip silent stop=2-3:carrier\n"
+         "flow b 198.51.100.2 10000-65535/udp rtp silent\n",
+         "path.udp-blocked fail carrier 2"},
+	{"one UDP port is not all of UDP",
+         "flow a 198.51.100.1 443/tcp web answered\n"
+         "flow a 198.51.100.1 5222/tcp chat answered\n"
+         "flow a 198.51.100.1 5060/udp sip silent stop=2-3:carrier\n",
+         "path.ports-blocked fail carrier 1"},
+	{"everything but the web",
+         "flow a 198.51.100.1 443/tcp web answered\n"
+         "flow a 198.51.100.1 80/tcp web answered\n"
+         "flow a 198.51.100.1 5222/tcp chat silent\n"
+         "flow a 198.51.100.1 5060/udp sip silent stop=1-2:router\n"
+         "flow b 198.51.100.2 10000-65535/udp rtp silent\n",
+         "path.only-web fail router 3"},
+	{"nothing at all",
+         "flow a 198.51.100.1 443/tcp web silent\n"
+         "flow a 198.51.100.1 5060/udp sip silent stop=1-2:router\n",
+         "path.no-way fail router 2"},
+	{"a part of a range, with its ports",
+         GOOD "flow b 198.51.100.2 10000-65535/udp rtp partly "
+              "stop=2-3:carrier blocked=10000-12345+20000-20000\n",
+         "path.range-blocked fail carrier 1"},
+	{"this computer's own filter",
+         GOOD "flow b 198.51.100.2 5060/udp sip local error=EPERM\n"
+              "flow b 198.51.100.2 5080/udp sip local error=EPERM\n",
+         "device.firewall fail device 2"},
+	{"this computer has no route",
+         GOOD "flow b 198.51.100.2 5060/udp sip local "
+              "error=ENETUNREACH\n",
+         "device.no-network fail device 1"},
+	{"a dead name server",
+         GOOD "name b silent\nname c silent\n"
+              "flow b - 5060/udp sip no-address\n"
+              "flow c - 443/tcp web no-address\n",
+         "name.resolver-dead fail unknown 2"},
+	{"a name that is gone",
+         GOOD "name b no-address\nflow b - 443/tcp web no-address\n",
+         "name.not-found warn unknown 1"},
+	{"names that lead nowhere, all to one address",
+         GOOD "name b resolved\nname c resolved\nname d resolved\n"
+              "flow b 203.0.113.9 5060/udp sip silent\n"
+              "flow c 203.0.113.9 443/tcp web silent\n"
+              "flow d 203.0.113.9 443/tcp web silent\n",
+         "name.wrong-address fail unknown 3"},
+	{"two names at one host that is down are no lie",
+         GOOD "name b resolved\nname c resolved\n"
+              "flow b 203.0.113.9 443/tcp web silent stop=2-3:carrier\n"
+              "flow c 203.0.113.9 443/tcp web silent\n",
+         "path.ports-blocked warn carrier 2"},
+	{"a name that leads inside",
+         GOOD "name b resolved\n"
+              "flow b 192.168.1.1 443/tcp web refused\n",
+         "name.wrong-address warn unknown 1"},
+	{"a login page, whatever else fails",
+         "flow a 198.51.100.1 80/tcp web other portal=sure\n"
+         "flow a 198.51.100.1 443/tcp web bad-tls faults=untrusted\n"
+         "flow b 198.51.100.2 5060/udp sip silent\n",
+         "path.captive-portal fail lan 3"},
+	{"the router's table",
+         GOOD "table 4096\n"
+              "flow b 198.51.100.2 10000-65535/udp rtp unfinished\n"
+              "flow b 198.51.100.2 5060/udp sip silent\n",
+         "nat.table-full fail router 2"},
+	{"interception, as an edge has it",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls intercepted=yes "
+              "faults=untrusted issuer=Box\n",
+         "tls.intercepted fail unknown 1"},
+	{"interception, by one issuer for all",
+         GOOD "flow b 198.51.100.2 443/tcp web bad-tls faults=untrusted "
+              "issuer=Box\n"
+              "flow c 198.51.100.3 443/tcp web bad-tls faults=untrusted "
+              "issuer=Box\n"
+              "flow d 198.51.100.4 443/tcp web bad-tls faults=untrusted "
+              "issuer=Box\n",
+         "tls.intercepted warn unknown 3"},
+	{"one host with a certificate of its own is no interception",
+         GOOD "flow b 198.51.100.2 443/tcp web bad-tls "
+              "faults=self-signed issuer=Own\n"
+              "flow b 198.51.100.2 5061/tcp sip bad-tls "
+              "faults=self-signed issuer=Own\n",
+         "tls.untrusted warn unknown 2"},
+	{"an old certificate",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired\n",
+         "tls.expired fail provider 1"},
+	{"a certificate of somebody else",
+         GOOD "flow b 198.51.100.2 443/tcp web bad-tls faults=name\n",
+         "tls.wrong-name warn provider 1"},
+	{"all certificates are old: the clock",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=not-yet "
+              "sha256=aa behind=86400\n"
+              "flow c 198.51.100.3 443/tcp web bad-tls faults=not-yet "
+              "sha256=bb behind=86400\n",
+         "device.clock-wrong fail device 2"},
+	{"no TLS at all", GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls\n",
+         "tls.failed fail unknown 1"},
+	{"the service is not running",
+         GOOD "flow b 198.51.100.2 5060/tcp sip refused "
+              "stop=3-3:provider who=server\n"
+              "flow b 198.51.100.2 5060/udp sip refused "
+              "offender=198.51.100.2\n",
+         "service.stopped fail provider 2"},
+	{"refused by a box is not the service",
+         GOOD "flow b 198.51.100.2 5060/udp sip refused "
+              "offender=192.0.2.1 stop=1-1:router\n",
+         "path.ports-blocked fail router 1"},
+	{"a host that is down",
+         GOOD "flow b 198.51.100.2 443/tcp web silent "
+              "stop=3-4:provider\n"
+              "flow b 198.51.100.2 80/tcp web silent\n",
+         "service.silent warn provider 2"},
+	{"somebody else answers",
+         GOOD "flow b 198.51.100.2 5060/tcp sip other\n",
+         "service.other fail unknown 1"},
+	{"IPv6 alone fails",
+         GOOD "flow b 2001:db8::1 443/tcp web silent mixed=yes\n",
+         "path.ip6-broken warn unknown 1"},
+	{"large messages are lost, there or back",
+         GOOD "mtu fragments_pass\nmtu fragments_back\n",
+         "path.fragments-dropped warn unknown 0"},
+	{"a lossy line is a remark",
+         GOOD "flow b 198.51.100.2 5060/udp sip answered lossy=yes\n",
+         "path.loses-packets warn unknown 1"},
+};
+
+static void put_found(struct wr *w, const struct report *r)
+{
+	for (const struct finding *fd = r->findings; fd; fd = fd->next) {
+		size_t n = 0;
+
+		for (const struct val_item *it = fd->facts.items.first; it;
+		     it = it->next) {
+			const struct fact *f = r->facts;
+
+			while (f->index != (size_t)it->v.i)
+				f = f->next;
+			n += strcmp(f->id, "flow.reached") == 0;
+		}
+		wr_fmt(w, "%s%s %s %s %zu", fd == r->findings ? "" : "; ",
+		       fd->id, finding_severity_name(fd->severity),
+		       segment_name(fd->segment), n);
+	}
+}
+
+static void test_each_cause_is_one_finding(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wr w = wr_init_heap();
+		struct report r;
+
+		report_init(&r);
+		add_lines(&r, cases[i].facts);
+		assert_int_equal(diagnose_run(&r), 0);
+		put_found(&w, &r);
+		if (!slice_eq_str(wr_slice(&w), cases[i].want))
+			fail_msg("%s: %.*s", cases[i].why, (int)w.n,
+			         (const char *)w.p);
+		wr_fini(&w);
+		report_fini(&r);
+	}
+}
+
+/* Who must act has something to do, in words that have all they need. */
+static void test_each_finding_has_words_and_steps(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct report r;
+
+		report_init(&r);
+		add_lines(&r, cases[i].facts);
+		assert_int_equal(diagnose_run(&r), 0);
+		for (const struct finding *fd = r.findings; fd; fd = fd->next) {
+			struct wr w = wr_init_heap();
+
+			assert_non_null(fd->title.msgid);
+			assert_non_null(fd->detail.msgid);
+			words_put(&w, &fd->title, words_english);
+			assert_int_equal(
+				slice_find(wr_slice(&w), slice_str("%")),
+				SIZE_MAX);
+			wr_fini(&w);
+			if (!fd->remedy)
+				fail_msg("%s: nothing to do", fd->id);
+		}
+		report_fini(&r);
+	}
+}
+
+static const struct finding *one_finding(struct report *r, const char *facts)
+{
+	report_init(r);
+	add_lines(r, facts);
+	assert_int_equal(diagnose_run(r), 0);
+	assert_int_equal(r->n_findings, 1);
+	return r->findings;
+}
+
+static void test_a_range_names_what_is_blocked(void **state)
+{
+	struct report r;
+	const struct finding *fd = one_finding(
+		&r, GOOD "flow b 198.51.100.2 10000-65535/udp rtp partly "
+			 "stop=2-3:carrier blocked=10000-12345+20000-20000\n"
+			 "flow c 198.51.100.3 10000-65535/udp rtp partly "
+			 "stop=2-3:carrier blocked=10000-12345\n");
+
+	UNUSED(state);
+	assert_string_equal(fd->title.args[4], "10000-12345/UDP, 20000/UDP");
+	assert_int_equal(val_get(&fd->evidence, "blocked")->items.n, 2);
+	assert_int_equal(val_get(&fd->evidence, "hosts")->items.n, 2);
+	assert_int_equal(val_get(&fd->evidence, "ports")->items.n, 1);
+	report_fini(&r);
+}
+
+static void test_a_full_table_says_its_size(void **state)
+{
+	struct report r;
+	const struct finding *fd = one_finding(
+		&r, GOOD "table 4096\n"
+			 "flow b 198.51.100.2 5060/udp sip silent\n");
+
+	UNUSED(state);
+	assert_string_equal(fd->title.args[4], "4096");
+	report_fini(&r);
+}
+
+static void test_a_place_is_shown(void **state)
+{
+	struct report r;
+	const struct finding *fd = one_finding(
+		&r, GOOD
+		"flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n");
+	const struct val *at = val_get(&fd->evidence, "location");
+
+	UNUSED(state);
+	assert_int_equal(val_get_int(at, "hop", 0), 1);
+	assert_int_equal(val_get_int(at, "hop_max", 0), 2);
+	assert_int_equal(fd->act, ACT_CUSTOMER);
+	report_fini(&r);
+}
+
+static void test_no_memory_is_said(void **state)
+{
+	const char *facts = cases[4].facts;
+	int err = ENOMEM;
+
+	UNUSED(state);
+	for (unsigned long n = 0; err; n++) {
+		struct report r;
+
+		report_init(&r);
+		add_lines(&r, facts);
+		oom_after(n);
+		err = diagnose_run(&r);
+		oom_after(OOM_NEVER);
+		assert_true(err == 0 || (err == ENOMEM && r.no_memory));
+		report_fini(&r);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_cause_is_one_finding),
+		cmocka_unit_test(test_each_finding_has_words_and_steps),
+		cmocka_unit_test(test_a_range_names_what_is_blocked),
+		cmocka_unit_test(test_a_full_table_says_its_size),
+		cmocka_unit_test(test_a_place_is_shown),
+		cmocka_unit_test(test_no_memory_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
