@@ -7,7 +7,6 @@
 #include "cli/check.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,175 +15,31 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "cli/output.h"
+#include "cli/check_opts.h"
+#include "cli/check_plan.h"
 #include "cli/profile.h"
 #include "diagnose/diagnose.h"
+#include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolve.h"
-#include "probe/probe.h"
 
 enum {
 	CONTROL_PORT = 10443,
 	SIP_TLS_PORT = 5061, /* RFC 3261, section 19.1.2 */
-	TIMER_DEFAULT_S = 40,
-	TIMER_MAX_S = 600,
 	MAX_ADDRS = 8,
-};
-
-enum option_id {
-	OPT_EDGE = 256,
-	OPT_SERVER,
-	OPT_CONTROL,
-	OPT_TIMER,
-	OPT_FULL,
-	OPT_STRICT,
-	OPT_COLOR,
-	OPT_SIP,
-	OPT_SIP_ALT,
-	OPT_TLS,
-};
-
-struct settings {
-	const char *profile;
-	const char *edge, *server;
-	enum addr_family family;
-	struct probe_ports ports; /* 0: as the profile says */
-	unsigned timer_wait_s;
-	bool is_full, is_strict, is_quiet, wants_help;
-	struct cli_output output;
+	QUICK_MS = 4600, /* of the five seconds that were promised */
 };
 
 struct check {
-	struct settings set;
+	struct check_opts set;
 	struct probe_conf conf;
 	struct report report;
 	struct profile *profile;
-	bool has_progress; /* a line is on stderr */
+	struct plan *plan;
+	struct net_timer *limit; /* --quick */
+	bool has_progress;       /* a line is on stderr */
 	int err;
 };
-
-static const struct option options[] = {
-	{"edge", required_argument, NULL, OPT_EDGE},
-	{"server", required_argument, NULL, OPT_SERVER},
-	{"control-port", required_argument, NULL, OPT_CONTROL},
-	{"sip-port", required_argument, NULL, OPT_SIP},
-	{"sip-alt-port", required_argument, NULL, OPT_SIP_ALT},
-	{"tls-port", required_argument, NULL, OPT_TLS},
-	{"timer", optional_argument, NULL, OPT_TIMER},
-	{"full", no_argument, NULL, OPT_FULL},
-	{"strict", no_argument, NULL, OPT_STRICT},
-	{"color", required_argument, NULL, OPT_COLOR},
-	{"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-static int set_port(uint16_t *port)
-{
-	uint64_t v;
-	int err = text_u64(&v, slice_str(optarg), UINT16_MAX);
-
-	if (!err && v == 0)
-		err = EBADMSG;
-	if (!err)
-		*port = (uint16_t)v;
-	return err;
-}
-
-static int set_timer(struct settings *set)
-{
-	uint64_t v = TIMER_DEFAULT_S;
-	int err = 0;
-
-	if (optarg)
-		err = text_u64(&v, slice_str(optarg), TIMER_MAX_S);
-	if (!err && v == 0)
-		err = EBADMSG;
-	if (!err)
-		set->timer_wait_s = (unsigned)v;
-	return err;
-}
-
-static int set_option(struct settings *set, int c)
-{
-	switch (c) {
-	case OPT_EDGE:
-		set->edge = optarg;
-		return 0;
-	case OPT_SERVER:
-		set->server = optarg;
-		return 0;
-	case OPT_CONTROL:
-		return set_port(&set->ports.control);
-	case OPT_SIP:
-		return set_port(&set->ports.sip);
-	case OPT_SIP_ALT:
-		return set_port(&set->ports.sip_alt);
-	case OPT_TLS:
-		return set_port(&set->ports.tls);
-	case OPT_TIMER:
-		return set_timer(set);
-	case OPT_FULL:
-		set->is_full = true;
-		return 0;
-	case OPT_STRICT:
-		set->is_strict = true;
-		return 0;
-	case OPT_COLOR:
-		return cli_output_set_color(&set->output, optarg);
-	case 'o':
-		return cli_output_set_format(&set->output, optarg);
-	case '4':
-		set->family = ADDR_IP4;
-		return 0;
-	case '6':
-		set->family = ADDR_IP6;
-		return 0;
-	case 'q':
-		set->is_quiet = true;
-		return 0;
-	case 'v':
-		set->output.is_verbose = true;
-		return 0;
-	case 'h':
-		set->wants_help = true;
-		return 0;
-	default:
-		return EINVAL;
-	}
-}
-
-static enum cli_status parse(struct settings *set, int argc, char *argv[])
-{
-	int c;
-
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "46o:qvh", options, NULL)) != -1) {
-		switch (set_option(set, c)) {
-		case 0:
-			break;
-		case EINVAL:
-			return cli_bad_option(&cli_check, argv);
-		default:
-			return cli_usage_error(
-				&cli_check,
-				_("'%s' is not a value for that option"),
-				optarg);
-		}
-	}
-	if (set->edge && set->server)
-		return cli_usage_error(&cli_check,
-		                       _("--edge and --server exclude each "
-		                         "other"));
-	if (argc - optind > 1)
-		return cli_usage_error(&cli_check,
-		                       _("one profile at a time, not '%s' too"),
-		                       argv[optind + 1]);
-	set->profile = optind < argc ? argv[optind] : CLI_PROFILE_DEFAULT;
-	return CLI_READY;
-}
 
 /* The ports of class sip, as far as the user did not name them. */
 static void take_ports(struct probe_ports *ports, const struct profile *p)
@@ -213,9 +68,19 @@ static void take_ports(struct probe_ports *ports, const struct profile *p)
 }
 
 static enum cli_status resolve(struct addr *out, size_t max, size_t *n,
-                               const struct settings *set, const char *host)
+                               const struct check_opts *set, const char *host)
 {
-	int err = net_resolve(out, max, n, slice_str(host), set->family);
+	int err;
+
+	*n = 0;
+	for (size_t i = 0; i < set->n_aliases && *n < max; i++) {
+		if (profile_alias_is_for(&set->aliases[i], host))
+			out[(*n)++] = set->aliases[i].addr;
+	}
+	err = *n > 0 ? 0
+	             : net_resolve(out, max, n, slice_str(host), set->family);
+	for (size_t i = 0; !err && i < *n; i++)
+		(void)profile_map_apply(&out[i], set->maps, set->n_maps);
 
 	switch (err) {
 	case 0:
@@ -250,32 +115,16 @@ static void add_server(struct probe_conf *conf, const struct addr *a)
 		conf->servers[conf->n_servers++] = *a;
 }
 
-/* Without an edge: the provider's own SIP servers. */
-static enum cli_status take_servers(struct check *c)
+/* Without an edge: the provider's own SIP servers whose addresses are known
+ * before any name is asked for. */
+static void take_servers(struct check *c)
 {
-	struct addr found[MAX_ADDRS];
-	enum cli_status status = CLI_READY;
-	size_t n;
+	for (size_t i = 0; i < plan_n_questions(c->plan); i++) {
+		const struct plan_question *q = plan_question(c->plan, i);
 
-	for (size_t i = 0; i < c->profile->n_rows; i++) {
-		const struct profile_row *row = &c->profile->rows[i];
-
-		if (row->cls != PROFILE_SIP || row->is_srv)
-			continue;
-		status = resolve(found, MAX_ADDRS, &n, &c->set, row->host);
-		for (size_t k = 0; status == CLI_READY && k < n; k++)
-			add_server(&c->conf, &found[k]);
+		if (q->service->ways[0].kind == PLAN_SIP)
+			add_server(&c->conf, &q->addr);
 	}
-	if (c->conf.n_servers)
-		return CLI_READY;
-	if (status == CLI_READY) {
-		cli_complain(&cli_check,
-		             _("the profile '%s' names no SIP server; use "
-		               "--edge or --server"),
-		             c->profile->id);
-		status = CLI_USAGE;
-	}
-	return status;
 }
 
 static enum cli_status take_targets(struct check *c)
@@ -305,7 +154,33 @@ static enum cli_status take_targets(struct check *c)
 			add_server(&c->conf, &found[0]);
 		return status;
 	}
-	return take_servers(c);
+	take_servers(c);
+	return CLI_READY;
+}
+
+/* What of the profile is asked. */
+static enum cli_status take_plan(struct check *c)
+{
+	const struct check_opts *o = &c->set;
+	enum cli_status status = check_plan_words(o, c->profile);
+
+	if (status != CLI_READY)
+		return status;
+	c->conf.effort = check_opts_effort(o);
+	if (o->is_quick)
+		c->conf.limit_ns = QUICK_MS * NS_PER_MS / 2;
+	c->conf.account = check_opts_account(o);
+	c->conf.skip = o->skip;
+	c->conf.n_skip = o->n_skip;
+	c->conf.only = o->only;
+	c->conf.n_only = o->n_only;
+	check_plan_dns(&c->conf, o);
+	if (check_plan_alloc(&c->plan, o, &c->conf, c->profile)) {
+		cli_complain(&cli_check, _("out of memory"));
+		return CLI_INTERNAL;
+	}
+	c->conf.plan = c->plan;
+	return CLI_READY;
 }
 
 static void clear_progress(struct check *c)
@@ -315,14 +190,20 @@ static void clear_progress(struct check *c)
 	c->has_progress = false;
 }
 
-static void on_progress(void *arg, const char *step)
+static void on_progress(void *arg, const struct probe_step *step)
 {
 	struct check *c = arg;
 
 	if (!isatty(STDERR_FILENO) || c->set.is_quiet)
 		return;
 	clear_progress(c);
-	(void)fprintf(stderr, "prumo: %s...", _(step));
+	if (step->n_all > 0)
+		(void)fprintf(stderr,
+		              _("prumo: %s: %u of %u, %d s left at most"),
+		              _(step->text), step->n_done, step->n_all,
+		              (int)(step->left_ns / NS_PER_S) + 1);
+	else
+		(void)fprintf(stderr, "prumo: %s...", _(step->text));
 	(void)fflush(stderr);
 	c->has_progress = true;
 }
@@ -395,6 +276,24 @@ static enum cli_status complain_of(struct check *c, int err)
 	UNUSED(c);
 }
 
+static void on_limit(void *arg)
+{
+	UNUSED(arg);
+	net_stop();
+}
+
+static int limit_start(struct check *c)
+{
+	int err;
+
+	if (!c->set.is_quick)
+		return 0;
+	err = net_timer_alloc(&c->limit, on_limit, c);
+	if (!err)
+		net_timer_set(c->limit, QUICK_MS * NS_PER_MS);
+	return err;
+}
+
 static int run_probes(struct check *c)
 {
 	struct probe_list *list;
@@ -402,11 +301,15 @@ static int run_probes(struct check *c)
 
 	if (err)
 		return err;
-	err = probe_list_start(&list, &c->conf, &c->report, &list_ops, c);
+	err = limit_start(c);
+	if (!err)
+		err = probe_list_start(&list, &c->conf, &c->report, &list_ops,
+		                       c);
 	if (!err) {
 		err = net_run(NULL, NULL);
 		probe_list_stop(list);
 	}
+	net_timer_free(c->limit);
 	net_close();
 	return err ? err : c->err;
 }
@@ -432,9 +335,13 @@ static enum cli_status test(struct check *c)
 	enum cli_status status;
 	int err;
 
+	if (isatty(STDERR_FILENO) && !c->set.is_quiet)
+		check_plan_announce(stderr, c->plan, &c->conf.effort);
 	err = run_probes(c);
 	clear_progress(c);
-	if (err)
+	/* what this computer does not let out is a finding, where it was seen
+	 * flow by flow */
+	if (err && !(probe_is_local(err) && c->report.is_tested))
 		return complain_of(c, err);
 	put_run(c, clock_mono_ns() - start_ns);
 	err = diagnose_run(&c->report);
@@ -449,7 +356,7 @@ static enum cli_status run(int argc, char *argv[])
 	struct check c = {.set.output =
 	                          (struct cli_output){.color = CLI_COLOR_AUTO}};
 	char path[PATH_MAX];
-	enum cli_status status = parse(&c.set, argc, argv);
+	enum cli_status status = check_opts_read(&c.set, argc, argv);
 
 	if (status != CLI_READY)
 		return status;
@@ -462,10 +369,15 @@ static enum cli_status run(int argc, char *argv[])
 	if (status != CLI_READY)
 		return status;
 	report_init(&c.report);
-	status = take_targets(&c);
-	if (status == CLI_READY)
+	status = take_plan(&c);
+	if (status == CLI_READY && c.set.wants_list)
+		check_plan_list(c.plan, &c.conf);
+	else if (status == CLI_READY)
+		status = take_targets(&c);
+	if (status == CLI_READY && !c.set.wants_list)
 		status = test(&c);
 	report_fini(&c.report);
+	plan_free(c.plan);
 	profile_free(c.profile);
 	return status;
 }
@@ -474,20 +386,6 @@ const struct cli_cmd cli_check = {
 	.name = "check",
 	.args = "[OPTION]... [PROFILE]",
 	.summary = N_("Test whether calls will work on this network"),
-	.options = N_(
-		"  --edge HOST         the provider's responder (prumo-edge(1))\n"
-		"  --server HOST       an ordinary SIP server instead; shows less\n"
-		"  --timer[=SECONDS]   also compare how long ports stay open (40)\n"
-		"  --full              also what shows with many calls, or with\n"
-		"                      a second phone\n"
-		"  -4, -6              only IPv4, only IPv6\n"
-		"  --sip-port PORT, --sip-alt-port PORT, --tls-port PORT,\n"
-		"  --control-port PORT other ports than the profile's\n"
-		"  -o, --output FORMAT text, json or junit\n"
-		"  --color WHEN        auto, always or never\n"
-		"  --strict            exit with 1 when there are remarks\n"
-		"  -q, --quiet         the verdict alone\n"
-		"  -v, --verbose       every fact with its evidence\n"
-		"  -h, --help          this text\n"),
+	.options = check_opts_help,
 	.run = run,
 };

@@ -14,14 +14,18 @@
 #include "base/addr.h"
 #include "base/attr.h"
 #include "fact/fact.h"
+#include "probe/ask.h"
+#include "probe/plan.h"
 
 enum probe_need {
 	PROBE_NEEDS_EDGE = 1 << 0,   /**< the provider's responder */
 	PROBE_NEEDS_SERVER = 1 << 1, /**< an ordinary SIP server */
+	PROBE_NEEDS_PLAN = 1 << 2,   /**< questions to the profile's hosts */
 };
 
 enum {
-	PROBE_MAX_SERVERS = 8
+	PROBE_MAX_SERVERS = 8,
+	PROBE_MAX_DNS = 2,
 };
 
 /** The ports where SIP is spoken; 0: not at all. */
@@ -38,7 +42,21 @@ struct probe_conf {
 	struct addr servers[PROBE_MAX_SERVERS]; /**< ports are unused */
 	size_t n_servers;
 	struct probe_ports ports;
-	bool is_full; /**< ask also what takes longer or many packets */
+	int64_t limit_ns; /**< for each probe, which then reports what it knows;
+	                       0: none */
+	bool is_full;     /**< ask also what takes longer or many packets */
+	struct plan *plan; /**< NULL: none; names are bound to it */
+	struct plan_effort effort;
+	const struct ask_ops *const *kinds; /**< by enum plan_kind; NULL: those
+	                                         of probe/asks.h */
+	struct addr dns[PROBE_MAX_DNS];     /**< who is asked for names, in this
+	                                         order */
+	size_t n_dns;
+	struct ask_account account;
+	const char *const *skip; /**< names of probes to leave out */
+	size_t n_skip;
+	const char *const *only; /**< ... and, when not empty, to run alone */
+	size_t n_only;
 	unsigned timer_wait_s; /**< compare UDP timers by port, waiting this
 	                            long; 0: do not */
 };
@@ -78,12 +96,22 @@ extern const struct probe_ops *const probes[];
 /** For probes: the question is settled. The state is gone afterwards. */
 void probe_done(const struct probe_run *run, int err);
 
-/** For probes: what is going on. @p step: an N_() literal. */
+/** What is going on. */
+struct probe_step {
+	const char *text;       /**< N_() literal */
+	unsigned n_done, n_all; /**< questions; n_all 0: it is not counted */
+	int64_t left_ns;        /**< at most */
+};
+
+/** For probes. */
 void probe_progress(const struct probe_run *run, const char *step);
+void probe_progress_step(const struct probe_run *run,
+                         const struct probe_step *step);
 
 struct probe_list_ops {
-	/** For a progress line; NULL: not wanted. @p step is not translated. */
-	void (*on_progress)(void *arg, const char *step);
+	/** For a progress line; NULL: not wanted. Its text is not translated.
+	 */
+	void (*on_progress)(void *arg, const struct probe_step *step);
 	/** All are done, or @p err stopped one. Once. */
 	void (*on_done)(void *arg, int err);
 };
@@ -102,6 +130,9 @@ WARN_UNUSED int probe_list_start(struct probe_list **lp,
                                  const struct probe_conf *conf,
                                  struct report *report,
                                  const struct probe_list_ops *ops, void *arg);
+
+/** An errno that says: this computer does not let it out. */
+bool probe_is_local(int err);
 
 /** End it, early or not: what is known so far is in the report. NULL is
  *  fine. */

@@ -8,5 +8,6 @@
 const struct probe_ops *const probes[] = {
 	&probe_sip_alg,
 	&probe_via_reflection,
+	&probe_reach,
 	NULL,
 };

@@ -4,5 +4,6 @@
 
 #include "probe/probe.h"
 
+extern const struct probe_ops probe_reach;
 extern const struct probe_ops probe_sip_alg;
 extern const struct probe_ops probe_via_reflection;

@@ -38,6 +38,10 @@ class Report:
         return [f for f in self.facts if f["id"] == fact_id and
                 all(f.get(key) == value for key, value in want.items())]
 
+    def seen(self):
+        """All facts but those of the profile's hosts, which are not here."""
+        return [f for f in self.facts if f["id"] != "flow.reached"]
+
     def ids(self):
         return [f["id"] for f in self.findings]
 

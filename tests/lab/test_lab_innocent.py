@@ -20,7 +20,7 @@ class Innocent(unittest.TestCase):
                              {"clean"}, report.told())
             # Where nothing is filtered, an open port says nothing.
             states = {"pass"} if is_filtered else {"pass", "unknown"}
-            self.assertEqual({f["state"] for f in report.facts}, states,
+            self.assertEqual({f["state"] for f in report.seen()}, states,
                              report.told())
             return report
 

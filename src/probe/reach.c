@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: one turn of the asker looks at everything and starts what may
+ * start; whatever ends, wakes it. There are no phases to get stuck between:
+ *
+ *   WAITING -> RUNNING -> OVER        (silent: RUNNING once more)
+ *
+ * waits for its name, for the first question at its port, and (a range) for
+ * the round trip. Traces begin when all but the ranges is over, the ranges'
+ * own when those are.
+ *
+ * Silence that is asked again costs its patience twice, and turns a lossy
+ * line from a list of blocked ports into a remark.
+ */
+#include "probe/reach.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "net/guard.h"
+#include "net/loop.h"
+#include "probe/asks.h"
+#include "probe/registry.h"
+
+enum {
+	RANGE_WAIT_MS = 600, /* for a round trip, and for who is there */
+	RANGE_PATIENCES = 2, /* a search takes its rounds */
+	RTTS = 10,           /* that a question may take */
+	EDGES_ENOUGH = 3,
+	RANGE_SHARE = 50, /* of the flows of a run, in percent */
+	FLOWS_PER_S = 68,
+	PIN_MS = 1000,
+};
+
+static const struct ask_ops *const kinds[PLAN_KINDS] = {
+	[PLAN_DNS] = &ask_dns,
+	[PLAN_TCP] = &ask_tcp,
+	[PLAN_TLS] = &ask_tls,
+	[PLAN_HTTP] = &ask_http,
+	[PLAN_SIP] = &ask_sip_options,
+	[PLAN_STUN] = &ask_stun,
+	[PLAN_TURN] = &ask_turn,
+	[PLAN_XMPP] = &ask_xmpp,
+	[PLAN_XMPP_BOSH] = &ask_xmpp_bosh,
+	[PLAN_XMPP_WS] = &ask_xmpp_ws,
+	[PLAN_NTP] = &ask_ntp,
+	[PLAN_RANGE] = &ask_range,
+	[PLAN_REGISTER] = &ask_sip_register,
+	[PLAN_MTU] = &ask_mtu,
+};
+
+static const struct ask_ops *ops_of(const struct reach *r, enum plan_kind kind)
+{
+	return r->run->conf->kinds ? r->run->conf->kinds[kind] : kinds[kind];
+}
+
+void reach_wake(struct reach *r)
+{
+	net_timer_set(r->timer, 0);
+}
+
+bool reach_has_passed(const struct ask_result *res)
+{
+	return res->end == ASK_ANSWERED || res->end == ASK_OPEN;
+}
+
+bool reach_is_lost(const struct ask_result *res)
+{
+	return res->end == ASK_SILENT || res->end == ASK_CUT ||
+	       res->end == ASK_REFUSED;
+}
+
+static const struct plan_question *question(const struct reach_ask *a)
+{
+	return plan_question(a->reach->plan, a->no);
+}
+
+static const struct plan_way *way_of(const struct reach_ask *a)
+{
+	return &question(a)->service->ways[a->way];
+}
+
+bool reach_is_range(const struct reach_ask *a)
+{
+	return way_of(a)->kind == PLAN_RANGE && a->target.port_last > 0 &&
+	       a->target.port_last != a->target.addr.port;
+}
+
+bool reach_is_udp(const struct reach_ask *a)
+{
+	return question(a)->service->ways[0].via == ASK_UDP;
+}
+
+/* Whose protocol has room to say that it is an edge. */
+static bool may_tell_edge(const struct reach_ask *a)
+{
+	enum plan_kind kind = way_of(a)->kind;
+
+	return a->stage == REACH_OVER &&
+	       a->result.layer == ASK_LAYER_PROTOCOL &&
+	       (kind == PLAN_HTTP || kind == PLAN_SIP || kind == PLAN_XMPP ||
+	        kind == PLAN_XMPP_BOSH || kind == PLAN_XMPP_WS);
+}
+
+bool reach_is_edge_at(const struct reach *r, const struct addr *at)
+{
+	unsigned n_edges = 0, n_others = 0;
+
+	if (addr_ip_eq(at, &r->run->conf->edge))
+		return true;
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *a = r->asks[i];
+
+		if (!may_tell_edge(a))
+			continue;
+		if (addr_ip_eq(&a->target.addr, at))
+			return a->result.is_edge;
+		n_edges += a->result.is_edge;
+		n_others += !a->result.is_edge;
+	}
+	return n_others == 0 && n_edges >= EDGES_ENOUGH;
+}
+
+static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
+{
+	int64_t ns = a->n_asks ? r->effort.again_ns : r->effort.patience_ns;
+
+	if (r->rtt_ns * RTTS > ns && r->effort.again_ns)
+		ns = r->rtt_ns * RTTS;
+	if (!reach_is_range(a))
+		return ns;
+	if (r->effort.is_full_range)
+		return ((int64_t)a->target.port_last * NS_PER_S) / FLOWS_PER_S *
+		       RANGE_PATIENCES;
+	return ns * RANGE_PATIENCES;
+}
+
+static void set_conf(struct reach *r, struct reach_ask *a)
+{
+	bool is_range = reach_is_range(a);
+
+	a->conf = (struct ask_conf){
+		.patience_ns = patience_of(r, a),
+		.rtt_ns = r->rtt_ns,
+		.account = r->run->conf->account,
+		.pin = r->has_pin ? r->pin : NULL,
+		.flows_left = is_range ? &r->range_flows : &r->flows,
+		.is_full_range = r->effort.is_full_range,
+		.flows_per_s = r->effort.is_full_range ? FLOWS_PER_S : 0,
+		.has_edge = reach_is_edge_at(r, &a->target.addr),
+	};
+}
+
+static void take_pin(struct reach *r, struct slice hex)
+{
+	struct wr w = wr_init(r->pin, sizeof(r->pin));
+
+	if (!r->has_pin)
+		r->has_pin =
+			text_hex_read(&w, hex) == 0 && w.n == sizeof(r->pin);
+}
+
+static void learn(struct reach *r, const struct reach_ask *a)
+{
+	int64_t rtt = a->result.rtt_ns;
+
+	/* over plain HTTP an edge says which certificate is its own */
+	if (a->result.is_edge)
+		take_pin(r, val_get_text(&a->result.fields, "edge_sha256"));
+	if (rtt > 0 && (r->rtt_ns == 0 || rtt < r->rtt_ns))
+		r->rtt_ns = rtt;
+}
+
+static void settle(struct reach_ask *a, const struct ask_result *res)
+{
+	struct reach *r = a->reach;
+
+	a->result = *res;
+	if (a->stage == REACH_RUNNING)
+		r->n_running--;
+	a->stage = REACH_OVER;
+	r->n_over++;
+	learn(r, a);
+}
+
+/* Another protocol may be spoken there than the one that was tried. */
+static bool has_next_way(const struct reach_ask *a,
+                         const struct ask_result *res)
+{
+	return a->way + 1 < PLAN_WAYS && res->layer >= ASK_LAYER_CONNECT &&
+	       (res->end == ASK_OTHER || res->end == ASK_CUT ||
+	        res->end == ASK_BAD_TLS || res->end == ASK_SILENT) &&
+	       question(a)->service->ways[a->way + 1].kind != PLAN_NO_KIND;
+}
+
+static bool deserves_again(const struct reach_ask *a,
+                           const struct ask_result *res)
+{
+	return a->n_asks == 1 && a->reach->effort.again_ns &&
+	       !reach_is_range(a) && a->reach->flows > 0 &&
+	       (res->end == ASK_SILENT || res->end == ASK_CUT);
+}
+
+static int put_question(struct reach_ask *a);
+
+static void on_answer(void *arg, const struct ask_result *res)
+{
+	struct reach_ask *a = arg;
+	struct ask_result last = *res;
+	bool is_again = false;
+
+	ask_free(a->ask);
+	a->ask = NULL;
+	if (a->way == 0)
+		a->first = last;
+	if (has_next_way(a, &last)) {
+		a->way++;
+		is_again = put_question(a) == 0;
+		a->way -= !is_again;
+	} else if (deserves_again(a, &last)) {
+		a->way = 0;
+		is_again = put_question(a) == 0;
+	}
+	if (!is_again) {
+		/* no way fits: the first says best what is there */
+		if (a->way > 0 && !reach_has_passed(&last)) {
+			a->way = 0;
+			last = a->first;
+		}
+		a->is_lossy = a->n_asks > 1 && reach_has_passed(&last);
+		settle(a, &last);
+	}
+	reach_wake(a->reach);
+}
+
+static int put_question(struct reach_ask *a)
+{
+	struct reach *r = a->reach;
+	int err;
+
+	a->target.via = way_of(a)->via;
+	set_conf(r, a);
+	err = ask_start(&a->ask, ops_of(r, way_of(a)->kind), &a->target,
+	                &a->conf, r->report, on_answer, a);
+	if (!err && a->way == 0)
+		a->n_asks++;
+	return err;
+}
+
+static void begin(struct reach_ask *a)
+{
+	struct ask_result res = {
+		.end = ASK_LOCAL, .fields = val_map(), .evidence = val_map()};
+	int err;
+
+	a->stage = REACH_RUNNING;
+	a->reach->n_running++;
+	err = put_question(a);
+	if (err) {
+		res.error = err;
+		settle(a, &res);
+	}
+}
+
+/* What does not open for one, opens for none. */
+static bool inherits(const struct reach_ask *leader)
+{
+	return !reach_has_passed(&leader->result) &&
+	       leader->result.layer == ASK_LAYER_NONE &&
+	       (leader->result.end == ASK_SILENT ||
+	        leader->result.end == ASK_REFUSED ||
+	        leader->result.end == ASK_LOCAL);
+}
+
+static bool may_range_begin(const struct reach *r, const struct reach_ask *a,
+                            int64_t now_ns)
+{
+	if (now_ns - r->start_ns >= RANGE_WAIT_MS * NS_PER_MS)
+		return true;
+	if (r->rtt_ns == 0)
+		return false;
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *b = r->asks[i];
+
+		if (addr_ip_eq(&a->target.addr, &b->target.addr) &&
+		    !reach_is_range(b) && question(b)->leader == PLAN_NONE &&
+		    b->stage != REACH_OVER)
+			return false;
+	}
+	return true;
+}
+
+/* A certificate can only be judged when the edge's own is known. */
+static bool waits_for_pin(const struct reach *r, const struct reach_ask *a)
+{
+	bool has_tls = false;
+
+	for (size_t i = 0; r->pin_ask && i < PLAN_WAYS; i++) {
+		const struct plan_way *way = &question(a)->service->ways[i];
+
+		has_tls |= way->kind == PLAN_XMPP || way->via == ASK_TLS ||
+		           way->via == ASK_WSS;
+	}
+	return has_tls;
+}
+
+/* @return whether it was started or settled */
+static bool try_begin(struct reach *r, struct reach_ask *a, int64_t now_ns)
+{
+	size_t leader = question(a)->leader;
+
+	if (waits_for_pin(r, a) ||
+	    (reach_is_range(a) && !may_range_begin(r, a, now_ns)))
+		return false;
+	if (leader != PLAN_NONE) {
+		const struct reach_ask *l = r->asks[leader];
+
+		if (l->stage != REACH_OVER)
+			return false;
+		if (inherits(l)) {
+			a->is_inherited = true;
+			settle(a, &l->result);
+			return true;
+		}
+	}
+	if (r->n_running >= REACH_RUNNING_MAX)
+		return false;
+	begin(a);
+	return true;
+}
+
+/* The plan has grown: names were resolved. */
+static int take_questions(struct reach *r)
+{
+	size_t n = plan_n_questions(r->plan);
+
+	if (n > r->cap_asks) {
+		size_t cap = n + n / 2;
+		struct reach_ask **more =
+			realloc(r->asks, cap * sizeof(struct reach_ask *));
+
+		if (!more)
+			return ENOMEM;
+		r->asks = more;
+		r->cap_asks = cap;
+	}
+	while (r->n_asks < n) {
+		const struct plan_question *q =
+			plan_question(r->plan, r->n_asks);
+		struct reach_ask *a = calloc(1, sizeof(*a));
+
+		if (!a)
+			return ENOMEM;
+		a->reach = r;
+		a->no = r->n_asks;
+		a->trace = PLAN_NONE;
+		a->target = (struct ask_target){q->host, q->addr, q->last,
+		                                q->service->ways[0].via};
+		r->asks[r->n_asks++] = a;
+	}
+	return 0;
+}
+
+/* Is a flow that is as new as the silent ones still answered? */
+static void on_control(void *arg, const struct ask_result *res)
+{
+	struct reach_control *c = arg;
+
+	c->has_passed = reach_has_passed(res) || res->layer > ASK_LAYER_NONE;
+	c->is_over = true;
+	ask_free(c->ask);
+	c->ask = NULL;
+	reach_wake(c->reach);
+}
+
+static bool has_silence(const struct reach *r, bool is_udp)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *a = r->asks[i];
+
+		if (a->stage == REACH_OVER && a->result.end == ASK_SILENT &&
+		    reach_is_udp(a) == is_udp)
+			return true;
+	}
+	return false;
+}
+
+static void begin_control(struct reach *r, struct reach_control *c, bool is_udp)
+{
+	c->reach = r;
+	c->is_over = true;
+	if (!has_silence(r, is_udp))
+		return;
+	for (size_t i = 0; i < r->n_asks && !c->ask; i++) {
+		struct reach_ask *a = r->asks[i];
+
+		if (a->stage != REACH_OVER || !reach_has_passed(&a->result) ||
+		    reach_is_udp(a) != is_udp || reach_is_range(a))
+			continue;
+		c->conf = a->conf;
+		if (ask_start(&c->ask, ops_of(r, way_of(a)->kind), &a->target,
+		              &c->conf, r->report, on_control, c))
+			return;
+		c->of = a;
+		c->is_over = false;
+	}
+}
+
+static void begin_controls(struct reach *r)
+{
+	begin_control(r, &r->controls[0], true);
+	begin_control(r, &r->controls[1], false);
+}
+
+static bool is_all_over(const struct reach *r, bool with_ranges)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *a = r->asks[i];
+
+		if (a->stage != REACH_OVER &&
+		    (with_ranges || !reach_is_range(a)))
+			return false;
+	}
+	return true;
+}
+
+static void tell(struct reach *r, const char *step, int64_t now_ns)
+{
+	struct plan_cost most;
+	struct probe_step s = {.text = step, .n_done = (unsigned)r->n_over};
+
+	plan_costs(NULL, &most, r->plan, &r->effort);
+	s.n_all = most.n_questions;
+	s.left_ns = r->start_ns + most.time_ns - now_ns;
+	if (s.left_ns < 0)
+		s.left_ns = 0;
+	probe_progress_step(r->run, &s);
+}
+
+static void finish(struct reach *r, int err)
+{
+	if (r->is_over)
+		return;
+	r->is_over = true;
+	probe_done(r->run, err);
+}
+
+/* @return the number of questions that were started */
+static unsigned begin_some(struct reach *r, int64_t now_ns)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->n_asks && n < REACH_BURST; i++) {
+		if (r->asks[i]->stage == REACH_WAITING)
+			n += try_begin(r, r->asks[i], now_ns);
+	}
+	return n;
+}
+
+static bool follow(struct reach *r, bool is_all)
+{
+	if (!r->is_tracing) {
+		r->is_tracing = true;
+		begin_controls(r);
+	}
+	return reach_traces_go(r, is_all) && r->controls[0].is_over &&
+	       r->controls[1].is_over;
+}
+
+static void on_timer(void *arg)
+{
+	struct reach *r = arg;
+	int64_t now_ns = clock_mono_ns();
+	bool has_names, is_all;
+	unsigned n;
+	int err;
+
+	if (r->is_over)
+		return;
+	has_names = reach_names_go(r);
+	err = take_questions(r);
+	if (err) {
+		finish(r, err);
+		return;
+	}
+	n = begin_some(r, now_ns);
+	is_all = has_names && is_all_over(r, true);
+	tell(r,
+	     is_all ? N_("following what fails") : N_("asking every service"),
+	     now_ns);
+	if (has_names && is_all_over(r, false) && follow(r, is_all) && is_all)
+		finish(r, 0);
+	else if (n == REACH_BURST)
+		net_timer_set(r->timer, REACH_TURN_MS * NS_PER_MS);
+	else if (!is_all)
+		net_timer_set(r->timer, RANGE_WAIT_MS * NS_PER_MS);
+}
+
+static void on_pin(void *arg, const struct ask_result *res)
+{
+	const struct val *cert = val_get(&res->fields, "certificate");
+	struct reach *r = arg;
+
+	if (cert)
+		take_pin(r, val_get_text(cert, "sha256"));
+	ask_free(r->pin_ask);
+	r->pin_ask = NULL;
+	reach_wake(r);
+}
+
+/* The SIP probe has left it; or else the edge's control port shows it. */
+static int find_pin(struct reach *r)
+{
+	const struct probe_conf *conf = r->run->conf;
+
+	for (const struct fact *f = r->report->facts; f; f = f->next) {
+		if (strcmp(f->id, "edge.certificate") == 0 &&
+		    f->value.kind == VAL_TEXT)
+			take_pin(r, f->value.s);
+	}
+	if (r->has_pin || conf->edge.family == ADDR_NONE)
+		return 0;
+	r->pin_target = (struct ask_target){
+		.host = addr_ip_text(&conf->edge, r->pin_host),
+		.addr = conf->edge,
+		.via = ASK_TLS,
+	};
+	r->pin_target.addr.port = r->pin_target.port_last = conf->ports.control;
+	r->pin_conf.patience_ns = PIN_MS * NS_PER_MS;
+	return ask_start(&r->pin_ask, ops_of(r, PLAN_TLS), &r->pin_target,
+	                 &r->pin_conf, r->report, on_pin, r);
+}
+
+static void stop(void *state)
+{
+	struct reach *r = state;
+
+	reach_names_stop(r);
+	reach_traces_stop(r);
+	ask_free(r->pin_ask);
+	for (size_t i = 0; i < REACH_CONTROLS; i++)
+		ask_free(r->controls[i].ask);
+	for (size_t i = 0; i < r->n_asks; i++) {
+		ask_free(r->asks[i]->ask);
+		free(r->asks[i]);
+	}
+	free(r->asks);
+	net_timer_free(r->timer);
+}
+
+static int start(void *state, struct probe_run *run)
+{
+	struct reach *r = state;
+	int err;
+
+	r->run = run;
+	r->report = run->report;
+	r->plan = run->conf->plan;
+	r->effort = run->conf->effort;
+	r->start_ns = clock_mono_ns();
+	r->range_flows = r->effort.flows / 100 * RANGE_SHARE;
+	r->flows = r->effort.flows - r->range_flows;
+	if (r->effort.is_full_range)
+		r->range_flows = UINT_MAX;
+	err = reach_names_start(r);
+	if (!err)
+		err = net_timer_alloc(&r->timer, on_timer, r);
+	if (!err)
+		err = find_pin(r);
+	if (err)
+		stop(r);
+	else
+		reach_wake(r);
+	return err;
+}
+
+static void report(void *state)
+{
+	struct reach *r = state;
+
+	r->is_cut = !r->is_over;
+	reach_facts(r);
+}
+
+const struct probe_ops probe_reach = {
+	.name = "reach",
+	.summary = N_("Does every service of the profile answer?"),
+	.needs = PROBE_NEEDS_PLAN,
+	.state_bytes = sizeof(struct reach),
+	.start = start,
+	.report = report,
+	.stop = stop,
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/**
+ * The inside of the asker; for reach*.c only.
+ *
+ * A plan's questions are put to the network: names first, of each port the
+ * first question alone, the others of that port when it has opened; ranges
+ * when the round trip is known. What stays silent is asked once more, and
+ * then followed to where it ends.
+ */
+#pragma once
+
+#include "net/dns.h"
+#include "probe/plan.h"
+#include "probe/probe.h"
+#include "probe/trace.h"
+
+enum {
+	REACH_RUNNING_MAX = 64, /**< questions at a time */
+	REACH_BURST = 8,        /**< started per turn */
+	REACH_TURN_MS = 4,
+	REACH_TRACES_MAX = 32,
+	REACH_TRACES_RUNNING = 6,
+	REACH_CONTROLS = 2,
+	REACH_SERVERS = PROBE_MAX_DNS,
+	REACH_TYPES = 2, /**< A, AAAA */
+	REACH_PIN_BYTES = 32,
+};
+
+enum reach_stage {
+	REACH_WAITING,
+	REACH_RUNNING,
+	REACH_OVER,
+};
+
+/** A question of the plan, being asked. */
+struct reach_ask {
+	struct reach *reach;
+	size_t no; /**< in the plan */
+	enum reach_stage stage;
+	unsigned way, n_asks;
+	bool is_inherited; /**< the first question at this port has settled it
+	                    */
+	bool is_lossy;     /**< answered only when asked again */
+	struct ask *ask;
+	struct ask_target target;
+	struct ask_conf conf;
+	struct ask_result result; /**< once REACH_OVER */
+	struct ask_result first;  /**< of the first way */
+	size_t trace;             /**< PLAN_NONE: not followed */
+};
+
+/** A fresh flow to a port that has answered before. */
+struct reach_control {
+	struct reach *reach;
+	struct ask *ask;
+	struct ask_conf conf;
+	const struct reach_ask *of; /**< NULL: none was needed */
+	bool is_over, has_passed;
+};
+
+/** What one server said to one question. */
+struct reach_lookup {
+	struct reach_name *name;
+	struct net_dns *dns; /**< NULL: over, or not asked */
+	struct addr server;
+	bool is_asked, is_over;
+	bool is_cname_only; /**< an alias that leads nowhere */
+	int err;            /**< as in struct net_dns_answer */
+	uint8_t rcode;
+	struct addr offender;
+	bool is_truncated;
+	int64_t rtt_ns;
+	struct addr addrs[PLAN_NAME_ADDRS];
+	size_t n_addrs;
+};
+
+/** A name of the plan, being looked up. */
+struct reach_name {
+	struct reach *reach;
+	size_t no;
+	bool is_over;
+	struct reach_lookup lookups[REACH_SERVERS][REACH_TYPES];
+};
+
+struct reach_trace {
+	struct reach *reach;
+	size_t ask; /**< whose flow is followed */
+	struct trace *trace;
+	struct trace_result result;
+	bool is_started, is_over;
+};
+
+struct reach {
+	const struct probe_run *run;
+	struct report *report;
+	struct plan *plan;
+	struct plan_effort effort;
+	struct net_timer *timer;
+	int64_t start_ns;
+	struct reach_ask **asks; /**< as in the plan */
+	size_t n_asks, cap_asks;
+	struct reach_name *names; /**< as in the plan */
+	size_t n_running, n_over;
+	unsigned flows, range_flows;  /**< left */
+	int64_t rtt_ns;               /**< the shortest; 0: none yet */
+	uint8_t pin[REACH_PIN_BYTES]; /**< of the edge's certificate */
+	bool has_pin;
+	struct ask *pin_ask; /**< asks the edge for it; NULL: over */
+	struct ask_target pin_target;
+	char pin_host[ADDR_TEXT_BYTES];
+	struct ask_conf pin_conf;
+	bool is_tracing; /**< nothing is asked any more but ranges */
+	struct reach_trace traces[REACH_TRACES_MAX];
+	size_t n_traces;
+	int64_t trace_ns; /**< when the first one began; 0: none has */
+	struct reach_control controls[REACH_CONTROLS];
+	bool is_over; /**< probe_done() was called */
+	bool is_cut;  /**< by the user: what runs is not known */
+};
+
+/** Something has ended: look what comes next, soon. */
+void reach_wake(struct reach *r);
+
+/** reach_names.c: start what is left to look up; true: all are known. */
+bool reach_names_go(struct reach *r);
+WARN_UNUSED int reach_names_start(struct reach *r);
+void reach_names_stop(struct reach *r);
+
+/** reach_trace.c: follow what has failed. @return true: no trace runs */
+bool reach_traces_go(struct reach *r, bool with_ranges);
+void reach_traces_stop(struct reach *r);
+
+/** They failed in the same way, by the same transport. */
+bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
+                    bool is_same_host);
+
+/** reach_facts.c */
+void reach_facts(struct reach *r);
+
+/** The question failed on its way: it may be asked again, and followed. */
+bool reach_is_lost(const struct ask_result *res);
+
+bool reach_has_passed(const struct ask_result *res);
+
+/** Whether an edge is at that address, or at every other one that told. */
+bool reach_is_edge_at(const struct reach *r, const struct addr *at);
+
+bool reach_is_range(const struct reach_ask *a);
+
+bool reach_is_udp(const struct reach_ask *a);

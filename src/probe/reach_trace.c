@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a trace costs packets and seconds, and a firewall that blocks two
+ * hundred ports is one box. So first one flow of each kind of failure is
+ * followed, then one of each address, and what is left of the time goes to
+ * other ports, which may die elsewhere. Few run side by side: routers answer
+ * only so many expired packets in a second.
+ */
+#include "probe/reach.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+static bool is_cause(const struct reach_ask *a)
+{
+	return a->stage == REACH_OVER && !a->is_inherited &&
+	       (reach_is_lost(&a->result) || a->result.end == ASK_PARTLY);
+}
+
+bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
+                    bool is_same_host)
+{
+	return (!is_same_host ||
+	        addr_ip_eq(&a->target.addr, &b->target.addr)) &&
+	       reach_is_udp(a) == reach_is_udp(b) &&
+	       a->result.end == b->result.end;
+}
+
+static bool is_followed(const struct reach *r, const struct reach_ask *a,
+                        bool is_same_host)
+{
+	for (size_t i = 0; i < r->n_traces; i++) {
+		if (reach_is_alike(r->asks[r->traces[i].ask], a, is_same_host))
+			return true;
+	}
+	return false;
+}
+
+static void note(struct reach *r, struct reach_ask *a)
+{
+	if (r->n_traces == REACH_TRACES_MAX)
+		return;
+	r->traces[r->n_traces] = (struct reach_trace){.reach = r, .ask = a->no};
+	a->trace = r->n_traces++;
+}
+
+static void choose(struct reach *r, bool with_ranges)
+{
+	enum {
+		KINDS,
+		HOSTS,
+		REST,
+		ROUNDS
+	};
+
+	for (int round = KINDS; round < ROUNDS; round++) {
+		for (size_t i = 0; i < r->n_asks; i++) {
+			struct reach_ask *a = r->asks[i];
+
+			if (a->trace == PLAN_NONE && is_cause(a) &&
+			    (with_ranges || !reach_is_range(a)) &&
+			    (round == REST ||
+			     !is_followed(r, a, round == HOSTS)))
+				note(r, a);
+		}
+	}
+}
+
+static void on_done(void *arg, const struct trace_result *res)
+{
+	struct reach_trace *t = arg;
+
+	t->result = *res;
+	t->is_over = true;
+	trace_free(t->trace);
+	t->trace = NULL;
+	reach_wake(t->reach);
+}
+
+/* A flow to the same host that is known good. */
+static struct trace_flow control_for(const struct reach *r,
+                                     const struct reach_ask *a)
+{
+	struct trace_flow flow = {.to.family = ADDR_NONE};
+
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *b = r->asks[i];
+
+		if (b->stage != REACH_OVER || !reach_has_passed(&b->result) ||
+		    !addr_ip_eq(&a->target.addr, &b->target.addr))
+			continue;
+		if (flow.to.family == ADDR_NONE ||
+		    reach_is_udp(b) == reach_is_udp(a)) {
+			flow.to = b->target.addr;
+			flow.is_tcp = !reach_is_udp(b);
+		}
+	}
+	return flow;
+}
+
+static void begin(struct reach *r, struct reach_trace *t)
+{
+	const struct reach_ask *a = r->asks[t->ask];
+	struct trace_spec spec = {
+		.flow = {.to = a->target.addr, .is_tcp = !reach_is_udp(a)},
+		.control = control_for(r, a),
+		.rtt_ns = r->rtt_ns,
+		.patience_ns = r->effort.trace_ns,
+	};
+	/* of a range: one that does not pass */
+	int64_t port = val_get_int(&a->result.evidence, "port", 0);
+
+	if (reach_is_range(a) && port > 0 && port <= UINT16_MAX)
+		spec.flow.to.port = (uint16_t)port;
+	t->is_started = true;
+	if (r->flows < TRACE_FLOWS_MAX ||
+	    trace_start(&t->trace, &spec, on_done, t)) {
+		t->is_over = true;
+		return;
+	}
+	r->flows -= TRACE_FLOWS_MAX;
+}
+
+bool reach_traces_go(struct reach *r, bool with_ranges)
+{
+	int64_t now_ns = clock_mono_ns();
+	unsigned n_running = 0;
+	bool is_all = true, is_late;
+
+	if (r->effort.trace_ns == 0)
+		return true;
+	if (r->trace_ns == 0)
+		r->trace_ns = now_ns;
+	is_late = now_ns - r->trace_ns > r->effort.trace_ns / 2;
+	choose(r, with_ranges);
+	for (size_t i = 0; i < r->n_traces; i++)
+		n_running += r->traces[i].is_started && !r->traces[i].is_over;
+	for (size_t i = 0; i < r->n_traces; i++) {
+		struct reach_trace *t = &r->traces[i];
+
+		if (!t->is_started && is_late && n_running > 0) {
+			t->is_started = true;
+			t->is_over = true;
+		} else if (!t->is_started && n_running < REACH_TRACES_RUNNING) {
+			begin(r, t);
+			n_running += !t->is_over;
+		}
+		is_all &= t->is_over;
+	}
+	return is_all;
+}
+
+void reach_traces_stop(struct reach *r)
+{
+	for (size_t i = 0; i < r->n_traces; i++)
+		trace_free(r->traces[i].trace);
+}

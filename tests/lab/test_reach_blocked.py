@@ -1,0 +1,112 @@
+"""Each flow blocked, dropped and refused, at each hop, and found exactly.
+
+Each flow has a number, and in each of seven runs those are blocked whose
+number has that bit: so any two flows are told apart in one run at least.
+"""
+import concurrent.futures
+import unittest
+
+import lab
+import services
+
+FLOWS = services.flows()
+HOPS = 4
+# node, what its rule does, where it stops
+RUNS = [
+    ("r1", "drop"),
+    ("r2", "drop"),
+    ("r3", "drop"),
+    ("r1", "reject"),
+    ("r2", "reject with icmp type admin-prohibited"),
+    ("r2", "reset"),
+    ("r3", "reset"),
+]
+SEGMENTS = {"r1": "router", "r2": "carrier", "r3": "carrier"}
+ENDS = {"drop": {"silent", "partly"}}
+DONE = {}
+
+
+def is_blocked(run, i):
+    return (i + 1) >> run & 1
+
+
+def rule(flow, does):
+    _, at, transport, first, last = flow
+    if does == "reset":
+        does = ("reject with tcp reset" if transport == "tcp" else "drop")
+    return f"ip daddr {at} {transport} dport {first}-{last} {does}"
+
+
+def run_one(run):
+    node, does = RUNS[run]
+    with services.Room("--hops", HOPS, "--nat-at", 1, nodes=[node]) as room:
+        room.block(node, [rule(f, does) for i, f in enumerate(FLOWS)
+                          if is_blocked(run, i)])
+        return room.reach("--skip", "sip-alg")
+
+
+def run_quick():
+    with services.Room("--hops", HOPS, nodes=["r2"]) as room:
+        room.block("r2", ["meta l4proto udp drop",
+                          "tcp dport != 443 drop"])
+        return room.reach("--quick")
+
+
+def setUpModule():
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        jobs = {run: pool.submit(run_one, run) for run in range(len(RUNS))}
+        jobs["quick"] = pool.submit(run_quick)
+        DONE.update({name: job.result() for name, job in jobs.items()})
+
+
+class Blocked(unittest.TestCase):
+
+    def test_exactly_what_is_blocked_fails(self):
+        for run in range(len(RUNS)):
+            states = {f["scope"]: f["state"]
+                      for f in DONE[run].pick("flow.reached")}
+            for i, flow in enumerate(FLOWS):
+                want = "fail" if is_blocked(run, i) else "pass"
+                with self.subTest(run=RUNS[run], flow=flow):
+                    self.assertEqual(states[flow[0]], want)
+
+    def test_the_way_it_fails_is_told(self):
+        for run, (_, does) in enumerate(RUNS):
+            for flow in DONE[run].pick("flow.reached", state="fail"):
+                is_tcp = flow["transport"] == "tcp"
+                with self.subTest(run=RUNS[run], flow=flow["scope"]):
+                    if does == "drop" or (does == "reset" and not is_tcp):
+                        self.assertEqual(flow["result"], "silent")
+                    else:
+                        # Refusals are limited to some in a second.
+                        self.assertIn(flow["result"], ("refused", "silent"))
+
+    def test_one_cause_at_the_right_hop(self):
+        for run, (node, does) in enumerate(RUNS):
+            report = DONE[run]
+            with self.subTest(run=RUNS[run]):
+                self.assertEqual(set(report.ids()), {"path.ports-blocked"},
+                                 report.told())
+                place = report.findings[0]["evidence"]["location"]
+                self.assertEqual(place["hop"], int(node[1]), place)
+                self.assertEqual(report.findings[0]["segment"],
+                                 SEGMENTS[node])
+                self.assertEqual(len(report.findings), 1, report.ids())
+                named = {report.facts[i]["scope"]
+                         for i in report.findings[0]["facts"]
+                         if report.facts[i]["id"] == "flow.reached"}
+                self.assertEqual(named, {f[0] for i, f in enumerate(FLOWS)
+                                         if is_blocked(run, i)})
+
+    def test_who_must_act(self):
+        self.assertEqual(DONE[0].findings[0]["act"], "customer")
+        self.assertEqual(DONE[1].findings[0]["act"], "carrier")
+
+    def test_quick_keeps_to_its_time(self):
+        report = DONE["quick"]
+        self.assertLess(report.json["run"]["took_ms"], 5000)
+        self.assertIn("path.only-web", report.ids(), report.told())
+
+
+if __name__ == "__main__":
+    lab.main()
