@@ -12,12 +12,22 @@ format() {
 }
 
 # Real flags come from the compile commands of a clang build.
-tidy() {
+clang_tidy() {
 	[ -f build-tidy/build.ninja ] ||
 		CC=clang meson setup build-tidy >/dev/null
 	ninja -C build-tidy -t compdb >/dev/null
 	git ls-files 'src/*.c' 'lab/*.c' |
-		xargs -P "$(nproc)" -n 3 clang-tidy --quiet -p build-tidy 2>/dev/null
+		xargs -P "$(nproc)" -n 3 \
+			clang-tidy --quiet -p build-tidy "$@" 2>/dev/null
+}
+
+tidy() {
+	clang_tidy --checks='-clang-analyzer-*'
+}
+
+# Follows every path through the code: minutes.
+analyze() {
+	clang_tidy
 }
 
 check() {
@@ -31,6 +41,6 @@ manual() {
 	mandoc -Tlint -Wwarning man/*.[15]
 }
 
-for job in ${1:-format tidy check manual}; do
+for job in ${1:-format analyze check manual}; do
 	"$job" || { echo "lint: $job failed" >&2; exit 1; }
 done

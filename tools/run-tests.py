@@ -5,6 +5,7 @@ Two builds (gcc; clang with the address and undefined-behaviour sanitizers),
 each with all its suites, then the static checks and a short run of every
 fuzzer. The last line is 'N passed, N failed, N skipped'.
 """
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -14,6 +15,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FUZZ_SECONDS = 4
+FUZZ_PARALLEL = os.cpu_count() or 1
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 
 count = {"passed": 0, "failed": 0, "skipped": 0}
@@ -77,9 +79,8 @@ def fuzzers():
                                 *SANITIZE], "clang"):
         return
     folder = ROOT / "build-fuzz" / "fuzz"
-    for exe in sorted(folder.glob("fuzz_*")):
-        if not exe.is_file() or not os.access(exe, os.X_OK):
-            continue
+
+    def fuzz(exe):
         name = exe.name.removeprefix("fuzz_")
         found = folder / "found" / name
         found.mkdir(parents=True, exist_ok=True)
@@ -87,6 +88,11 @@ def fuzzers():
              [str(exe), f"-max_total_time={FUZZ_SECONDS}", "-timeout=10",
               "-rss_limit_mb=1024", f"-artifact_prefix={found}/crash-",
               str(found), f"fuzz/corpus/{name}"])
+
+    exes = [exe for exe in sorted(folder.glob("fuzz_*"))
+            if exe.is_file() and os.access(exe, os.X_OK)]
+    with concurrent.futures.ThreadPoolExecutor(FUZZ_PARALLEL) as pool:
+        list(pool.map(fuzz, exes))
 
 
 def main():

@@ -132,9 +132,9 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 			continue;
 		o.n_questions++;
 		add(&o, DNS_TYPES, DNS_TYPES * c->open_packets,
-		    DNS_TYPES * c->open_bytes);
+		    (uint64_t)DNS_TYPES * c->open_bytes);
 		add(&m, 2 * DNS_TYPES * c->flows, 2 * DNS_TYPES * c->packets,
-		    2 * DNS_TYPES * c->bytes);
+		    (uint64_t)2 * DNS_TYPES * c->bytes);
 	}
 	o.n_questions += (unsigned)plan_n_questions(p);
 	for (size_t i = 0; i < plan_n_questions(p); i++)
@@ -149,7 +149,7 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 	if (o.n_flows > m.n_flows)
 		o.n_flows = m.n_flows;
 	if (o.n_questions > 0) {
-		o.time_ns += ROUND_TRIPS * RTT_MS * NS_PER_MS;
+		o.time_ns += (int64_t)ROUND_TRIPS * RTT_MS * NS_PER_MS;
 		m.time_ns += most_ns(e);
 	}
 	if (open)
