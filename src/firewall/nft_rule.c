@@ -41,6 +41,7 @@ struct values {
 	const struct nft_token *t;
 	size_t n;
 	bool is_negated, is_map, is_unknown;
+	const char *compare; /**< "<" and such, of one value; or NULL */
 };
 
 struct reader {
@@ -165,10 +166,17 @@ static void take_named(struct reader *r, struct values *v)
 /* @return false: not a list of values */
 static bool take_values(struct reader *r, struct values *v)
 {
+	static const char *const compares[] = {"<=", ">=", "<", ">"};
 	const struct nft_token *t;
 	size_t from;
 
 	*v = (struct values){0};
+	for (size_t i = 0; i < ARRAY_LEN(compares) && !v->compare; i++) {
+		if (eat(r, compares[i]))
+			v->compare = compares[i];
+	}
+	/* Only apply() knows what to do with that. */
+	v->is_unknown = v->compare != NULL;
 	if (eat(r, "!="))
 		v->is_negated = true;
 	else if (!eat(r, "=="))
@@ -262,6 +270,24 @@ static bool add_port(struct fw_ivals *out, struct slice s)
 	    fw_port_parse(&hi, slice_sub(s, cut + 1, SIZE_MAX)) || lo > hi)
 		return false;
 	fw_ivals_add(out, lo, hi);
+	return true;
+}
+
+/* Ports below or above one; @return false: none, or not understood */
+static bool add_compared(struct fw_ivals *out, const char *compare,
+                         struct slice s)
+{
+	const bool is_less = compare[0] == '<';
+	uint16_t at;
+
+	if (fw_port_parse(&at, s))
+		return false;
+	if (compare[1] != '=') {
+		if (at == (is_less ? 0 : FW_PORT_MAX))
+			return false;
+		at = (uint16_t)(is_less ? at - 1 : at + 1);
+	}
+	fw_ivals_add(out, is_less ? 0 : at, is_less ? at : FW_PORT_MAX);
 	return true;
 }
 
@@ -384,7 +410,9 @@ static void apply(struct reader *r, const struct field *f, struct values v,
 	size_t n;
 	bool is_known = !v.is_unknown;
 
-	while (is_known && next_element(&v, &t, &n))
+	if (v.compare && f->kind == F_PORT && v.n == 1)
+		is_known = add_compared(&g.ports, v.compare, v.t->s);
+	while (!v.compare && is_known && next_element(&v, &t, &n))
 		is_known = gather(&r->m, &g, f, t);
 	if (is_known)
 		narrow(&r->m, &g, f, v.is_negated);

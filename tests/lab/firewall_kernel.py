@@ -5,11 +5,13 @@ does, with real packets through a router between two hosts.
 
 usage: firewall_kernel.py FIREWALL_DECIDE
 
-The environment sets the size: PRUMO_KERNEL_CASES (rulesets, default 80) and
-PRUMO_KERNEL_SEED. Exit status 77: no right to make namespaces here.
+Rulesets as people have them are in rulesets/ (.nft, .rules of iptables-save,
+.rules6 of ip6tables-save); others are generated. The environment sets how
+many: PRUMO_KERNEL_CASES (default 200), and PRUMO_KERNEL_SEED. Exit status 77: no right to make namespaces here.
 """
 import ctypes
 import errno
+import json
 import os
 import random
 import re
@@ -23,6 +25,10 @@ import tempfile
 HOST, PEER, WAN4, LAN4 = '192.0.2.2', '198.51.100.2', '198.51.100.1', '192.0.2.1'
 PEERS = ['198.51.100.2', '198.51.100.3', '198.51.100.77', '198.51.100.130']
 HOSTS = ['192.0.2.2', '192.0.2.9']
+HOSTS6 = ['2001:db8:1::2', '2001:db8:1::9']
+PEERS6 = ['2001:db8:2::2', '2001:db8:2::3', '2001:db8:2::77', '2001:db8:2::130']
+WAN6, LAN6 = '2001:db8:2::1', '2001:db8:1::1'
+RULESETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'rulesets')
 PORTS = [53, 80, 443, 5059, 5060, 5061, 5080, 9999, 10000, 30000, 65535]
 SPORTS = [1024, 5060, 40000]
 CLONE_NEWNET = 0x40000000
@@ -44,8 +50,12 @@ def inside():
 def tools():
     paths = '/usr/sbin:/sbin:' + os.environ.get('PATH', '')
     os.environ['PATH'] = paths
-    return all(any(os.access(os.path.join(p, t), os.X_OK)
-                   for p in paths.split(':')) for t in ('nft', 'ip'))
+    return has_tool('nft') and has_tool('ip')
+
+
+def has_tool(name):
+    return any(os.access(os.path.join(p, name), os.X_OK)
+               for p in os.environ['PATH'].split(':'))
 
 
 def run(*args, **kw):
@@ -91,7 +101,8 @@ def serve(chan):
             os._exit(0)
         socks = []
         for kind, addr, port in eval(order):
-            s = socket.socket(socket.AF_INET, getattr(socket, kind),
+            family = socket.AF_INET6 if ':' in addr else socket.AF_INET
+            s = socket.socket(family, getattr(socket, kind),
                               0 if kind != 'SOCK_RAW' else socket.IPPROTO_TCP)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             s.bind((addr, port))
@@ -102,24 +113,39 @@ def serve(chan):
             s.close()
 
 
+def mac(ip, dev):
+    return json.loads(run(*ip, '-j', 'link', 'show', 'dev', dev).stdout)[0]['address']
+
+
 def wire(host, peer):
     run('ip', 'link', 'add', 'lan', 'type', 'veth', 'peer', 'name', 'h0')
     run('ip', 'link', 'add', 'wan', 'type', 'veth', 'peer', 'name', 'p0')
     run('ip', 'link', 'set', 'h0', 'netns', str(host.pid))
     run('ip', 'link', 'set', 'p0', 'netns', str(peer.pid))
-    for dev, addr in (('lan', LAN4), ('wan', WAN4)):
+    for dev, addr, addr6 in (('lan', LAN4, LAN6), ('wan', WAN4, WAN6)):
         run('ip', 'addr', 'add', addr + '/24', 'dev', dev)
+        run('ip', 'addr', 'add', addr6 + '/64', 'dev', dev, 'nodad')
         run('ip', 'link', 'set', dev, 'up')
     run('ip', 'link', 'set', 'lo', 'up')
-    for pid, dev, addrs, gw in ((host.pid, 'h0', HOSTS, LAN4),
-                                (peer.pid, 'p0', PEERS, WAN4)):
+    for pid, dev, addrs, addrs6, gw, gw6 in (
+            (host.pid, 'h0', HOSTS, HOSTS6, LAN4, LAN6),
+            (peer.pid, 'p0', PEERS, PEERS6, WAN4, WAN6)):
         ns = ['nsenter', '-t', str(pid), '-n', 'ip']
         for a in addrs:
             run(*ns, 'addr', 'add', a + '/24', 'dev', dev)
+        for a in addrs6:
+            run(*ns, 'addr', 'add', a + '/64', 'dev', dev, 'nodad')
         run(*ns, 'link', 'set', dev, 'up')
         run(*ns, 'route', 'add', 'default', 'via', gw)
-    with open('/proc/sys/net/ipv4/ip_forward', 'w') as f:
-        f.write('1')
+        run(*ns, '-6', 'route', 'add', 'default', 'via', gw6)
+        # Nobody waits for a neighbour to answer, through whatever firewall.
+        near = 'lan' if dev == 'h0' else 'wan'
+        run(*ns, 'neigh', 'replace', gw6, 'lladdr', mac(['ip'], near), 'dev', dev)
+        for a in addrs6:
+            run('ip', 'neigh', 'replace', a, 'lladdr', mac(ns, dev), 'dev', near)
+    for path in ('ipv4/ip_forward', 'ipv6/conf/all/forwarding'):
+        with open('/proc/sys/net/' + path, 'w') as f:
+            f.write('1')
 
 
 def checksum(b):
@@ -132,8 +158,9 @@ def syn(src, dst, sport, dport, mark):
     """A SYN whose sequence number tells us which packet it was."""
     tcp = (sport.to_bytes(2, 'big') + dport.to_bytes(2, 'big') +
            mark.to_bytes(4, 'big') + bytes(4) + b'\x50\x02\xff\xff' + bytes(4))
-    pseudo = (socket.inet_aton(src) + socket.inet_aton(dst) + b'\0\6' +
-              len(tcp).to_bytes(2, 'big') + tcp)
+    family = socket.AF_INET6 if ':' in src else socket.AF_INET
+    pseudo = (socket.inet_pton(family, src) + socket.inet_pton(family, dst) +
+              b'\0\6' + len(tcp).to_bytes(2, 'big') + tcp)
     return tcp[:16] + checksum(pseudo).to_bytes(2, 'big') + tcp[18:]
 
 
@@ -142,19 +169,20 @@ class Net:
         self.host, self.peer = Host(), Host()
         wire(self.host, self.peer)
         self.udp_out = {}
-        keys = [(a, p) for a in HOSTS for p in SPORTS]
+        keys = [(a, p) for a in HOSTS + HOSTS6 for p in SPORTS]
         for k, s in zip(keys, self.host.sockets([('SOCK_DGRAM', *k) for k in keys])):
             self.udp_out[k] = s
-        keys = [(a, p) for a in PEERS for p in PORTS]
+        keys = [(a, p) for a in PEERS + PEERS6 for p in PORTS]
         socks = self.peer.sockets([('SOCK_DGRAM', *k) for k in keys])
         self.udp_in = dict(zip(socks, keys))
-        self.raw_out = dict(zip(HOSTS, self.host.sockets(
-            [('SOCK_RAW', a, 0) for a in HOSTS])))
-        self.raw_in = self.peer.sockets([('SOCK_RAW', a, 0) for a in PEERS])
+        self.raw_out = dict(zip(HOSTS + HOSTS6, self.host.sockets(
+            [('SOCK_RAW', a, 0) for a in HOSTS + HOSTS6])))
+        self.raw_in = self.peer.sockets(
+            [('SOCK_RAW', a, 0) for a in PEERS + PEERS6])
         # The peers' kernels would refuse a SYN; nobody listens to that.
         run('nsenter', '-t', str(self.peer.pid), '-n', 'nft',
-            'add table ip q; add chain ip q o { type filter hook output priority 0; };'
-            'add rule ip q o tcp flags rst drop')
+            'add table inet q; add chain inet q o { type filter hook output priority 0; };'
+            'add rule inet q o tcp flags rst drop')
 
     def send(self, packets):
         """Send all; return the set of indexes that arrived."""
@@ -165,7 +193,8 @@ class Net:
                 else:
                     self.raw_out[src].sendto(syn(src, dst, sport, dport, i), (dst, 0))
             except OSError as e:  # an ICMP error of an earlier packet
-                if e.errno not in (errno.EPERM, errno.ECONNREFUSED, errno.EHOSTUNREACH):
+                if e.errno not in (errno.EPERM, errno.EACCES, errno.ECONNREFUSED,
+                                   errno.EHOSTUNREACH):
                     raise
                 if proto == 17:
                     self.udp_out[src, sport].sendto(i.to_bytes(4, 'big'), (dst, dport))
@@ -183,7 +212,9 @@ class Net:
                 if s in self.udp_in:
                     got.add(int.from_bytes(data[:4], 'big'))
                     continue
-                tcp = data[(data[0] & 15) * 4:]
+                # only a raw socket of IPv4 shows the header before it
+                is6 = s.family == socket.AF_INET6
+                tcp = data if is6 else data[(data[0] & 15) * 4:]
                 if tcp[13] == 2:
                     got.add(int.from_bytes(tcp[4:8], 'big'))
 
@@ -206,7 +237,8 @@ def span(rnd):
 def nft_ports(rnd):
     kind = rnd.random()
     if kind < 0.3:
-        return '%s%d' % (rnd.choice(['', '', '!= ']), rnd.choice(PORTS))
+        return '%s%d' % (rnd.choice(['', '', '!= ', '< ', '<= ', '> ', '>= ']),
+                         rnd.choice(PORTS[:-1]))
     if kind < 0.6:
         return '%s%d-%d' % ((rnd.choice(['', '!= ']),) + span(rnd))
     return '%s{ %s }' % (rnd.choice(['', '!= ']), ', '.join(
@@ -357,8 +389,8 @@ def ipt_ruleset(rnd):
 
 # The comparison -----------------------------------------------------------
 
-def packets(rnd, n):
-    return [(rnd.choice(HOSTS), rnd.choice(PEERS), rnd.choice([6, 17]),
+def packets(rnd, n, hosts=HOSTS, peers=PEERS):
+    return [(rnd.choice(hosts), rnd.choice(peers), rnd.choice([6, 17]),
              rnd.choice(SPORTS), rnd.choice(PORTS)) for _ in range(n)]
 
 
@@ -373,29 +405,26 @@ def predict(decide, text, pkts):
         return [line.split() for line in out.stdout.splitlines()]
 
 
-def load(text, is_nft):
+def load(text, tool):
     run('nft', 'flush ruleset')
-    tool = ['nft', '-f', '-'] if is_nft else ['iptables-restore']
-    return subprocess.run(tool, input=text, capture_output=True, text=True)
+    how = ['nft', '-f', '-'] if tool == 'nft' else [tool + '-restore']
+    return subprocess.run(how, input=text, capture_output=True, text=True)
 
 
-def listing(is_nft):
-    return run(*(['nft', 'list', 'ruleset'] if is_nft else ['iptables-save'])).stdout
+def listing(tool):
+    return run(*(['nft', 'list', 'ruleset'] if tool == 'nft' else [tool + '-save'])).stdout
 
 
-def compare(net, decide, rnd, is_nft, n_pkts):
-    text = nft_ruleset(rnd) if is_nft else ipt_ruleset(rnd)
-    done = load(text, is_nft)
+def compare(net, decide, text, tool, pkts, is_script=False):
+    """A script says things that no listing does: only its listing is read.
+    @return how many packets, how many not predicted, what was wrong"""
+    done = load(text, tool)
     if done.returncode:
         return 0, 0, [('the kernel refused it', done.stderr, text)]
-    shown = listing(is_nft)
-    pkts = packets(rnd, n_pkts)
+    shown = listing(tool)
+    text = shown if is_script else text
     # Ports are reused: no packet may meet the connection of another one.
-    seen, fresh = set(), []
-    for p in pkts:
-        if p not in seen:
-            seen.add(p)
-            fresh.append(p)
+    fresh = list(dict.fromkeys(pkts))
     said = predict(decide, text, fresh)
     listed = predict(decide, shown, fresh)
     subprocess.run(['conntrack', '-F'], capture_output=True)
@@ -412,6 +441,27 @@ def compare(net, decide, rnd, is_nft, n_pkts):
                         'the kernel %s' % ('passed it' if i in got else 'dropped it'),
                         p, text))
     return len(fresh), unknown, bad
+
+
+TOOLS = {'.nft': 'nft', '.rules': 'iptables', '.rules6': 'ip6tables'}
+
+
+def found(net, decide, rnd, name):
+    """A ruleset as people have them: what it says must be known, both ways."""
+    tool = TOOLS[os.path.splitext(name)[1]]
+    if not has_tool('nft' if tool == 'nft' else tool + '-restore'):
+        return 0, 0, []
+    with open(os.path.join(RULESETS, name)) as f:
+        text = f.read()
+    pkts = []
+    if tool != 'ip6tables':
+        pkts += packets(rnd, 300)
+    if tool != 'iptables':
+        pkts += packets(rnd, 300, HOSTS6, PEERS6)
+    n, unknown, bad = compare(net, decide, text, tool, pkts, tool == 'nft')
+    if not bad and unknown * 10 > n:
+        bad = [(name, '%d of %d packets are not predicted' % (unknown, n))]
+    return n, unknown, bad
 
 
 CT = '''table inet fw {
@@ -431,7 +481,7 @@ def attributes(net, decide, rnd):
     text = (CT % (idle, idle, 'udp dport %s' % nft_ports(rnd),
                   'ip daddr ' + nft_addrs(rnd, PEERS)))
     text = text.replace('; }\n\tct', '\n\t}\n\tct').replace(' ; }\n', '\n\t}\n')
-    done = load(text, True)
+    done = load(text, 'nft')
     if done.returncode:
         return 0, [('the kernel refused it', done.stderr, text)]
     subprocess.run(['conntrack', '-F'], capture_output=True)
@@ -459,16 +509,21 @@ def attributes(net, decide, rnd):
 def main():
     inside()
     decide = os.path.abspath(sys.argv[1])
-    cases = int(os.environ.get('PRUMO_KERNEL_CASES', '80'))
+    cases = int(os.environ.get('PRUMO_KERNEL_CASES', '200'))
     rnd = random.Random(int(os.environ.get('PRUMO_KERNEL_SEED', '1')))
-    has_ipt = any(os.access(os.path.join(p, 'iptables-restore'), os.X_OK)
-                  for p in os.environ['PATH'].split(':'))
+    has_ipt = has_tool('iptables-restore')
+    names = sorted(os.listdir(RULESETS))
     net = Net()
     n_pkts = n_unknown = n_ct = 0
     bad = []
     try:
+        for name in names:
+            n, u, b = found(net, decide, rnd, name)
+            n_pkts, n_unknown, bad = n_pkts + n, n_unknown + u, bad + b
         for i in range(cases):
-            n, u, b = compare(net, decide, rnd, not has_ipt or i % 2 == 0, 60)
+            tool = 'iptables' if has_ipt and i % 2 else 'nft'
+            text = nft_ruleset(rnd) if tool == 'nft' else ipt_ruleset(rnd)
+            n, u, b = compare(net, decide, text, tool, packets(rnd, 60))
             n_pkts, n_unknown, bad = n_pkts + n, n_unknown + u, bad + b
         for i in range(max(cases // 10, 5)):
             n, b = attributes(net, decide, rnd)
@@ -476,7 +531,7 @@ def main():
     finally:
         net.close()
     print('%d rulesets, %d packets, %d not predicted, %d connections: %d disagreements'
-          % (cases, n_pkts, n_unknown, n_ct, len(bad)))
+          % (len(names) + cases, n_pkts, n_unknown, n_ct, len(bad)))
     for b in bad[:3]:
         print('\n'.join(str(x) for x in b), file=sys.stderr)
     sys.exit(1 if bad else 0)
