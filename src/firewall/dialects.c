@@ -163,29 +163,22 @@ static void refuse(struct diag *dg, const struct fw_dialect *d,
 	         d->title, what, r->name ? r->name : r->id);
 }
 
-/* A name that could end a quotation is no name. */
-static bool is_clean(const char *s)
-{
-	for (; s && *s; s++) {
-		if ((unsigned char)*s < ' ' || *s == '"' || *s == '\\')
-			return false;
-	}
-	return true;
-}
-
 static void check_names(struct diag *dg, const struct fw_dialect *d,
                         const struct fw_rule *r)
 {
-	bool is_ok = is_clean(r->target) && is_clean(r->schedule);
+	bool is_ok =
+		fw_name_is_clean(r->target) && fw_name_is_clean(r->schedule);
 
 	for (const struct fw_zone *z = r->in.first; z; z = z->next)
-		is_ok &= is_clean(z->name);
+		is_ok &= fw_name_is_clean(z->name);
 	for (const struct fw_zone *z = r->out.first; z; z = z->next)
-		is_ok &= is_clean(z->name);
+		is_ok &= fw_name_is_clean(z->name);
 	for (const struct fw_addr *a = r->dst.first; a; a = a->next)
-		is_ok &= is_clean(a->name);
+		is_ok &= fw_name_is_clean(a->name);
 	if (!is_ok)
 		refuse(dg, d, r, _("a name with quotation marks"));
+	if (!fw_hosts_are_plain(&r->src) || !fw_hosts_are_plain(&r->dst))
+		refuse(dg, d, r, _("a host name that is none"));
 }
 
 int fw_emit(struct wr *out, const struct fw_dialect *d,

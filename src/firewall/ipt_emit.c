@@ -47,11 +47,16 @@ static void put_addr(struct wr *w, const struct fw_addr *a, bool is_not,
 static void put_zone(struct wr *w, const struct fw_zone *z, bool is_not,
                      const char *option)
 {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_./:@+";
 	const size_t n = strlen(z->name);
 	const bool is_like = n > 0 && z->name[n - 1] == '*';
+	const size_t n_stem = is_like ? n - 1 : n;
+	const char *quote = strspn(z->name, plain) < n_stem ? "\"" : "";
 
-	wr_fmt(w, "%s%s %.*s%s ", is_not ? "! " : "", option,
-	       (int)(is_like ? n - 1 : n), z->name, is_like ? "+" : "");
+	wr_fmt(w, "%s%s %s%.*s%s%s ", is_not ? "! " : "", option, quote,
+	       (int)n_stem, z->name, is_like ? "+" : "", quote);
 }
 
 static void put_states(struct wr *w, unsigned states)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "firewall/audit.h"
+#include "firewall/vendor.h"
 
 void fw_patch_init(struct fw_patch_out *out)
 {
@@ -290,6 +291,29 @@ static bool stand_first(struct plan *p)
 	return has_moved;
 }
 
+/* The author of a text is not who pastes its patch: what a dialect may
+ * repeat of it, in quotes or a line of its own, must be names. */
+static bool is_safe(const struct fw_edit *e)
+{
+	const struct fw_chain *c = e->chain;
+	const struct fw_rule *r = e->rule;
+
+	if (!fw_name_is_clean(e->place->in) || !fw_name_is_clean(e->place->out))
+		return false;
+	if (e->flow && !fw_hosts_are_plain(&e->flow->dst))
+		return false;
+	if (c && (!fw_name_is_clean(c->name) || !fw_name_is_clean(c->table)))
+		return false;
+	if (!r)
+		return true;
+	for (const struct fw_service *s = r->services.first; s; s = s->next) {
+		if (!fw_name_is_clean(s->name))
+			return false;
+	}
+	return fw_name_is_clean(r->id) && fw_name_is_clean(r->attrs.helper) &&
+	       fw_name_is_clean(r->chain->table);
+}
+
 int fw_patch_make(struct fw_patch_out *out, size_t *left,
                   const struct fw_rules *rules, const struct fw_question *q)
 {
@@ -311,7 +335,7 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
 	if (!err && p.no_memory)
 		err = ENOMEM;
 	for (const struct fw_edit *e = p.first; e && !err; e = e->next) {
-		if (!e->chain)
+		if (!e->chain || !is_safe(e))
 			err = ENOTSUP;
 	}
 	if (!err)

@@ -272,6 +272,50 @@ bool fw_states_fit(const struct fw_rule *r, struct diag *dg)
 	return false;
 }
 
+bool fw_name_is_clean(const char *name)
+{
+	for (; name && *name; name++) {
+		const unsigned char c = (unsigned char)*name;
+
+		if (c < ' ' || c == 0x7f || c == '"' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
+static bool is_of(const char *name, const char *marks)
+{
+	for (; *name; name++) {
+		const bool is_alnum = (*name >= 'a' && *name <= 'z') ||
+		                      (*name >= 'A' && *name <= 'Z') ||
+		                      (*name >= '0' && *name <= '9');
+
+		if (!is_alnum && !strchr(marks, *name))
+			return false;
+	}
+	return true;
+}
+
+bool fw_name_is_word(const char *name)
+{
+	return name[0] && is_of(name, "-_./:@+");
+}
+
+bool fw_hosts_are_plain(const struct fw_addrs *set)
+{
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		const char *name = a->name;
+
+		if (a->kind != FW_ADDR_NAME)
+			continue;
+		if (strncmp(name, "*.", 2) == 0)
+			name += 2;
+		if (!name[0] || !is_of(name, "-_."))
+			return false;
+	}
+	return true;
+}
+
 void fw_clean_put(struct wr *w, const char *text)
 {
 	for (size_t i = 0; text && text[i] && i < 120; i++) {

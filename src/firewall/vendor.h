@@ -58,6 +58,13 @@ WARN_UNUSED struct fw_rule *fw_return_rule_add(struct fw_rules *r,
 /** Can a stateful box say these states? Adds to @p dg when not. */
 bool fw_states_fit(const struct fw_rule *r, struct diag *dg);
 
+/** Can it not end a quotation or a line? NULL can not. */
+bool fw_name_is_clean(const char *name);
+/** Nothing but letters, digits and "-_./:@+": a word in any shell. */
+bool fw_name_is_word(const char *name);
+/** Are all host names among them just that? "*.example.net" is. */
+bool fw_hosts_are_plain(const struct fw_addrs *set);
+
 /** Text for a comment: control characters and quotes become '?'. */
 void fw_clean_put(struct wr *w, const char *text);
 

@@ -397,7 +397,7 @@ static void check_zones(struct fw_vy_emitter *e, const struct fw_rule *r,
                         const struct fw_zones *set)
 {
 	for (const struct fw_zone *z = set->first; z; z = z->next) {
-		if (z->is_unknown || strpbrk(z->name, " *'{}#"))
+		if (z->is_unknown || !fw_name_is_word(z->name))
 			fw_vy_refuse(e, r,
 			             _("its interfaces are not plain names"));
 		else if (z->next && !fw_vy_has_base(e->form))

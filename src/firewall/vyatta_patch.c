@@ -114,6 +114,9 @@ static void patch_into(struct fw_vy_emitter *e, const struct fw_edit *ed,
 	}
 	e->is6 = c->families == FW_IP6;
 	fw_vy_check_rule(e, &r);
+	/* Commands are typed into a shell here. */
+	if (!is_own && !fw_name_is_word(c->name))
+		fw_vy_refuse(e, &r, _("its rule set has no plain name"));
 	if (!taken)
 		fw_vy_refuse(e, &r, _("too many rule sets"));
 	if (is_own)

@@ -222,6 +222,8 @@ static void refuse(struct diag *dg, const struct fw_rule *r, const char *why)
 
 static bool check_rule(const struct fw_rule *r, struct diag *dg)
 {
+	const struct fw_zones *zones =
+		r->chain->hook == FW_HOOK_INPUT ? &r->in : &r->out;
 	const size_t n_before = dg->n_errors;
 
 	if (r->action != FW_ACCEPT)
@@ -247,6 +249,11 @@ static bool check_rule(const struct fw_rule *r, struct diag *dg)
 	for (const struct fw_addr *a = r->src.first; a; a = a->next) {
 		if (a->kind == FW_ADDR_UNKNOWN)
 			refuse(dg, r, _("an address of it is not known"));
+	}
+	/* Windows takes an alias for a pattern, and quotes for quotes. */
+	for (const struct fw_zone *z = zones->first; z; z = z->next) {
+		if (strpbrk(z->name, "*?[]'`"))
+			refuse(dg, r, _("its interfaces are not plain names"));
 	}
 	(void)fw_states_fit(r, dg);
 	return dg->n_errors == n_before;

@@ -8,6 +8,7 @@
  */
 #include "test.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,10 +207,159 @@ static void test_what_is_written_reads_as_what_was_asked(void **state)
 	}
 }
 
+/* Names that a box, its shell or PowerShell would read as more than that. */
+static const char *const hostile[] = {
+	"a\nreboot",    "a\rreboot",    "a\" reboot \"", "a' reboot '",
+	"a;reboot",     "$(reboot)",    "`reboot`",      "[/system/reboot]",
+	"a\\\" reboot", "a|reboot",     "a&reboot",      "a>reboot",
+	"a reboot",     "a*b?[reboot]",
+};
+
+/* What stands in double quotes is text, but in PowerShell and RouterOS. */
+static bool is_quoted_by(const char *dialect, const char *out, const char *name)
+{
+	const char *at = out;
+
+	while ((at = strstr(at, name)) != NULL) {
+		if (at == out || (at[-1] != '"' && at[-1] != '\''))
+			return false;
+		at++;
+	}
+	return strcmp(dialect, "windows") != 0 || !strpbrk(name, "*?[");
+}
+
+static void check_hostile(const struct fw_dialect *d, const char *name,
+                          bool is_host)
+{
+	struct fw_place place = {.in = "lan", .out = is_host ? "wan" : name};
+	struct fw_flow f = {.id = "sip",
+	                    .title = "SIP",
+	                    .min_udp_idle_s = -1,
+	                    .min_tcp_idle_s = -1};
+	struct wr out = wr_init_heap();
+	struct fw_rules rules;
+	struct fw_ip lo, hi;
+	struct arena a;
+	struct diag dg;
+	int err;
+
+	if (strcmp(d->name, "windows") == 0)
+		place.path = FW_PATH_OUTPUT;
+	arena_init(&a);
+	fw_rules_init(&rules);
+	diag_init(&dg, &a, NULL, slice_str(""));
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.1")), 0);
+	if (is_host)
+		assert_non_null(
+			fw_addrs_add_name(&a, &f.dst, FW_ADDR_NAME, name));
+	else
+		assert_non_null(fw_addrs_add_range(&a, &f.dst, lo, hi));
+	assert_non_null(fw_services_add(&a, &f.services, 17, 5060, 5060));
+	assert_int_equal(fw_rules_from_flows(&rules, &f, 1, &place), 0);
+	err = fw_emit(&out, d, &rules, &dg);
+	wr_u8(&out, 0);
+	if (err != ENOTSUP &&
+	    (err || is_host || !is_quoted_by(d->name, (char *)out.p, name)))
+		fail_msg("%s, %s: %d\n%s", d->name, name, err, (char *)out.p);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	wr_fini(&out);
+}
+
+static void test_names_are_only_names(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; fw_dialects[i]; i++) {
+		for (size_t k = 0; k < ARRAY_LEN(hostile); k++) {
+			if (!fw_dialects[i]->emit)
+				continue;
+			check_hostile(fw_dialects[i], hostile[k], false);
+			check_hostile(fw_dialects[i], hostile[k], true);
+		}
+	}
+}
+
+/* The author of a configuration is not who pastes its patch. */
+static void test_patches_run_nothing_a_text_says(void **state)
+{
+	static const struct {
+		const char *dialect, *text, *in;
+	} rows[] = {
+		{"fortios",
+	         "config firewall policy\nedit \"5\nexecute reboot\n\"\n"
+	         "set srcaddr all\nset dstaddr all\nset service ALL\n"
+	         "set action accept\nset session-ttl 100\nnext\nend\n",
+	         NULL},
+		{"fortios",
+	         "config vdom\nedit \"v\nexecute reboot\n\"\n"
+	         "config firewall policy\nedit 1\nset action deny\n"
+	         "set srcaddr all\nset dstaddr all\nset service ALL\nnext\n"
+	         "end\nnext\nend\n",
+	         NULL},
+		{"edgeos",
+	         "set firewall name A;reboot rule 1 action drop\n"
+	         "set interfaces ethernet eth1 firewall in name A;reboot\n",
+	         NULL},
+		{"edgeos",
+	         "set firewall name 'A$(reboot)' rule 1 action drop\n"
+	         "set interfaces ethernet eth1 firewall in name "
+	         "'A$(reboot)'\n",
+	         NULL},
+		{"routeros",
+	         "/ip firewall filter\nadd chain=forward action=drop\n",
+	         "a\" ; /system reboot"},
+		{"sonicos",
+	         "firmware-version \"SonicOS 7.0.1\"\n"
+	         "access-rule ipv4 from LAN to WAN action deny\nexit\n",
+	         "a\nreboot"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_dialect *d = fw_dialect_find(rows[i].dialect);
+		struct fw_flow f = {.id = "sip",
+		                    .name = "sip",
+		                    .title = "SIP",
+		                    .is_sip = true,
+		                    .min_udp_idle_s = 300,
+		                    .min_tcp_idle_s = -1};
+		const struct fw_question q = {
+			.flows = &f, .n_flows = 1, .place = {.in = rows[i].in}};
+		struct fw_patch_out out;
+		struct fw_rules rules;
+		struct fw_ip lo, hi;
+		size_t left = 0;
+		struct arena a;
+		struct diag dg;
+		int err;
+
+		arena_init(&a);
+		fw_rules_init(&rules);
+		diag_init(&dg, &a, NULL, slice_str(rows[i].text));
+		assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.1")),
+		                 0);
+		assert_non_null(fw_addrs_add_range(&a, &f.dst, lo, hi));
+		assert_non_null(
+			fw_services_add(&a, &f.services, 17, 5060, 5060));
+		err = d->parse(&rules, slice_str(rows[i].text), &dg);
+		assert_true(err == 0 || err == EBADMSG);
+		fw_patch_init(&out);
+		err = fw_patch_make(&out, &left, &rules, &q);
+		wr_u8(&out.commands, 0);
+		if (err == 0 && strstr((char *)out.commands.p, "reboot"))
+			fail_msg("%zu: %s", i, (char *)out.commands.p);
+		fw_patch_fini(&out);
+		fw_rules_fini(&rules);
+		arena_fini(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_reads_as_what_was_asked),
+		cmocka_unit_test(test_names_are_only_names),
+		cmocka_unit_test(test_patches_run_nothing_a_text_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
