@@ -52,7 +52,8 @@ CLASSIFIED = {
     "drop-tcp": {"path.sip-port-blocked", "alg.drops-sip"},
     "drop-fast": {"alg.drops-sip", "path.drops-messages"},
     "received": {"alg.edits-inbound"}, "pinhole": {"alg.opens-pinholes"},
-    "pinhole-anyone": {"alg.opens-pinholes"}, "ghost":
+    "pinhole-anyone": {"alg.opens-pinholes"},
+    "pinhole-calls": {"alg.opens-pinholes"}, "ghost":
     {"alg.opens-pinholes"}, "timer": {"alg.stretches-timer"},
     "wrong-port": {"alg.drops-answers"}, "remap": {"alg.drops-answers"},
     "twin-drop": {"path.drops-messages", "alg.drops-sip"},

@@ -130,6 +130,8 @@ const struct router_alg_behaviour router_alg_behaviours[ROUTER_ALG_BEHAVIOURS] =
                  "moves a SIP binding when another socket appears"},
 	[ROUTER_ALG_TWIN_DROP] = {"twin-drop", "D11",
                                   "loses the second of two first packets"},
+	[ROUTER_ALG_PINHOLE_CALLS] = {"pinhole-calls", "D9",
+                                      "lets the registrar call from any port"},
 	[ROUTER_ALG_UDP_ONLY] = {"udp-only", "E2", "looks at UDP only"},
 	[ROUTER_ALG_OUT_ONLY] = {"out-only", "E1",
                                  "does not undo its edits on the way back"},
@@ -142,7 +144,7 @@ const struct router_alg_persona router_alg_personas[] = {
          B(VIA) | B(CONTACT) | B(FROM_TO) | B(REQUEST_URI) | B(SDP) |
                  B(SDP_ORIGIN) | B(RECEIVED) | B(PORT_ADDED) |
                  B(OWN_PORT_ONLY) | B(LENGTH_TEXT) | B(DROP_BAD_MEDIA) |
-                 B(DROP_RTP_REUSE) | B(TIMER) | B(PINHOLE)},
+                 B(DROP_RTP_REUSE) | B(TIMER) | B(PINHOLE) | B(PINHOLE_CALLS)},
 	{"quicksec", "Juniper and QuickSec: all addresses, first Contact",
          B(VIA) | B(CONTACT_FIRST) | B(FROM_TO) | B(CALL_ID) | B(ROUTE) |
                  B(REQUEST_URI) | B(SDP) | B(SDP_ORIGIN) | B(PINHOLE) |
@@ -341,7 +343,7 @@ bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
 
 	if (proto != ROUTER_UDP && proto != ROUTER_TCP)
 		return false;
-	if (!a->conf.set || far->port != a->conf.port)
+	if (!a->conf.set || (far->port != a->conf.port && !f->is_admitted))
 		return false;
 	if (proto == ROUTER_TCP &&
 	    a->conf.set & router_alg_bit(ROUTER_ALG_UDP_ONLY))

@@ -349,6 +349,59 @@ static void call_end(struct router_alg_turn *t)
 	}
 }
 
+/* As long as the answer says that the registrar knows this phone: of other
+ * phones of the same user it speaks too. */
+static int64_t registered_ns(const struct router_alg_turn *t)
+{
+	struct slice text = sip_msg_value(t->m, SIP_HDR_EXPIRES), item, value;
+	const struct sip_field *f;
+	uint64_t usual_s, s, most_s = 0;
+
+	if (text_u64(&usual_s, text, UINT32_MAX) != 0)
+		usual_s = 0;
+	for (size_t i = 0; (f = sip_msg_field(t->m, SIP_HDR_CONTACT, i)); i++) {
+		struct slice rest = f->value;
+
+		while (sip_list_next(&item, &rest)) {
+			struct sip_nameaddr n;
+			struct sip_uri uri;
+			struct addr at;
+
+			sip_nameaddr_read(&n, item);
+			if (sip_uri_read(&uri, n.uri) != 0 ||
+			    sip_host_addr(&at, uri.host, uri.port) != 0 ||
+			    !addr_ip_eq(&at, &t->flow->dst))
+				continue;
+			s = usual_s;
+			if (sip_param_find(&value, n.params, "expires") &&
+			    text_u64(&s, value, UINT32_MAX) != 0)
+				s = usual_s;
+			if (s > most_s)
+				most_s = s;
+		}
+	}
+	return (int64_t)most_s * NS_PER_S;
+}
+
+static void registration(struct router_alg_turn *t)
+{
+	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+	struct addr registrar = t->flow->src;
+	unsigned status = sip_msg_status(t->m);
+	int64_t life_ns;
+
+	if (!router_alg_has(t, ROUTER_ALG_PINHOLE_CALLS) || t->flow->is_out ||
+	    status < 200 || status > 299 ||
+	    !slice_eq_str(sip_sdp_word(cseq, 1), "REGISTER"))
+		return;
+	registrar.port = 0;
+	life_ns = registered_ns(t);
+	if (router_nat_admit(t->a->nat, t->proto, &t->flow->dst, &registrar,
+	                     life_ns, t->now_ns) == 0 &&
+	    life_ns)
+		t->a->counts[ROUTER_ALG_PINHOLE_CALLS][0]++;
+}
+
 static void trace_put(struct router_alg_turn *t, struct slice sdp)
 {
 	struct rd r = rd_init(sdp);
@@ -373,6 +426,7 @@ bool router_alg_sdp(struct router_alg_turn *t, enum router_alg_id *idp)
 	struct slice sdp;
 
 	call_end(t);
+	registration(t);
 	if (!router_alg_has_sdp(t, &sdp))
 		return false;
 	sip_sdp_read(&s, sdp);

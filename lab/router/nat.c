@@ -35,6 +35,7 @@ struct remote {
 	uint32_t next;
 	int64_t until_ns, since_ns, used_ns;
 	bool is_replied, is_closing, is_pinhole;
+	bool is_admitted; /* or admits, where it is a pinhole */
 	struct router_nat_seq seq[2];
 };
 
@@ -496,6 +497,7 @@ static enum router_nat_verdict out(struct router_nat *n,
 	}
 	r = remote_find(n, i, &p->dst);
 	flow->is_new = !r;
+	flow->is_admitted = r && r->is_admitted;
 	if (!r)
 		r = remote_add(n, i, &p->dst, now_ns);
 	if (!r) {
@@ -569,8 +571,15 @@ static enum router_nat_verdict in(struct router_nat *n,
 	if (!i)
 		return ROUTER_NAT_NO_MAPPING;
 	r = doorman(n, i, from);
+	if (r && r->is_pinhole && r->is_admitted) {
+		/* The answers must be known to belong to it. */
+		r = remote_add(n, i, from, now_ns);
+		if (r)
+			r->is_admitted = true;
+	}
 	if (!r)
 		return ROUTER_NAT_FILTERED;
+	flow->is_admitted = r->is_admitted;
 	r->is_replied = true;
 	remote_refresh(n, r, p, now_ns);
 	touch(n, i);
@@ -704,12 +713,27 @@ static int pinhole_port(struct router_nat *n, struct addr *ext, uint8_t proto,
 	return ENOSPC;
 }
 
+static struct remote *pinhole_open(struct router_nat *n, uint32_t i,
+                                   const struct addr *remote, int64_t life_ns,
+                                   int64_t now_ns)
+{
+	struct remote *r = remote_find(n, i, remote);
+
+	if (!r)
+		r = remote_add(n, i, remote, now_ns);
+	if (!r)
+		return NULL;
+	r->is_pinhole = true;
+	r->used_ns = now_ns;
+	r->until_ns = now_ns + life_ns;
+	return r;
+}
+
 int router_nat_pinhole(struct router_nat *n, struct addr *extp, uint8_t proto,
                        const struct addr *inner, const struct addr *remote,
                        int64_t life_ns, int64_t now_ns)
 {
 	const struct addr any = {0};
-	struct remote *r;
 	struct addr ext;
 	uint32_t i;
 
@@ -725,18 +749,33 @@ int router_nat_pinhole(struct router_nat *n, struct addr *extp, uint8_t proto,
 			return ENOSPC;
 		i = mapping_add(n, proto, inner, &ext, &any);
 	}
-	r = remote_find(n, i, remote);
-	if (!r)
-		r = remote_add(n, i, remote, now_ns);
-	if (!r) {
+	if (!pinhole_open(n, i, remote, life_ns, now_ns)) {
 		if (!n->maps[i].remotes)
 			mapping_free(n, i);
 		return ENOSPC;
 	}
-	r->is_pinhole = true;
-	r->used_ns = now_ns;
-	r->until_ns = now_ns + life_ns;
 	*extp = n->maps[i].ext;
+	return 0;
+}
+
+int router_nat_admit(struct router_nat *n, uint8_t proto,
+                     const struct addr *ext, const struct addr *remote,
+                     int64_t life_ns, int64_t now_ns)
+{
+	struct remote *r;
+	uint32_t i;
+
+	if (n->conf.mode == ROUTER_NAT_OFF)
+		return 0;
+	i = find_from_outside(n, proto, ext, now_ns);
+	if (!i)
+		return ENOENT;
+	if (!life_ns && !remote_find(n, i, remote))
+		return 0;
+	r = pinhole_open(n, i, remote, life_ns, now_ns);
+	if (!r)
+		return ENOSPC;
+	r->is_admitted = true;
 	return 0;
 }
 

@@ -83,6 +83,7 @@ struct router_flow {
 	bool is_out;                  /**< from the LAN */
 	bool is_hairpin;              /**< and back to it */
 	bool is_new;                  /**< it made the mapping or the remote */
+	bool is_admitted;             /**< begun through router_nat_admit() */
 	/** Borrowed until the next call: [0] out, [1] in; NULL: not TCP. */
 	struct router_nat_seq *seq;
 };
@@ -126,6 +127,17 @@ WARN_UNUSED int router_nat_pinhole(struct router_nat *n, struct addr *extp,
                                    uint8_t proto, const struct addr *inner,
                                    const struct addr *remote, int64_t life_ns,
                                    int64_t now_ns);
+
+/**
+ * Let @p remote (port 0: any) in through the mapping of the external @p ext,
+ * for @p life_ns from now; 0 takes that back.
+ *
+ * @return 0, ENOENT: there is no such mapping, or ENOSPC
+ */
+WARN_UNUSED int router_nat_admit(struct router_nat *n, uint8_t proto,
+                                 const struct addr *ext,
+                                 const struct addr *remote, int64_t life_ns,
+                                 int64_t now_ns);
 
 /** Close what leads to @p inner. */
 void router_nat_close(struct router_nat *n, uint8_t proto,

@@ -305,6 +305,49 @@ static void test_stream_edits_whole_messages_only(void **state)
 	router_nat_free(nat);
 }
 
+static void test_registrar_may_call_whom_it_knows(void **state)
+{
+	static const struct {
+		const char *status, *cseq, *more;
+		unsigned n;
+	} cases[] = {
+		{"200", "REGISTER", ";expires=60", 1},
+		{"200", "REGISTER", "\r\nExpires: 60", 1},
+		{"200", "REGISTER", ";expires=0\r\nExpires: 60", 0},
+		{"200", "REGISTER", ";expires=", 0},
+		{"200", "REGISTER", "", 0},
+		{"100", "REGISTER", ";expires=60", 0},
+		{"401", "REGISTER", ";expires=60", 0},
+		{"200", "OPTIONS", ";expires=60", 0},
+	};
+	struct addr inner = {ADDR_IP4, {192, 0, 2, 33}, 40000}, ext;
+	struct addr nobody = {ADDR_IP4, {198, 51, 100, 99}, 1};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	assert_int_equal(router_nat_pinhole(nat, &ext, ROUTER_UDP, &inner,
+	                                    &nobody, 60 * NS_PER_S, 0),
+	                 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a =
+			alg_make(router_alg_bit(ROUTER_ALG_PINHOLE_CALLS), nat);
+		char answer[512];
+
+		(void)snprintf(answer, sizeof(answer),
+		               "SIP/2.0 %s X\r\nCSeq: 1 %s\r\n"
+		               "Contact: <sip:z@198.51.100.1>;expires=90\r\n"
+		               "Contact: <sip:a@203.0.113.2:40000>%s\r\n\r\n",
+		               cases[i].status, cases[i].cseq, cases[i].more);
+		assert_int_equal(take(a, answer, false, ROUTER_UDP, 1),
+		                 ROUTER_ALG_SAME);
+		assert_int_equal(
+			router_alg_count(a, ROUTER_ALG_PINHOLE_CALLS, false),
+			cases[i].n);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
 static void test_minds_its_port_and_way(void **state)
 {
 	struct router_nat *nat = nat_make();
@@ -385,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_rate_counts_by_the_second),
 		cmocka_unit_test(test_media_port_of_another_flow_is_refused),
 		cmocka_unit_test(test_stream_edits_whole_messages_only),
+		cmocka_unit_test(test_registrar_may_call_whom_it_knows),
 		cmocka_unit_test(test_minds_its_port_and_way),
 		cmocka_unit_test(test_every_behaviour_has_its_row),
 		cmocka_unit_test(test_notes_are_json),

@@ -311,6 +311,32 @@ static void test_error_is_translated_with_its_quote(void **state)
 	router_nat_free(n);
 }
 
+static void test_admits_while_it_lasts(void **state)
+{
+	struct addr ext = at("203.0.113.2:5060"), peer = at(OTHER);
+	struct router_nat_conf c = conf();
+	struct router_nat *n = make(&c);
+
+	UNUSED(state);
+	peer.port = 0;
+	assert_int_equal(
+		router_nat_admit(n, ROUTER_UDP, &ext, &peer, 20 * NS_PER_S, 0),
+		ENOENT);
+	(void)out(n, "192.0.2.33:5060", THIRD, 0);
+	assert_int_equal(in(n, OTHER, "203.0.113.2:5060", 1),
+	                 ROUTER_NAT_FILTERED);
+	assert_int_equal(
+		router_nat_admit(n, ROUTER_UDP, &ext, &peer, 20 * NS_PER_S, 1),
+		0);
+	assert_int_equal(in(n, OTHER, "203.0.113.2:5060", 2), 0);
+	assert_int_equal(router_nat_admit(n, ROUTER_UDP, &ext, &peer, 0, 3), 0);
+	assert_int_equal(in(n, "198.51.100.10:6001", "203.0.113.2:5060", 4),
+	                 ROUTER_NAT_FILTERED);
+	/* What had begun goes on, as a connection does in the kernel. */
+	assert_int_equal(in(n, OTHER, "203.0.113.2:5060", 4), 0);
+	router_nat_free(n);
+}
+
 static void test_pinhole_lets_in_whom_it_names(void **state)
 {
 	struct addr phone = at("192.0.2.33:46000"), any = {0}, ext;
@@ -406,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_hairpin_comes_back_from_outside),
 		cmocka_unit_test(test_error_is_translated_with_its_quote),
 		cmocka_unit_test(test_pinhole_lets_in_whom_it_names),
+		cmocka_unit_test(test_admits_while_it_lasts),
 		cmocka_unit_test(test_remap_moves_the_port),
 		cmocka_unit_test(test_alloc_refuses_what_is_out_of_range),
 		cmocka_unit_test(test_alloc_survives_without_memory),
