@@ -23,19 +23,14 @@ struct work {
 
 int cli_places_map(struct cli_places *p, const char *text)
 {
-	struct slice all = slice_str(text);
-	size_t at = slice_find(all, slice_str("="));
-	struct cli_map map;
+	int err;
 
 	if (p->n_maps == CLI_MAPS_MAX)
 		return E2BIG;
-	if (at == SIZE_MAX || prefix_parse(&map.from, slice_sub(all, 0, at)) ||
-	    prefix_parse(&map.to, slice_sub(all, at + 1, SIZE_MAX)) ||
-	    map.from.net.family != map.to.net.family ||
-	    map.from.n_bits != map.to.n_bits)
-		return EBADMSG;
-	p->maps[p->n_maps++] = map;
-	return 0;
+	err = profile_map_parse(&p->maps[p->n_maps], slice_str(text));
+	if (!err)
+		p->n_maps++;
+	return err;
 }
 
 static int add_name(struct cli_places *p, struct slice name,
@@ -54,15 +49,12 @@ static int add_name(struct cli_places *p, struct slice name,
 
 int cli_places_resolve(struct cli_places *p, const char *text)
 {
-	struct slice all = slice_str(text);
-	size_t at = slice_find(all, slice_str(":"));
-	struct slice name = slice_sub(all, 0, at);
-	struct addr addr;
+	struct profile_alias al;
 
-	if (at == SIZE_MAX || !name.n || name.n > EDGE_DNS_NAME_CHARS ||
-	    addr_parse(&addr, slice_sub(all, at + 1, SIZE_MAX)))
+	if (profile_alias_parse(&al, slice_str(text)) ||
+	    al.name.n > EDGE_DNS_NAME_CHARS)
 		return EBADMSG;
-	return add_name(p, name, &addr);
+	return add_name(p, al.name, &al.addr);
 }
 
 void cli_places_fini(struct cli_places *p)
@@ -74,24 +66,6 @@ void cli_places_fini(struct cli_places *p)
 		memcpy(&name, &p->names[--p->n_names].name, sizeof(name));
 		free(name);
 	}
-}
-
-/* @return false: no map is for it */
-static bool map_address(struct addr *to_p, const struct cli_places *p,
-                        const struct addr *a)
-{
-	for (size_t i = 0; i < p->n_maps; i++) {
-		const struct cli_map *m = &p->maps[i];
-		struct addr to = m->to.net;
-
-		if (!prefix_has(&m->from, a))
-			continue;
-		for (size_t bit = m->from.n_bits; bit < addr_ip(a).n * 8; bit++)
-			to.ip[bit / 8] |= a->ip[bit / 8] & 0x80 >> bit % 8;
-		*to_p = to;
-		return true;
-	}
-	return false;
 }
 
 static bool is_wildcard(const struct addr *a)
@@ -241,7 +215,7 @@ static int place(struct work *w, const struct profile_row *row)
 
 	if (row->addr.family == ADDR_NONE)
 		return place_name(w, row);
-	is_mapped = map_address(&at, w->places, &row->addr);
+	is_mapped = profile_map_apply(&at, w->places->maps, w->places->n_maps);
 	if (is_ours(w, &at))
 		return add_row(w, row, &at);
 	if (!is_mapped)

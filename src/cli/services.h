@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "edge/server.h"
+#include "profile/map.h"
 #include "profile/profile.h"
 
 enum {
@@ -14,12 +15,8 @@ enum {
 	CLI_NAMES_MAX = 256,
 };
 
-struct cli_map {
-	struct prefix from, to; /**< of the same family and length */
-};
-
 struct cli_places {
-	struct cli_map maps[CLI_MAPS_MAX];
+	struct profile_map maps[CLI_MAPS_MAX];
 	size_t n_maps;
 	struct edge_name names[CLI_NAMES_MAX]; /**< names are owned */
 	size_t n_names;
