@@ -33,7 +33,7 @@ enum {
 	KNOWN_PER_S = 200,
 	KNOWN_BURST = 400,
 	CALLER_PER_S = 20,    /* a handshake costs half a millisecond */
-	CALLER_BURST = 320,  /* some whole checks from one address */
+	CALLER_BURST = 320,   /* some whole checks from one address */
 	VISITOR_PER_S = 1000, /* without a handshake of TLS */
 	VISITOR_BURST = 1 << 16,
 	LATER_PER_S = 20,

@@ -362,8 +362,8 @@ static void test_judge_doubts_what_was_lost(void **state)
 	static const char *const texts[] = {
 		"add chain=forward\nremove 0\n",
 		"add chain=forward\ndisable [find comment~\"x\"]\n",
-		"add chain=forward\n"
-		"add chain=forward action=drop place-before=*7\n",
+		("add chain=forward\n"
+	         "add chain=forward action=drop place-before=*7\n"),
 	};
 
 	UNUSED(state);
