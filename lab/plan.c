@@ -241,9 +241,16 @@ static void put_server(struct wr *w, const struct lab_spec *spec, unsigned node,
 		const struct prefix *net = &spec->server_nets[i];
 		char text[ADDR_TEXT_BYTES];
 
-		if ((net->net.family == ADDR_IP6) == is_ip6)
-			wr_fmt(w, "route replace local %s/%u dev lo\n",
-			       addr_ip_text(&net->net, text), net->n_bits);
+		if ((net->net.family == ADDR_IP6) != is_ip6)
+			continue;
+		(void)addr_ip_text(&net->net, text);
+		/* A program that lists the host's addresses shall find it. */
+		if (net->n_bits == (is_ip6 ? 128 : 32))
+			wr_fmt(w, "addr replace %s/%u dev lo%s\n", text,
+			       net->n_bits, dad(is_ip6));
+		else
+			wr_fmt(w, "route replace local %s/%u dev lo\n", text,
+			       net->n_bits);
 	}
 }
 

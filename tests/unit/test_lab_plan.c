@@ -126,8 +126,8 @@ static void test_links_of_the_server(void **state)
 	                 0);
 	lab_plan_links(&w, &spec, 2, fds);
 	assert_true(holds(&w, "route replace local 198.19.4.0/24 dev lo\n"));
-	assert_true(holds(
-		&w, "route replace local 2001:db8:ffff::30/128 dev lo\n"));
+	assert_true(
+		holds(&w, "addr replace 2001:db8:ffff::30/128 dev lo nodad\n"));
 	assert_false(holds(&w, "veth"));
 	assert_true(holds(&w, "addr add 198.51.100.10/32 dev lo\n"));
 	assert_true(holds(&w, "route add default via 203.0.113.2 dev lan src "
