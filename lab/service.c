@@ -334,6 +334,8 @@ static void edge_argv(struct wr *w, const struct lab_site *site)
 		put_word(w, "--key");
 		put_word(w, site->key);
 	}
+	if (s->words)
+		put_words(w, s->words);
 }
 
 enum {

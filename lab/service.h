@@ -68,6 +68,9 @@ struct lab_server {
 	const char *host;                  /**< its name, in certificates too */
 	enum lab_cert cert;
 	bool has_cert; /**< a certificate was asked for by name */
+	/** More of an edge's command line, as a profile; ends with NULL.
+	 *  NULL: none. */
+	const char *const *words;
 	uint16_t ports[LAB_MAX_SLOTS][LAB_MAX_PORTS];
 	size_t n_ports[LAB_MAX_SLOTS];
 };
