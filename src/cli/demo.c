@@ -2,7 +2,8 @@
 /*
  * Design: the demonstration has no code of its own. It opens a lab and runs
  * this very program in it, once as the edge and once as the check, with the
- * options that anybody would type; so it shows what a user will get.
+ * options that anybody would type; so it shows what a user will get. The
+ * hosts of the profile are moved to the lab's server by such options too.
  *
  * Before the check starts, the router itself is asked whether its ALG is as
  * announced. A demonstration against an adversary that is not there would
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,8 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "cli/demo_places.h"
+#include "cli/profile.h"
 #include "cli/scenario.h"
 #include "lab/stage.h"
 
@@ -42,10 +46,11 @@ struct demo {
 	bool is_alg_on, is_nat_on, is_verbose;
 	const char *format;      /* NULL: the check's own default */
 	const char *capture_dir; /* NULL: none */
-	const char *profile;     /* NULL: the check's own default */
+	const char *profile;     /* NULL: the one that check takes */
 	const char *name;        /* of a scenario; NULL: the options' own */
 	bool has_network;        /* options that describe one */
 	const struct lab_scenario *scenario;
+	struct cli_demo_places places; /* none: nobody answers for the hosts */
 	struct lab_stage_opts opts;
 };
 
@@ -119,8 +124,8 @@ static int check_run(struct lab *lab, const struct demo *demo,
 	char at[ADDR_TEXT_BYTES] = LAB_SERVER_IP4;
 	bool is_edge = true;
 	const struct lab_server *server = server_find(demo->scenario, &is_edge);
-	const char *argv[8] = {"/proc/self/exe", "check",
-	                       is_edge ? "--edge" : "--server", at};
+	const char *argv[8 + CLI_DEMO_PLACES_MAX] = {
+		"/proc/self/exe", "check", is_edge ? "--edge" : "--server", at};
 	struct lab_cmd cmd = {.argv = argv, .env = lab_stage_env(stage)};
 	size_t n = 4;
 	int status, err;
@@ -131,6 +136,8 @@ static int check_run(struct lab *lab, const struct demo *demo,
 		argv[n++] = "-o";
 		argv[n++] = demo->format;
 	}
+	for (size_t i = 0; i < demo->places.n; i++)
+		argv[n++] = demo->places.words[i];
 	if (demo->profile)
 		argv[n++] = demo->profile;
 	err = lab_run(&status, NULL, 0, lab, "client", &cmd, -1);
@@ -303,6 +310,41 @@ static void edge_add(struct lab_scenario *s)
 		                lab_service_find(slice_str("edge")));
 }
 
+/*
+ * Only where the edge is alone: a scenario with servers of its own has its
+ * own answers to who is where, and an edge on every port would be in their
+ * way.
+ */
+static enum cli_status profile_place(struct demo *demo, struct lab_scenario *s,
+                                     struct arena *arena)
+{
+	const char *name = demo->profile ? demo->profile : CLI_PROFILE_DEFAULT;
+	struct lab_server *edge = &s->servers[0];
+	char path[PATH_MAX], real[PATH_MAX];
+	struct profile *profile;
+	enum cli_status status;
+	int err;
+
+	status = cli_profile_load(&profile, path, &cli_demo, name);
+	if (status != CLI_READY)
+		return status;
+	if (s->n_servers == 1 && edge->n_at == 0 &&
+	    strcmp(edge->service->name, "edge") == 0) {
+		/* The edge is started in a folder of its own. */
+		err = realpath(path, real) ? 0 : errno;
+		if (!err)
+			err = cli_demo_places_make(&demo->places, &s->spec,
+			                           arena, profile, real);
+		edge->words = demo->places.words;
+		if (err) {
+			cli_complain(&cli_demo, "%s: %s", path, strerror(err));
+			status = CLI_INTERNAL;
+		}
+	}
+	profile_free(profile);
+	return status;
+}
+
 static enum cli_status scenario_make(struct lab_scenario *own,
                                      struct demo *demo, struct arena *arena)
 {
@@ -323,7 +365,7 @@ static enum cli_status scenario_make(struct lab_scenario *own,
 	demo->scenario = own;
 	if (demo->alg_at > own->spec.n_hops)
 		demo->alg_at = own->spec.n_hops;
-	return CLI_READY;
+	return profile_place(demo, own, arena);
 }
 
 static enum cli_status run(int argc, char *argv[])

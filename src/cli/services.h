@@ -11,7 +11,7 @@
 #include "profile/profile.h"
 
 enum {
-	CLI_MAPS_MAX = 32,
+	CLI_MAPS_MAX = 64,
 	CLI_NAMES_MAX = 256,
 };
 

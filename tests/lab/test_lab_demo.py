@@ -5,10 +5,16 @@ with 3 where it is not, so every other status here is one with the adversary
 in place.
 """
 import concurrent.futures
+import ipaddress
+import json
+import os
+import pathlib
+import tempfile
 import unittest
 
 import lab
 import rig
+import services
 
 CLIENT, PUBLIC = "192.0.2.33", "203.0.113.2"
 
@@ -109,9 +115,98 @@ class Off(unittest.TestCase):
                 report = rig.demo_report("--alg", "off", *options)
                 self.assertEqual((report.status, report.findings),
                                  (0, []), report.told())
-                self.assertEqual({f["state"] for f in report.seen()},
+                # Names are given, not asked for: no fact of this network.
+                self.assertEqual({f["state"] for f in report.facts
+                                  if f.get("result") != "given"},
                                  {"pass"}, report.told())
                 self.assertGreater(len(report.pick(result="clean")), 5)
+
+
+class Reached(unittest.TestCase):
+    """Every flow of the profile, at the lab's addresses."""
+
+    def assert_reached(self, report, scopes):
+        self.assertEqual(list(services.fares(report)), scopes)
+        for flow in report.pick("flow.reached"):
+            self.assertEqual(flow["state"], "pass", flow)
+            for index in flow["asked"]:
+                self.assertEqual(report.facts[index]["address"],
+                                 flow["address"])
+
+    def test_every_flow_is_named_by_its_row(self):
+        flows = services.flows()
+        self.assertEqual(len(flows), 116)
+        for options in ((), ("--alg", "off")):
+            with self.subTest(options=options):
+                report = rig.demo_report(*options)
+                self.assert_reached(report, [f[0] for f in flows])
+                self.assertEqual([f["address"] for f in
+                                  report.pick("flow.reached")],
+                                 [f[1] for f in flows])
+
+    def test_table_by_row_follows_the_cause(self):
+        done = rig.demo(env={"LANGUAGE": "C", "LC_ALL": "C.UTF-8"})
+        cause = done.stdout.index("alg.rewrites-sip")
+        table = done.stdout.index("116 of 116 reached")
+        self.assertLess(cause, table)
+        self.assertIn("189.112.195.169 (Sinalização SIP): "
+                      "5060 5061 5080/UDP, 5060 5061 5080/TCP",
+                      done.stdout[table:])
+
+    def test_any_profile_by_a_path_too(self):
+        rows = [{"table": "t", "row": 1, "host": "203.0.113.77",
+                 "ports": ["5060"], "transports": ["udp"]},
+                {"table": "t", "row": 2, "host": "sip.example",
+                 "ports": ["5060", "20000-20100"], "transports": ["udp"]},
+                {"table": "t", "row": 3, "host": "SIP.example",
+                 "ports": ["5080"], "transports": ["tcp"]}]
+        sip = next(r for r in services.ROWS if r["class"] == "sip")
+        profile = {**services.PROFILE, "settings": [], "rows": [
+            {**sip, **row} for row in rows]}
+        profile["tables"] = [{"id": "t"}]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "own.yaml"
+            path.write_text(json.dumps(profile))
+            os.chmod(folder, 0o755)
+            # A path that is none from where the edge is started.
+            report = rig.demo_report(os.path.relpath(path, "/"))
+        self.assertEqual(report.ids(), ["alg.rewrites-sip"])
+        self.assert_reached(report, ["t/1/udp/5060", "t/2/udp/5060",
+                                     "t/2/udp/20000-20100", "t/3/tcp/5080"])
+        self.assertEqual(len({f["address"] for f in
+                              report.pick("flow.reached")}), 2)
+
+    def test_scenario_with_an_edge_alone(self):
+        report = rig.demo_report("--scenario", str(
+            lab.HERE.parents[1] / "scenarios" / "udp-blocked.yaml"))
+        self.assertEqual(report.status, 2)
+        self.assertEqual({(f["transport"] == "udp", f["state"]) for f in
+                          report.pick("flow.reached")},
+                         {(True, "fail"), (False, "pass")})
+
+    def test_nothing_goes_to_the_real_addresses(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            rig.demo("--capture", folder)
+            sent = destinations(pathlib.Path(folder) / "client.pcap")
+        self.assertLessEqual(set(services.PLACES.values()) | {lab.SERVER},
+                             sent)
+        nets = [ipaddress.ip_network(net) for net in
+                ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")]
+        self.assertEqual([a for a in sent if not any(
+            ipaddress.ip_address(a) in net for net in nets)], [])
+
+
+def destinations(path):
+    """Where the IPv4 packets of a capture go (pcap, Ethernet)."""
+    data, found, at = path.read_bytes(), set(), 24
+    while at < len(data):
+        n = int.from_bytes(data[at + 8:at + 12], "little")
+        frame = data[at + 16:at + 16 + n]
+        at += 16 + n
+        if frame[12:14] == b"\x08\x00":
+            found.add(str(ipaddress.ip_address(frame[30:34])))
+    return found
 
 
 class Where(unittest.TestCase):
