@@ -22,6 +22,8 @@
 enum {
 	NAMES_MIN = 3, /* so many with one address are no coincidence */
 	OTHERS_MIN = 2,
+	DROWNED_MIN = 5, /* flows that answered only at a second asking, ... */
+	DROWNED_SHARE = 20, /* ... and one of so many that were reached */
 };
 
 static bool is_web(const struct flow *f)
@@ -155,9 +157,25 @@ static const struct fact *fact_of(const struct flows *fs, const char *id)
 	return NULL;
 }
 
+static bool is_lossy(const struct flow *f)
+{
+	return val_get(&f->fact->fields, "is_lossy") != NULL;
+}
+
+/* So much is lost that silence proves nothing. */
+static bool is_line_drowned(const struct flows *fs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < fs->n; i++)
+		n += is_lossy(&fs->all[i]);
+	return n >= DROWNED_MIN && n * DROWNED_SHARE >= fs->n_reached;
+}
+
+/* On a drowned line a fresh flow fails as well as an old one. */
 static bool is_table_full(const struct flows *fs)
 {
-	return fact_of(fs, "nat.table") != NULL;
+	return fact_of(fs, "nat.table") && !is_line_drowned(fs);
 }
 
 static bool takes_silence(const struct flows *fs, const struct flow *f)
@@ -376,6 +394,15 @@ static bool takes_silent_host(const struct flows *fs, const struct flow *f)
 	return f->end == FLOW_SILENT && is_near;
 }
 
+/* A refusal is an answer; silence is what a drowned line has for all. */
+static bool takes_drowned(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return !f->is_by_server &&
+	       (f->end == FLOW_SILENT || f->end == FLOW_PARTLY ||
+	        f->end == FLOW_CUT);
+}
+
 static bool is_nothing_reached(const struct flows *fs)
 {
 	return fs->n_reached == 0 && fs->n_asked > 1;
@@ -485,6 +512,13 @@ static const struct cause causes[] = {
          N_("Most phones register by UDP, and the voice itself always needs "
             "it."),
          NULL},
+	{"path.loses-packets", FAIL, FAIL, NOWHERE, TROUBLE_LINE, 0,
+         is_line_drowned, takes_drowned,
+         N_("The line loses so much that %2$s of %3$s flows got no answer."),
+         N_("Many others answered only when they were asked again, so nothing "
+            "shows that anything is blocked. Voice does not get through such "
+            "a line: it is overloaded, or faulty."),
+         NULL},
 	{"path.ip6-broken", WARN, WARN, NOWHERE, TROUBLE_IP6, 0, NULL,
          takes_ip6, N_("IPv6 does not work to %4$s, where IPv4 does."),
          N_("Programs that try IPv6 first wait for it in vain before each "
@@ -534,20 +568,25 @@ static const struct cause causes[] = {
 
 static void find_lossy(struct flows *fs, const struct ladder *l)
 {
-	struct finding *fd = NULL;
+	struct finding *fd = fs->report->findings;
+	bool is_drowned;
 	size_t n = 0;
 
+	while (fd && strcmp(fd->id, "path.loses-packets") != 0)
+		fd = fd->next;
+	is_drowned = fd != NULL;
+
 	for (size_t i = 0; i < fs->n; i++)
-		n += val_get(&fs->all[i].fact->fields, "is_lossy") != NULL;
+		n += is_lossy(&fs->all[i]);
 	for (size_t i = 0; i < fs->n && n > 0; i++) {
-		if (!val_get(&fs->all[i].fact->fields, "is_lossy"))
+		if (!is_lossy(&fs->all[i]))
 			continue;
 		if (!fd)
 			fd = report_finding(fs->report, "path.loses-packets",
 			                    FINDING_WARN);
 		finding_because(fs->report, fd, fs->all[i].fact);
 	}
-	if (!fd)
+	if (!fd || is_drowned)
 		return;
 	fd->title = (struct words){
 		N_("The line loses packets: %1$s flows answered only when they "

@@ -207,6 +207,12 @@ static void add_lines(struct report *r, const char *text)
 }
 
 /* Something that passes, so that what fails is told from no network. */
+#define LOSSY                                                   \
+	"flow c 198.51.100.3 5060/udp sip answered lossy=yes\n" \
+	"flow c 198.51.100.3 5080/udp sip answered lossy=yes\n" \
+	"flow c 198.51.100.3 80/tcp web answered lossy=yes\n"   \
+	"flow c 198.51.100.3 443/tcp web answered lossy=yes\n"  \
+	"flow c 198.51.100.3 5222/tcp chat answered lossy=yes\n"
 #define GOOD                                          \
 	"flow a 198.51.100.1 443/tcp web answered\n"  \
 	"flow a 198.51.100.1 5060/udp sip answered\n" \
@@ -365,6 +371,14 @@ static const struct {
 	{"a lossy line is a remark",
          GOOD "flow b 198.51.100.2 5060/udp sip answered lossy=yes\n",
          "path.loses-packets warn unknown 1"},
+	{"on a drowned line silence proves nothing",
+         GOOD LOSSY "flow h 198.51.100.9 80/tcp web silent\n"
+                    "flow h 198.51.100.9 443/tcp web cut\n",
+         "path.loses-packets fail unknown 7"},
+	{"and a refusal is still one",
+         GOOD LOSSY "flow h 198.51.100.9 80/tcp web refused stop=1-2:router\n",
+         "path.ports-blocked warn router 1; "
+         "path.loses-packets warn unknown 5"},
 };
 
 static void put_found(struct wr *w, const struct report *r)
