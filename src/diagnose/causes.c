@@ -377,6 +377,16 @@ static bool gets_to_last_router(const struct flow *f)
 	       val_get_int(&f->stop->fields, "hop_min", 0) >= n_hops;
 }
 
+/* The last router lets it through, and then it is refused: by whom, the TTL of
+ * the refusal does not say. */
+static bool takes_refused_late(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return (f->end == FLOW_REFUSED || f->end == FLOW_CUT) &&
+	       gets_to_last_router(f) &&
+	       slice_eq_str(val_get_text(&f->stop->fields, "who"), "unknown");
+}
+
 /* The last router has it, and nobody at that address says a word. */
 static bool takes_silent_host(const struct flows *fs, const struct flow *f)
 {
@@ -527,6 +537,13 @@ static const struct cause causes[] = {
 	{"service.stopped", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_SERVER, 0,
          NULL, takes_stopped, N_("The server itself refuses %1$s of %4$s."),
          N_("The way there is open: the refusal came from the server. The "
+            "service is not running, or not on that port."),
+         NULL},
+	{"service.refused", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_SERVER, 0,
+         NULL, takes_refused_late,
+         N_("%1$s of %4$s is refused by the server, or by a box right before "
+            "it."),
+         N_("The way there is open up to the last router. Most often the "
             "service is not running, or not on that port."),
          NULL},
 	{"path.range-blocked", WARN, FAIL, NOWHERE, TROUBLE_RANGE,

@@ -350,6 +350,14 @@ static const struct {
               "flow b 198.51.100.2 5060/udp sip refused "
               "offender=198.51.100.2\n",
          "service.stopped fail provider 2"},
+	{"refused behind the last router, by whom is not known",
+         GOOD "flow b 198.51.100.2 443/tcp web refused "
+              "stop=3-4:provider who=unknown\n",
+         "service.refused warn provider 1"},
+	{"refused by the last router itself is a block",
+         GOOD "flow b 198.51.100.2 443/tcp web refused "
+              "stop=3-3:provider who=middlebox\n",
+         "path.ports-blocked warn provider 1"},
 	{"refused by a box is not the service",
          GOOD "flow b 198.51.100.2 5060/udp sip refused "
               "offender=192.0.2.1 stop=1-1:router\n",
