@@ -358,19 +358,19 @@ def main():
     known = json.loads(subprocess.run(
         [str(build / "lab/tool/prumo-lab-router"), "--list"],
         capture_output=True, text=True, check=True).stdout)
-    todo = [c for c in cases(known)
+    planned = [c for c in cases(known)
             if fnmatch.fnmatch(f"{c.kind}: {c.name}", args.only)]
     with tempfile.TemporaryDirectory() as folder, \
             concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         def put(n):
-            return run_set(todo[n], build, pathlib.Path(folder), n)
+            return run_set(planned[n], build, pathlib.Path(folder), n)
 
         # module parameters are the whole machine's: those come alone
-        common = [n for n, c in enumerate(todo) if not c.kernel]
+        common = [n for n, c in enumerate(planned) if not c.kernel]
         results = dict(zip(common, pool.map(put, common)))
-        results.update((n, put(n)) for n, c in enumerate(todo) if c.kernel)
-    results = [results[n] for n in range(len(todo))]
-    rows = [(c, r, judge(c, r)) for c, r in zip(todo, results)]
+        results.update((n, put(n)) for n, c in enumerate(planned) if c.kernel)
+    results = [results[n] for n in range(len(planned))]
+    rows = [(c, r, judge(c, r)) for c, r in zip(planned, results)]
     text = document(rows)
     if args.only == "*":
         text += firewall(build)

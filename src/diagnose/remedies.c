@@ -90,7 +90,7 @@ static const struct remedy {
 	{"shorter-times", TROUBLE_TABLE, ANY, ANY, NEED_NOTHING, true,
          N_("In the router, raise the number of connections (NAT or session "
             "table), or let idle ones of other programs end sooner; a "
-            "restart empties the table for now.")},
+            "restart empties the table for a while.")},
 	{"ask-for-edge", TROUBLE_UNSURE, ANY, ANY, NEED_NOTHING, false,
          N_("Ask the provider for a test server that mirrors what it "
             "receives, and give it with --edge.")},

@@ -317,7 +317,7 @@ static void on_data(void *arg, struct slice bytes)
 	line_end(n);
 }
 
-/* The local port, or a descriptor, cannot be had for now. */
+/* The local port, or a descriptor, cannot be had at the moment. */
 static bool is_busy(int err)
 {
 	return err == EMFILE || err == ENFILE || err == EADDRNOTAVAIL ||

@@ -642,7 +642,7 @@ static int64_t next_due(struct range *r)
 	return due;
 }
 
-/* Nothing is left to send for now: is there more to find out? */
+/* Nothing is left to send: is there more to find out? */
 static bool look_further(struct range *r, int64_t now_ns)
 {
 	unsigned at;

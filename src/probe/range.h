@@ -95,7 +95,7 @@ void range_on_fresh(struct range *r, unsigned fresh, int64_t now_ns);
  *  silence proves nothing, is not refined and ends as RANGE_UNKNOWN. */
 void range_be_mute(struct range *r);
 
-/** What was asked cannot be sent for now (a buffer is full): it is asked for
+/** What was asked cannot be sent yet (a buffer is full): it is asked for
  *  again later and costs no try. */
 void range_on_busy(struct range *r, const struct range_step *step,
                    int64_t now_ns);
