@@ -364,8 +364,15 @@ void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns)
 
 void ladder_on_open(struct ladder *l, int shot, int64_t now_ns)
 {
-	l->shots[shot].due_ns = now_ns + LADDER_TALK_MS * NS_PER_MS +
-	                        TALK_ROUNDS * known_rtt_ns(l);
+	struct ladder_shot *s = &l->shots[shot];
+
+	s->is_open = true;
+	s->due_ns = now_ns + LADDER_TALK_MS * NS_PER_MS +
+	            TALK_ROUNDS * known_rtt_ns(l);
+	/* RFC 6298, 5.7: without a round trip from the handshake the first
+	 * retransmission is due after three seconds */
+	if (now_ns - s->first_ns >= LADDER_SYN_AGAIN_MS * NS_PER_MS)
+		s->due_ns += LADDER_FALLBACK_MS * NS_PER_MS;
 }
 
 void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns)
@@ -435,6 +442,10 @@ static enum ladder_result judge_lost(const struct ladder *l,
 		                       passes(l, sp->transport, WIRE_ROLE_TWIN)
 		               ? LADDER_BLOCKED
 		               : LADDER_NO_ANSWER;
+	/* two SYNs lost cost three seconds: that says nothing of a message
+	 * which has never left */
+	if (sp->transport != WIRE_UDP && !s->is_open)
+		return LADDER_NOT_CONNECTED;
 	if (twin_passes && l->has_reports)
 		return LADDER_REQUEST_DROPPED;
 	return LADDER_NO_ANSWER;
@@ -480,6 +491,7 @@ const char *ladder_result_name(enum ladder_result r)
 		[LADDER_BLOCKED] = "blocked",
 		[LADDER_REFUSED] = "refused",
 		[LADDER_NO_ANSWER] = "no-answer",
+		[LADDER_NOT_CONNECTED] = "not-connected",
 		[LADDER_UNKNOWN] = "unknown",
 	};
 

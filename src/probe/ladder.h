@@ -31,6 +31,9 @@ enum {
 	LADDER_TALK_MS = 2000, /**< the answer, once it is open, plus round
 	                            trips: on a short path three
 	                            retransmissions fit, on a long one two */
+	LADDER_SYN_AGAIN_MS = 1000, /**< it took that long to open: a SYN was
+	                                 lost */
+	LADDER_FALLBACK_MS = 3000,  /**< more to talk, then */
 	LADDER_NONE = -1,
 };
 
@@ -74,6 +77,8 @@ enum ladder_result {
 	LADDER_BLOCKED,         /**< nothing at all passes to this port */
 	LADDER_REFUSED,         /**< ICMP error or TCP reset */
 	LADDER_NO_ANSWER,       /**< lost; request or answer, nobody can tell */
+	LADDER_NOT_CONNECTED,   /**< its connection opened too late for it to
+	                             leave, while others to the port opened */
 	LADDER_UNKNOWN,         /**< answered, but not by an edge's mirror */
 };
 
@@ -85,6 +90,7 @@ struct ladder_shot {
 
 	/* what came back, set by the ladder_on_*() functions */
 	bool is_closed;        /**< no more tries */
+	bool is_open;          /**< TCP or TLS: the message has left */
 	bool is_answered;      /**< an answer of any kind arrived here */
 	bool is_seen;          /**< the edge says that it arrived there */
 	bool is_arrival_known; /**< by mirror or digest */

@@ -488,12 +488,44 @@ static void test_an_open_stream_is_given_time_again(void **state)
 	ladder_on_sent(&l, 0, 0);
 	assert_int_equal(ladder_next(&l, &shot, 3000 * NS_PER_MS),
 	                 3700 * NS_PER_MS);
+	ladder_on_open(&l, 0, 900 * NS_PER_MS);
+	assert_int_equal(ladder_next(&l, &shot, 3200 * NS_PER_MS),
+	                 3300 * NS_PER_MS);
+	/* a SYN was lost: TCP itself waits longer */
 	ladder_on_open(&l, 0, 3500 * NS_PER_MS);
 	assert_int_equal(ladder_next(&l, &shot, 3800 * NS_PER_MS),
-	                 5900 * NS_PER_MS);
+	                 8900 * NS_PER_MS);
 	assert_false(l.shots[0].is_closed);
-	assert_int_equal(ladder_next(&l, &shot, 5900 * NS_PER_MS), INT64_MAX);
+	assert_int_equal(ladder_next(&l, &shot, 8900 * NS_PER_MS), INT64_MAX);
 	assert_true(l.shots[0].is_closed);
+}
+
+static void test_what_never_left_was_not_dropped(void **state)
+{
+	static const enum ladder_what whats[] = {LADDER_OPTIONS, LADDER_INVITE,
+	                                         LADDER_REGISTER};
+	struct ladder_spec spec = {.transport = WIRE_TLS,
+	                           .role = WIRE_ROLE_SIP};
+	struct ladder l;
+	int shot;
+
+	UNUSED(state);
+	ladder_init(&l, 100 * NS_PER_MS, true);
+	for (int i = 0; i < (int)ARRAY_LEN(whats); i++) {
+		spec.what = whats[i];
+		assert_int_equal(ladder_add(&l, &spec), i);
+		ladder_on_sent(&l, i, 0);
+	}
+	(void)ladder_next(&l, &shot, 60 * NS_PER_S);
+	ladder_judge(&l);
+	assert_int_equal(l.shots[1].result, LADDER_NO_ANSWER);
+
+	ladder_on_open(&l, 0, NS_PER_S);
+	ladder_on_answer(&l, 0, NS_PER_S);
+	ladder_on_open(&l, 2, NS_PER_S);
+	ladder_judge(&l);
+	assert_int_equal(l.shots[1].result, LADDER_NOT_CONNECTED);
+	assert_int_equal(l.shots[2].result, LADDER_NO_ANSWER);
 }
 
 int main(void)
@@ -502,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_clean_network_is_clean_and_cheap),
 		cmocka_unit_test(test_loss_changes_no_verdict),
 		cmocka_unit_test(test_drop_needs_its_twin),
+		cmocka_unit_test(test_what_never_left_was_not_dropped),
 		cmocka_unit_test(test_blocked_port_is_not_a_drop),
 		cmocka_unit_test(test_lost_answer_is_told_apart),
 		cmocka_unit_test(test_oddity_is_narrowed_down),
