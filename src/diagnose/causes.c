@@ -318,10 +318,30 @@ static bool is_only_web(const struct flows *fs)
 	return has_web && has_udp && has_tcp;
 }
 
+static bool passes_web(const struct flows *fs, int64_t port)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (is_web(f) && f->port == port && f->end == FLOW_REACHED)
+			return true;
+	}
+	return false;
+}
+
+/* Where one of the two ports is shut too, that is no cause of its own. */
 static bool takes_not_web(const struct flows *fs, const struct flow *f)
 {
-	UNUSED(fs);
-	return flow_is_lost(f) && !is_web(f) && !f->is_by_server;
+	return flow_is_lost(f) && !f->is_by_server &&
+	       !(is_web(f) && passes_web(fs, f->port));
+}
+
+static const char *tell_web(struct flows *fs, const struct flow *f)
+{
+	UNUSED(f);
+	if (!passes_web(fs, 80))
+		return "443";
+	return passes_web(fs, 443) ? "80, 443" : "80";
 }
 
 static bool is_udp_shut(const struct flows *fs)
@@ -512,11 +532,11 @@ static const struct cause causes[] = {
          NULL},
 	{"path.only-web", FAIL, FAIL, NOWHERE, TROUBLE_PORT | TROUBLE_UDP, 0,
          is_only_web, takes_not_web,
-         N_("The network lets only web pages through: %2$s of %3$s flows "
-            "are blocked."),
-         N_("TCP to the ports 80 and 443 passes, and nothing else. That is "
-            "how guest networks and strict firewalls are set up."),
-         NULL},
+         N_("The network lets only web pages through (TCP to %5$s): %2$s of "
+            "%3$s flows are blocked."),
+         N_("Nothing else passes. That is how guest networks and strict "
+            "firewalls are set up."),
+         tell_web},
 	{"path.udp-blocked", FAIL, FAIL, NOWHERE, TROUBLE_UDP, 0, is_udp_shut,
          takes_udp, N_("The network lets no UDP through (%2$s of %3$s flows)."),
          N_("Most phones register by UDP, and the voice itself always needs "

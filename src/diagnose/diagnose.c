@@ -514,12 +514,24 @@ static bool is_main(const struct ladder *l, shot_fn *is_shown)
 	return is_seen(l, is_shown, &is_on_sip) && is_on_sip;
 }
 
-/* Where nothing else is reached either, that is one cause. */
+/* What lets so little through explains a silent edge, too. */
+static bool is_shut(const struct finding *fd)
+{
+	static const char *const ids[] = {"path.captive-portal", "path.no-way",
+	                                  "path.only-web"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		if (strcmp(fd->id, ids[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct finding *silence_begin(struct report *r)
 {
 	struct finding *fd = r->findings;
 
-	while (fd && strcmp(fd->id, "path.no-way") != 0)
+	while (fd && !is_shut(fd))
 		fd = fd->next;
 	if (fd)
 		return fd;

@@ -263,6 +263,13 @@ static const struct {
          "flow a 198.51.100.1 5060/udp sip silent stop=1-2:router\n"
          "flow b 198.51.100.2 10000-65535/udp rtp silent\n",
          "path.only-web fail router 3"},
+	{"one web port alone, and the other is no cause of its own",
+         "flow a 198.51.100.1 443/tcp web answered\n"
+         "flow a 198.51.100.1 80/tcp web silent stop=1-2:router\n"
+         "flow b 198.51.100.2 80/tcp web silent\n"
+         "flow a 198.51.100.1 5222/tcp chat silent\n"
+         "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n",
+         "path.only-web fail router 4"},
 	{"nothing at all",
          "flow a 198.51.100.1 443/tcp web silent\n"
          "flow a 198.51.100.1 5060/udp sip silent stop=1-2:router\n",
