@@ -78,6 +78,17 @@ static void on_done(void *arg, const struct trace_result *res)
 	reach_wake(t->reach);
 }
 
+/* A SYN is all that a walk sends: what was said over the connection, and
+ * whether its certificate pleased, is no matter. */
+static bool is_known_good(const struct reach_ask *a)
+{
+	const struct ask_result *res = &a->result;
+
+	return reach_has_passed(res) ||
+	       (!reach_is_udp(a) && !reach_is_lost(res) &&
+	        res->layer >= ASK_LAYER_CONNECT);
+}
+
 /* A flow to the same host that is known good. */
 static struct trace_flow control_for(const struct reach *r,
                                      const struct reach_ask *a)
@@ -87,7 +98,7 @@ static struct trace_flow control_for(const struct reach *r,
 	for (size_t i = 0; i < r->n_asks; i++) {
 		const struct reach_ask *b = r->asks[i];
 
-		if (b->stage != REACH_OVER || !reach_has_passed(&b->result) ||
+		if (b->stage != REACH_OVER || !is_known_good(b) ||
 		    !addr_ip_eq(&a->target.addr, &b->target.addr))
 			continue;
 		if (flow.to.family == ADDR_NONE ||

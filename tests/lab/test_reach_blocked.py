@@ -52,10 +52,19 @@ def run_quick():
         return room.reach("--quick")
 
 
+def run_web():
+    """A firewall that lets out one web port, not asked in haste."""
+    with services.Room("--hops", HOPS, nodes=["r1"]) as room:
+        room.block("r1", ["meta l4proto udp drop",
+                          "tcp dport != 443 drop"])
+        return room.reach()
+
+
 def setUpModule():
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         jobs = {run: pool.submit(run_one, run) for run in range(len(RUNS))}
         jobs["quick"] = pool.submit(run_quick)
+        jobs["web"] = pool.submit(run_web)
         DONE.update({name: job.result() for name, job in jobs.items()})
 
 
@@ -101,6 +110,16 @@ class Blocked(unittest.TestCase):
     def test_who_must_act(self):
         self.assertEqual(DONE[0].findings[0]["act"], "customer")
         self.assertEqual(DONE[1].findings[0]["act"], "carrier")
+
+    def test_all_but_one_web_port_is_one_cause(self):
+        report = DONE["web"]
+        self.assertEqual(report.ids(), ["path.only-web"], report.told())
+        found = report.findings[0]
+        self.assertEqual(found["evidence"]["location"]["hop"], 1, found)
+        self.assertEqual((found["segment"], found["act"]),
+                         ("router", "customer"))
+        self.assertNotIn("443/TCP", found["evidence"]["ports"])
+        self.assertIn("80/TCP", found["evidence"]["ports"])
 
     def test_quick_keeps_to_its_time(self):
         report = DONE["quick"]
