@@ -170,6 +170,13 @@ def ask_later():
         time.sleep(60)
 
 
+def ask_listen():
+    """The server of ask_tcp()."""
+    with socket.create_server((SERVER, int(take()))):
+        print("ready", flush=True)
+        time.sleep(60)
+
+
 def ask_late():
     """Does an answer arrive that takes so many seconds?"""
     seconds = int(take())

@@ -99,10 +99,17 @@ class Adversary(unittest.TestCase):
         self.assertGreater(truth["out"]["ruled_out"], 0)
 
     def test_strict_firewall(self):
-        out, truth = talk("strict-firewall", "udp", 5060, "tcp", 5060,
-                          "web", "www.example", truth=1)
-        self.assertEqual(out.split(), ["udp/5060", "-", "tcp/5060", "-",
-                                       "www.example"])
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o777)
+            done = lab.scenario(
+                FOLDER / "strict-firewall.yaml", "python3", TALK,
+                "udp", 5060, "tcp", 5060, "tcp", 443,
+                options=["--truth", f"1:{folder}/t", "--server",
+                         f"server:exec python3 {TALK} listen 443"])
+            assert done.returncode == 0, done.stderr
+            truth = json.loads(pathlib.Path(f"{folder}/t").read_text())
+        self.assertEqual(done.stdout.split(), ["udp/5060", "-", "tcp/5060",
+                                               "-", "tcp/443", "ok"])
         self.assertGreater(truth["out"]["ruled_out"], 1)
 
     def test_table_full(self):
