@@ -112,7 +112,8 @@ struct reach {
 	bool is_tracing; /**< nothing is asked any more but ranges */
 	struct reach_trace traces[REACH_TRACES_MAX];
 	size_t n_traces;
-	int64_t trace_ns; /**< when the first one began; 0: none has */
+	int64_t trace_ns;  /**< when the first one began; 0: none has */
+	int64_t rewalk_ns; /**< when doubtful ones go again; 0: not yet */
 	struct reach_control controls[REACH_CONTROLS];
 	bool is_over; /**< probe_done() was called */
 	bool is_cut;  /**< by the user: what runs is not known */

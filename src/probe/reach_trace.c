@@ -5,12 +5,20 @@
  * followed, then one of each address, and what is left of the time goes to
  * other ports, which may die elsewhere. Few run side by side: routers answer
  * only so many expired packets in a second.
+ *
+ * So a walk of which not even the first router gave a sign, while it did of
+ * others, may have come when that router had nothing left to give. Such ones
+ * go again after a pause, one by one.
  */
 #include "probe/reach.h"
 
 #include <errno.h>
 
 #include "base/clock.h"
+#include "net/loop.h"
+
+/* Linux gives one host so many in a burst, and then one in a second. */
+#define REWALK_NS (1100 * NS_PER_MS)
 
 static bool is_cause(const struct reach_ask *a)
 {
@@ -133,8 +141,50 @@ static void begin(struct reach *r, struct reach_trace *t)
 	r->flows -= TRACE_FLOWS_MAX;
 }
 
+static bool is_deaf(const struct reach_trace *t)
+{
+	const struct where *w = &t->result.where;
+
+	return w->basis == WHERE_QUOTE && w->hop_min == 0;
+}
+
+static bool has_first_hop(const struct reach_trace *t)
+{
+	const struct where *w = &t->result.where;
+
+	return w->basis != WHERE_NO_BASIS && w->basis != WHERE_LOCAL &&
+	       w->hop_min > 0;
+}
+
+/* @return whether there is something to do again */
+static bool rewalk(struct reach *r, int64_t now_ns)
+{
+	bool is_late = now_ns - r->trace_ns > r->effort.trace_ns / 2;
+	bool is_heard = false, is_any = false;
+
+	if (r->rewalk_ns)
+		return false;
+	r->rewalk_ns = now_ns + REWALK_NS;
+	for (size_t i = 0; i < r->n_traces; i++)
+		is_heard |= has_first_hop(&r->traces[i]);
+	for (size_t i = 0; is_heard && i < r->n_traces; i++) {
+		struct reach_trace *t = &r->traces[i];
+
+		if (!is_deaf(t))
+			continue;
+		if (is_late) { /* then it has shown nothing */
+			t->result.where.basis = WHERE_NO_BASIS;
+			continue;
+		}
+		t->is_started = t->is_over = false;
+		is_any = true;
+	}
+	return is_any;
+}
+
 bool reach_traces_go(struct reach *r, bool with_ranges)
 {
+	unsigned n_most = r->rewalk_ns ? 1 : REACH_TRACES_RUNNING;
 	int64_t now_ns = clock_mono_ns();
 	unsigned n_running = 0;
 	bool is_all = true, is_late;
@@ -145,6 +195,10 @@ bool reach_traces_go(struct reach *r, bool with_ranges)
 		r->trace_ns = now_ns;
 	is_late = now_ns - r->trace_ns > r->effort.trace_ns / 2;
 	choose(r, with_ranges);
+	if (now_ns < r->rewalk_ns) {
+		net_timer_set(r->timer, r->rewalk_ns - now_ns);
+		return false;
+	}
 	for (size_t i = 0; i < r->n_traces; i++)
 		n_running += r->traces[i].is_started && !r->traces[i].is_over;
 	for (size_t i = 0; i < r->n_traces; i++) {
@@ -153,11 +207,15 @@ bool reach_traces_go(struct reach *r, bool with_ranges)
 		if (!t->is_started && is_late && n_running > 0) {
 			t->is_started = true;
 			t->is_over = true;
-		} else if (!t->is_started && n_running < REACH_TRACES_RUNNING) {
+		} else if (!t->is_started && n_running < n_most) {
 			begin(r, t);
 			n_running += !t->is_over;
 		}
 		is_all &= t->is_over;
+	}
+	if (is_all && with_ranges && rewalk(r, now_ns)) {
+		net_timer_set(r->timer, REWALK_NS);
+		return false;
 	}
 	return is_all;
 }

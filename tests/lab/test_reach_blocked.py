@@ -100,7 +100,7 @@ class Blocked(unittest.TestCase):
                 self.assertEqual(place["hop"], int(node[1]), place)
                 self.assertEqual(report.findings[0]["segment"],
                                  SEGMENTS[node])
-                self.assertEqual(len(report.findings), 1, report.ids())
+                self.assertEqual(len(report.findings), 1, report.told())
                 named = {report.facts[i]["scope"]
                          for i in report.findings[0]["facts"]
                          if report.facts[i]["id"] == "flow.reached"}
