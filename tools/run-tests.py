@@ -61,7 +61,9 @@ def meson_tests(folder, *args):
     start = time.monotonic()
     log = ROOT / folder / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    run(["meson", "test", "-C", folder, "--no-rebuild", *args],
+    # most of them wait for a network of their own
+    run(["meson", "test", "-C", folder, "--no-rebuild", "--num-processes",
+         str((os.cpu_count() or 1) + 1), *args],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if not log.exists():
         note(f"{folder}: tests did not run", "failed")
