@@ -244,8 +244,8 @@ static void add_zone(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	struct fw_forti_words w = fw_forti_words_of(e, "interface");
 	struct slice member;
 
-	fw_forti_check(
-		c, fw_zones_add(&c->rules->arena, set, fw_forti_dup(c, name)));
+	fw_forti_check(c, fw_zones_add(&c->rules->arena, set,
+	                               fw_forti_dup(c, e ? e->key : name)));
 	while (!c->err && fw_forti_word_next(&w, &member)) {
 		if (!fw_forti_budget(c, at))
 			return;

@@ -11,7 +11,15 @@ enum fw_forti_kind {
 	FW_FORTI_SET,
 	FW_FORTI_UNSET,
 	FW_FORTI_APPEND,
-	FW_FORTI_UNSELECT,
+	FW_FORTI_UNSELECT, /**< while reading; its words are out of the list
+	                        afterwards */
+};
+
+/** Who bore a name before another took it. */
+struct fw_forti_bearer {
+	struct fw_forti_bearer *before;
+	struct fw_forti_node *node;
+	const uint8_t *until; /**< place in the text */
 };
 
 struct fw_forti_node {
@@ -30,7 +38,10 @@ struct fw_forti_tree {
 	struct fw_rules *rules;
 	struct diag *dg;
 	struct fw_dict dict; /**< (parent, key) to CONFIG and EDIT nodes */
+	struct fw_dict past; /**< (parent, key) to struct fw_forti_bearer */
 	struct fw_forti_node *root;
+	bool has_renamed;    /**< some entries are called otherwise now */
+	bool has_unselected; /**< while reading */
 	bool no_memory;
 };
 
@@ -41,6 +52,16 @@ void fw_forti_read(struct fw_forti_tree *t, struct slice text);
 struct fw_forti_node *fw_forti_config(const struct fw_forti_tree *t,
                                       const struct fw_forti_node *scope,
                                       const char *path);
+
+/**
+ * The entry that @p name means where it stands in the text: a name that was
+ * given away means what bears another now, until somebody else takes it.
+ *
+ * @return NULL: there is none, or it was deleted
+ */
+struct fw_forti_node *fw_forti_entry(const struct fw_forti_tree *t,
+                                     const struct fw_forti_node *table,
+                                     struct slice name);
 
 /** The value of a name in an entry: of its last `set`; unset: NULL. */
 const struct fw_forti_node *fw_forti_value(const struct fw_forti_node *entry,

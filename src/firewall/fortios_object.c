@@ -38,8 +38,9 @@ bool fw_forti_word_next(struct fw_forti_words *w, struct slice *word)
 			return true;
 		do
 			w->at = w->at->next;
-		while (w->at && (w->at->kind != FW_FORTI_APPEND ||
-		                 !slice_eq(w->at->key, w->name)));
+		while (w->at &&
+		       (w->at->kind != FW_FORTI_APPEND || w->at->is_deleted ||
+		        !slice_eq(w->at->key, w->name)));
 		if (w->at)
 			w->rest = w->at->rest;
 	}
@@ -258,10 +259,24 @@ struct fw_forti_node *fw_forti_find_entry(const struct fw_forti_ctx *c,
                                           const struct fw_forti_scope *sc,
                                           const char *path, struct slice name)
 {
-	struct fw_forti_node *e, *at = fw_forti_config(&c->t, sc->node, path);
+	return fw_forti_entry(&c->t, fw_forti_config(&c->t, sc->node, path),
+	                      name);
+}
 
-	e = at ? fw_dict_get(&c->t.dict, at, name) : NULL;
-	return e && !e->is_deleted && e->kind == FW_FORTI_EDIT ? e : NULL;
+/* Objects are remembered by the name that they have at the end. */
+static struct slice last_name(const struct fw_forti_ctx *c,
+                              const struct fw_forti_scope *sc,
+                              struct slice name, const char *const *paths,
+                              size_t n)
+{
+	for (size_t i = 0; c->t.has_renamed && i < n; i++) {
+		const struct fw_forti_node *e =
+			fw_forti_find_entry(c, sc, paths[i], name);
+
+		if (e)
+			return e->key;
+	}
+	return name;
 }
 
 /* An address of either family, whatever kind of object it is. */
@@ -270,16 +285,16 @@ struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
                                        struct slice name, bool is6,
                                        unsigned depth)
 {
-	static const struct {
-		const char *plain, *group;
-	} paths[] = {
+	static const char *const paths[2][2] = {
 		{"firewall address", "firewall addrgrp"},
 		{"firewall address6", "firewall addrgrp6"},
 	};
 	const void *key = is6 ? (const void *)&sc->name : sc->node;
-	struct fw_forti_adr *a = fw_dict_get(&c->adrs, key, name);
 	const struct fw_forti_node *e;
+	struct fw_forti_adr *a;
 
+	name = last_name(c, sc, name, paths[is6], 2);
+	a = fw_dict_get(&c->adrs, key, name);
 	if (a || depth > MAX_GROUP_DEPTH)
 		return a;
 	a = arena_alloc(&c->scratch, sizeof(*a));
@@ -295,13 +310,12 @@ struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
 	a->object->table = sc->name;
 	fw_dict_put(&c->adrs, key, name, a);
 	a->is_busy = true;
-	e = fw_forti_find_entry(c, sc, paths[is6].plain, name);
+	e = fw_forti_find_entry(c, sc, paths[is6][0], name);
 	if (slice_eq_str(name, "all"))
 		a->is_all[is6] = true;
 	else if (e)
 		read_address(c, a, e, is6);
-	else if ((e = fw_forti_find_entry(c, sc, paths[is6].group, name)) !=
-	         NULL)
+	else if ((e = fw_forti_find_entry(c, sc, paths[is6][1], name)) != NULL)
 		read_group(c, sc, a, e, is6, depth);
 	else if (!slice_eq_str(name, "none"))
 		read_missing(c, a, name);
@@ -464,15 +478,18 @@ struct fw_forti_svc *fw_forti_find_svc(struct fw_forti_ctx *c,
                                        const struct fw_forti_scope *sc,
                                        struct slice name)
 {
+	static const char *const path[] = {"firewall service custom"};
 	const struct fw_forti_node *e;
-	struct fw_forti_svc *s = fw_dict_get(&c->svcs, sc->node, name);
+	struct fw_forti_svc *s;
 
+	name = last_name(c, sc, name, path, 1);
+	s = fw_dict_get(&c->svcs, sc->node, name);
 	if (s)
 		return s;
 	s = new_svc(c, sc, name);
 	if (!s)
 		return NULL;
-	e = fw_forti_find_entry(c, sc, "firewall service custom", name);
+	e = fw_forti_find_entry(c, sc, path[0], name);
 	if (e && !slice_eq_str(name, "ALL"))
 		read_service(c, s, e);
 	else

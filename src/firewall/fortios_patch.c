@@ -118,7 +118,7 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 static struct slice value_in(const struct fw_rule *r, const char *name)
 {
 	struct rd rd = rd_init(r->raw);
-	struct slice found = {NULL, 0}, line;
+	struct slice found = {NULL, 0}, line, first = {NULL, 0};
 	bool is_ours = false;
 
 	while (rd_line(&rd, &line)) {
@@ -126,9 +126,13 @@ static struct slice value_in(const struct fw_rule *r, const char *name)
 
 		if (!fw_word_next(&rest, &verb) || !fw_word_next(&rest, &word))
 			continue;
-		if (slice_eq_str(verb, "edit"))
-			is_ours = slice_eq_str(word, r->id);
-		else if (is_ours && slice_eq_str(word, name))
+		/* The first one is ours, whatever it is called by now. */
+		if (slice_eq_str(verb, "edit")) {
+			first = first.p ? first : word;
+			is_ours = slice_eq(word, first) ||
+			          slice_eq_str(word, r->id);
+		}
+		if (is_ours && slice_eq_str(word, name))
 			found = slice_eq_str(verb, "set")
 			                ? slice_trim(rest)
 			                : slice_sub(rest, 0, 0);

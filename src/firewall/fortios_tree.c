@@ -4,7 +4,11 @@
  * that are pasted after it change it. So the reader runs them: a path or an
  * entry that is opened again goes on, `set` overrides, `delete`, `purge` and
  * `move` act. A patch can then be checked by reading it after the
- * configuration. Values are split into words only when somebody asks.
+ * configuration. Values are split into words only when somebody asks; what
+ * was unselected is taken out of its list when all is read.
+ *
+ * The box's references follow a rename. Here they are names, so a name's
+ * place in the text says whom it meant.
  *
  * People paste from terminals and slides: prompts are cut off, a missing
  * `next` or `end` is supplied where the next command proves it missing.
@@ -32,7 +36,7 @@ struct reader {
 static const char *const verbs[] = {
 	"config", "edit",   "next",     "end",   "set",     "unset", "append",
 	"select", "delete", "unselect", "move",  "purge",   "show",  "get",
-	"rename", "clone",  "diagnose", "abort", "execute",
+	"rename", "clone",  "diagnose", "abort", "execute", "clear",
 };
 
 static bool is_verb(struct slice word)
@@ -169,6 +173,27 @@ static void close_node(struct reader *r, struct slice line)
 	r->depth--;
 }
 
+/* @p line takes a name; who gave it away is still meant by those before. */
+static void take_name(struct reader *r, struct slice key,
+                      struct fw_forti_node *n, struct slice line)
+{
+	struct fw_forti_node *old = fw_dict_get(&r->t->dict, r->cur, key);
+	struct fw_forti_bearer *b;
+
+	fw_dict_put(&r->t->dict, r->cur, key, n);
+	if (!old || old->is_deleted || slice_eq(old->key, key))
+		return;
+	b = arena_alloc(r->t->arena, sizeof(*b));
+	if (!b) {
+		r->t->no_memory = true;
+		return;
+	}
+	b->before = fw_dict_get(&r->t->past, r->cur, key);
+	b->node = old;
+	b->until = line.p;
+	fw_dict_put(&r->t->past, r->cur, key, b);
+}
+
 static void open_node(struct reader *r, enum fw_forti_kind kind,
                       struct slice key, struct slice raw, unsigned line)
 {
@@ -183,7 +208,7 @@ static void open_node(struct reader *r, enum fw_forti_kind kind,
 		n = add_node(r, kind, key, raw, line);
 		if (!n)
 			return;
-		fw_dict_put(&r->t->dict, r->cur, key, n);
+		take_name(r, key, n, raw);
 	}
 	r->cur = n;
 	r->depth++;
@@ -370,13 +395,14 @@ static bool read_second_name(struct reader *r, struct slice rest, bool is_clone,
 		return false;
 	if (!is_clone) {
 		n->key = to;
-		fw_dict_put(&r->t->dict, r->cur, to, n);
+		r->t->has_renamed = true;
+		take_name(r, to, n, line);
 		return true;
 	}
 	copy = add_node(r, FW_FORTI_EDIT, to, line, r->line);
 	if (!copy)
 		return true;
-	fw_dict_put(&r->t->dict, r->cur, to, copy);
+	take_name(r, to, copy, line);
 	clone_children(r, n, copy, r->depth);
 	return r->n_cloned < MAX_CLONED;
 }
@@ -417,7 +443,7 @@ static bool read_value(struct reader *r, struct slice verb, struct slice rest,
 	} kinds[] = {
 		{"set", FW_FORTI_SET},           {"unset", FW_FORTI_UNSET},
 		{"append", FW_FORTI_APPEND},     {"select", FW_FORTI_SET},
-		{"unselect", FW_FORTI_UNSELECT},
+		{"unselect", FW_FORTI_UNSELECT}, {"clear", FW_FORTI_UNSET},
 	};
 	struct fw_forti_node *n;
 	struct slice key;
@@ -433,6 +459,7 @@ static bool read_value(struct reader *r, struct slice verb, struct slice rest,
 		n = add_node(r, kinds[i].kind, key, line, at);
 		if (n)
 			n->rest = slice_trim(rest);
+		r->t->has_unselected |= kinds[i].kind == FW_FORTI_UNSELECT;
 		return true;
 	}
 	return false;
@@ -469,12 +496,116 @@ static void read_line(struct reader *r, struct slice line)
 		           "edit, set, next or end."));
 }
 
+/* ---- what was unselected ---- */
+
+/* Words that later lines took out of a list, by (list, word). */
+struct unselect {
+	struct fw_forti_tree *t;
+	struct fw_dict lists; /* (entry, name) to its last UNSELECT node */
+	struct fw_dict words; /* (that node, word) */
+};
+
+static void note_words(struct unselect *u, struct fw_forti_node *n)
+{
+	struct fw_forti_node *list = fw_dict_get(&u->lists, n->parent, n->key);
+	struct slice rest = n->rest, word;
+
+	if (!list) {
+		list = n;
+		fw_dict_put(&u->lists, n->parent, n->key, n);
+	}
+	while (fw_word_next(&rest, &word))
+		fw_dict_put(&u->words, list, word, n);
+	n->is_deleted = true;
+}
+
+/* Another part of the same list, after @p n. */
+static struct fw_forti_node *add_part(struct fw_forti_tree *t,
+                                      struct fw_forti_node *n)
+{
+	struct fw_forti_node *more = arena_alloc(t->arena, sizeof(*more));
+
+	if (!more) {
+		t->no_memory = true;
+		return NULL;
+	}
+	*more = *n;
+	more->kind = FW_FORTI_APPEND;
+	link_before(more, n->next, n->parent);
+	return more;
+}
+
+/* Keep the runs of words that nobody took out: the first one in @p n. */
+static void keep_words(struct unselect *u, struct fw_forti_node *n,
+                       const struct fw_forti_node *list)
+{
+	const enum fw_forti_kind kind = n->kind;
+	struct slice rest = n->rest, word, before;
+	struct fw_forti_node *at = NULL;
+	const uint8_t *end;
+	bool is_run = false;
+
+	if (rest.n == 0)
+		return;
+	end = rest.p + rest.n;
+	for (before = rest; fw_word_next(&rest, &word); before = rest) {
+		if (fw_dict_get(&u->words, list, word)) {
+			is_run = false;
+			continue;
+		}
+		if (!is_run) {
+			at = at ? add_part(u->t, at) : n;
+			if (!at)
+				return;
+			is_run = true;
+			at->rest.p = slice_trim(before).p;
+		}
+		at->rest.n = (size_t)(end - rest.n - at->rest.p);
+	}
+	if (!at && kind == FW_FORTI_SET)
+		n->kind = FW_FORTI_UNSET;
+	else if (!at)
+		n->is_deleted = true;
+}
+
+/* From the last line to the first: only what comes later takes out. */
+static void unselect_in(struct unselect *u, struct fw_forti_node *entry)
+{
+	for (struct fw_forti_node *n = entry->last, *prev; n; n = prev) {
+		const struct fw_forti_node *list;
+
+		prev = n->prev;
+		if (n->kind == FW_FORTI_CONFIG || n->kind == FW_FORTI_EDIT) {
+			unselect_in(u, n);
+			continue;
+		}
+		if (n->kind == FW_FORTI_UNSELECT) {
+			note_words(u, n);
+			continue;
+		}
+		list = fw_dict_get(&u->lists, entry, n->key);
+		if (list && n->kind != FW_FORTI_UNSET)
+			keep_words(u, n, list);
+	}
+}
+
+static void unselect_all(struct fw_forti_tree *t, struct slice text)
+{
+	struct unselect u = {.t = t};
+
+	fw_dict_init(&u.lists, t->arena, text);
+	fw_dict_init(&u.words, t->arena, text);
+	unselect_in(&u, t->root);
+	t->no_memory |= u.lists.no_memory || u.words.no_memory;
+}
+
 void fw_forti_read(struct fw_forti_tree *t, struct slice text)
 {
 	struct reader r = {.t = t, .rd = rd_init(text)};
 	struct slice line;
 
 	fw_dict_init(&t->dict, t->arena, text);
+	fw_dict_init(&t->past, t->arena, text);
 	t->root = arena_alloc(t->arena, sizeof(*t->root));
 	if (!t->root) {
 		t->no_memory = true;
@@ -485,7 +616,9 @@ void fw_forti_read(struct fw_forti_tree *t, struct slice text)
 		r.line++;
 		read_line(&r, line);
 	}
-	t->no_memory |= t->dict.no_memory;
+	t->no_memory |= t->dict.no_memory || t->past.no_memory;
+	if (t->has_unselected && !t->no_memory)
+		unselect_all(t, text);
 	if (r.cur->parent)
 		diag_add(t->dg, DIAG_WARN, r.cur->raw,
 		         _("The text ends inside this block: an \"end\" is "
@@ -502,6 +635,25 @@ struct fw_forti_node *fw_forti_config(const struct fw_forti_tree *t,
                                       const char *path)
 {
 	return scope ? fw_dict_get(&t->dict, scope, slice_str(path)) : NULL;
+}
+
+struct fw_forti_node *fw_forti_entry(const struct fw_forti_tree *t,
+                                     const struct fw_forti_node *table,
+                                     struct slice name)
+{
+	const struct slice text = t->rules->text;
+	struct fw_forti_node *n;
+	const struct fw_forti_bearer *b;
+
+	if (!table)
+		return NULL;
+	n = fw_dict_get(&t->dict, table, name);
+	b = t->has_renamed && name.p >= text.p && name.p < text.p + text.n
+	            ? fw_dict_get(&t->past, table, name)
+	            : NULL;
+	for (; b && name.p < b->until; b = b->before)
+		n = b->node;
+	return n && !n->is_deleted && n->kind == FW_FORTI_EDIT ? n : NULL;
 }
 
 const struct fw_forti_node *fw_forti_value(const struct fw_forti_node *entry,

@@ -638,10 +638,12 @@ static int patch(struct fw_patch_out *out, size_t *left, struct made *m,
 static void test_patch_raises_the_narrowest_time(void **state)
 {
 	static const struct {
-		const char *ttl, *undo;
+		const char *ttl, *more, *undo;
 	} rows[] = {
-		{"", "edit 5\n        unset session-ttl\n"},
-		{"set session-ttl 299\n",
+		{"", "", "edit 5\n        unset session-ttl\n"},
+		{"set session-ttl 299\n", "",
+	         "edit 5\n        set session-ttl 299\n"},
+		{"set session-ttl 299\n", "rename 3 to 5\n",
 	         "edit 5\n        set session-ttl 299\n"},
 	};
 	struct made m;
@@ -654,12 +656,13 @@ static void test_patch_raises_the_narrowest_time(void **state)
 		size_t left = 99;
 
 		(void)snprintf(text, sizeof(text),
-		               QUIET "config firewall policy\nedit 5\n"
+		               QUIET "config firewall policy\nedit %d\n"
 		                     "set srcintf any\nset dstintf any\n"
 		                     "set srcaddr all\nset dstaddr all\n"
 		                     "set action accept\nset service ALL\n"
-		                     "set schedule always\n%snext\nend\n",
-		               rows[i].ttl);
+		                     "set schedule always\n%snext\n%send\n",
+		               rows[i].more[0] ? 3 : 5, rows[i].ttl,
+		               rows[i].more);
 		assert_int_equal(patch(&out, &left, &m, text), 0);
 		assert_int_equal(left, 0);
 		assert_non_null(strstr((char *)out.commands.p,
