@@ -248,15 +248,20 @@ static void show_why(struct audit *au, const struct fw_rules *rules,
 }
 
 /* Where the text itself tells where phones and provider are. */
-static void guess_place(struct fw_place *place, const struct fw_rules *rules,
-                        const char *file)
+static void guess_place(struct fw_place *place, const struct fw_dialect *d,
+                        const struct fw_rules *rules, const char *file)
 {
 	const bool is_said = place->in || place->out || place->src.first;
 
 	if (place->path != FW_PATH_FORWARD || is_said)
 		return;
 	place->out = fw_guess_wan(rules);
+	if (!place->out)
+		place->out = d->wan;
 	place->in = place->out ? fw_guess_lan(rules, place->out) : NULL;
+	if (!place->in && place->out && d->wan &&
+	    strcmp(place->out, d->wan) == 0)
+		place->in = d->lan;
 	if (place->out)
 		cli_complain(&cli_audit,
 		             _("%s: judged from %s to %s; --lan and --wan say "
@@ -264,14 +269,15 @@ static void guess_place(struct fw_place *place, const struct fw_rules *rules,
 		             file, place->in ? place->in : "*", place->out);
 }
 
-static int judge(struct audit *au, const struct fw_rules *rules,
-                 struct cli_flows *fl, const char *file)
+static int judge(struct audit *au, const struct fw_dialect *d,
+                 const struct fw_rules *rules, struct cli_flows *fl,
+                 const char *file)
 {
 	struct fw_question q = {fl->flows, fl->n_flows, fl->place, fl->hosts,
 	                        fl->n_hosts};
 	int err;
 
-	guess_place(&q.place, rules, file);
+	guess_place(&q.place, d, rules, file);
 	err = fw_audit(&au->report, rules, &q, file);
 	if (!err)
 		err = make_patch(au, rules, &q, file);
@@ -291,7 +297,7 @@ static enum cli_status audit_rules(struct audit *au, const struct fw_dialect *d,
 	int err = 0;
 
 	if (status == CLI_READY)
-		err = judge(au, rules, &fl, file);
+		err = judge(au, d, rules, &fl, file);
 	cli_flows_fini(&fl);
 	if (err == E2BIG) {
 		cli_complain(&cli_audit,

@@ -325,6 +325,21 @@ static enum cli_status emit(struct writing *wt)
 	return check(wt);
 }
 
+/* Between any two zones is more than phones need. */
+static void set_zones(struct fw_place *place, const struct fw_dialect *d)
+{
+	if (place->path != FW_PATH_FORWARD || !d->lan || !d->wan ||
+	    (place->in && place->out))
+		return;
+	if (!place->in)
+		place->in = d->lan;
+	if (!place->out)
+		place->out = d->wan;
+	cli_complain(&cli_rules,
+	             _("written from %s to %s; --lan and --wan say otherwise"),
+	             place->in, place->out);
+}
+
 static enum cli_status write_rules(const struct settings *set,
                                    const struct profile *p)
 {
@@ -339,6 +354,7 @@ static enum cli_status write_rules(const struct settings *set,
 	wt.text = wr_init_heap();
 	diag_init(&wt.dg, &arena, NULL, (struct slice){NULL, 0});
 	if (status == CLI_READY) {
+		set_zones(&wt.flows.place, set->dialect);
 		drop_idle(&wt);
 		status = emit(&wt);
 	}

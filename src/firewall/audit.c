@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "firewall/vendor.h"
 
 struct audit {
 	struct report *r;
@@ -208,6 +209,40 @@ static const char *words_of(struct audit *au, const struct fw_flow *flow)
 	                   slice_str(flow->title ? flow->title : flow->id));
 }
 
+static void tell_doubt(struct audit *au, struct fact *f,
+                       const struct fw_part *p)
+{
+	const struct fw_rule *r = p->doubt;
+	const bool is_elsewhere = r && !r->conditional &&
+	                          r->nat.kind != FW_NAT_NONE &&
+	                          r->nat.kind != FW_NAT_SOURCE;
+	const char *what = r ? r->conditional : NULL;
+
+	if (!r && !p->rule && !p->chain) {
+		f->summary.msgid = N_("%1$s: not known.");
+		f->why.msgid = N_("This text is not about addresses of that "
+		                  "family.");
+		return;
+	}
+	f->summary.msgid =
+		N_("%1$s: not known; line %2$s may or may not match.");
+	f->why.msgid = N_("What line %1$s matches is not in this text: %2$s");
+	if (r && !r->line) {
+		f->summary.msgid =
+			N_("%1$s: not known; rule %2$s may or may not match.");
+		f->why.msgid =
+			N_("What rule %1$s matches is not in this text: %2$s");
+		f->summary.args[1] = report_text(au->r, slice_str(r->id));
+	} else if (is_elsewhere) {
+		f->why.msgid = N_("Line %1$s may send it elsewhere (%2$s), "
+		                  "and what becomes of it there is not in this "
+		                  "text.");
+		what = r->nat.to;
+	}
+	f->why.args[0] = f->summary.args[1];
+	f->why.args[1] = what ? report_text(au->r, slice_str(what)) : "";
+}
+
 static void tell_flow(struct audit *au, const struct fw_flow *flow,
                       const struct fw_answer *an)
 {
@@ -239,16 +274,7 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 		finding_because(au->r,
 		                cause(au, &au->blocked, "firewall.blocks"), f);
 	} else {
-		f->summary.msgid =
-			N_("%1$s: not known; line %2$s may or may not match.");
-		f->why.msgid = N_("What line %1$s matches is not in this "
-		                  "text: %2$s");
-		f->why.args[0] = f->summary.args[1];
-		f->why.args[1] =
-			p->doubt && p->doubt->conditional
-				? report_text(au->r,
-		                              slice_str(p->doubt->conditional))
-				: "";
+		tell_doubt(au, f, p);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 	}
@@ -272,6 +298,9 @@ static void put_source(struct audit *au, struct fact *f,
 	const struct fw_setting *s = setting_of(au->rules, is_alg);
 
 	if (rule) {
+		if (is_alg && rule->attrs.alg_source)
+			(void)fact_evidence(au->r, f, "source",
+			                    val_text(rule->attrs.alg_source));
 		put_rule(au, f, rule, rule->chain);
 	} else if (s) {
 		(void)fact_field(au->r, f, "setting", val_text(s->id));
@@ -282,6 +311,21 @@ static void put_source(struct audit *au, struct fact *f,
 			                    val_text(s->source));
 		put_place(au, f, s->line, s->raw);
 	}
+}
+
+/* The fact of the vendor's product that leaves it open, where there is one. */
+static const char *why_unknown(const struct audit *au,
+                               const struct fw_rule *rule, bool is_alg)
+{
+	const struct fw_setting *s = setting_of(au->rules, is_alg);
+	const struct fw_vendor_fact *vf;
+
+	if (rule)
+		vf = is_alg ? fw_vendor_fact_find(rule->attrs.alg_source)
+		            : NULL;
+	else
+		vf = s ? fw_vendor_fact_find(s->source) : NULL;
+	return vf ? vf->title : N_("The configuration does not say.");
 }
 
 static void tell_alg(struct audit *au, const struct fw_flow *flow,
@@ -308,7 +352,7 @@ static void tell_alg(struct audit *au, const struct fw_flow *flow,
 		f->value = val_text("unknown");
 		f->summary.msgid =
 			N_("%1$s: whether a SIP helper acts is not known.");
-		f->why.msgid = N_("The configuration does not say.");
+		f->why.msgid = why_unknown(au, an->out.alg_rule, true);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 	}
@@ -363,7 +407,7 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	if (an->udp_idle_s < 0) {
 		f->state = FACT_UNKNOWN;
 		f->summary.msgid = N_("%1$s: its session time is not known.");
-		f->why.msgid = N_("The configuration does not say.");
+		f->why.msgid = why_unknown(au, an->out.idle_rule, false);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 		return;
@@ -393,12 +437,14 @@ static void tell_nat(struct audit *au)
 {
 	const struct fw_setting *s = au->rules->settings;
 	const enum fw_tri nat = au->rules->defaults.consistent_nat;
+	const struct fw_vendor_fact *vf;
 	struct fact *f;
 
 	while (s && s->attrs.consistent_nat == FW_UNSET)
 		s = s->next;
 	if (nat == FW_UNSET || !s)
 		return;
+	vf = fw_vendor_fact_find(s->source);
 	f = report_fact(au->r, "audit.consistent-nat", FACT_PASS, au->file);
 	f->value = val_text(fw_tri_name(nat));
 	(void)fact_field(au->r, f, "setting", val_text(s->id));
@@ -418,7 +464,8 @@ static void tell_nat(struct audit *au)
 		f->state = FACT_UNKNOWN;
 		f->summary.msgid =
 			N_("Whether consistent NAT is on is not known.");
-		f->why.msgid = N_("The configuration does not say.");
+		f->why.msgid =
+			vf ? vf->title : N_("The configuration does not say.");
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 	}
@@ -443,7 +490,8 @@ static void tell_dead(struct audit *au, const struct fw_reach_info *info)
 	struct fact *f;
 	struct val *by;
 
-	if (info->reach != FW_SHADOWED)
+	/* What the text does not show, nobody can take out of it. */
+	if (info->reach != FW_SHADOWED || !info->rule->line)
 		return;
 	f = report_fact(au->r, "audit.rule", FACT_WARN, info->rule->id);
 	f->value = val_text("shadowed");
@@ -467,6 +515,14 @@ static void tell_wide(struct audit *au, const struct fw_part *p)
 	put_packet(au, f, &p->example);
 	f->summary.msgid = N_("Line %1$s accepts more than calls need.");
 	f->summary.args[0] = line_text(au, p->rule, p->chain);
+	if (!p->rule && !p->chain->line) {
+		f->summary.msgid = N_("What no rule of %1$s decides is "
+		                      "accepted, and that is more than calls "
+		                      "need.");
+		f->summary.args[0] = report_fmt(
+			au->r, "%s%s%s", p->chain->table,
+			p->chain->table[0] ? " " : "", p->chain->name);
+	}
 	finding_because(au->r, cause(au, &au->wide, "firewall.too-wide"), f);
 }
 

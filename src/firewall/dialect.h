@@ -61,10 +61,12 @@ struct fw_patch_out {
 };
 
 struct fw_dialect {
-	const char *name;     /**< [a-z0-9-]+: CLI argument and JSON id */
-	const char *title;    /**< product name, not translated */
-	const char *file_ext; /**< with the dot */
-	unsigned caps;        /**< FW_CAP_* */
+	const char *name;      /**< [a-z0-9-]+: CLI argument and JSON id */
+	const char *title;     /**< product name, not translated */
+	const char *file_ext;  /**< with the dot */
+	unsigned caps;         /**< FW_CAP_* */
+	const char *lan, *wan; /**< zones that every such box has from the
+	                            factory; NULL: none */
 
 	/** How sure that @p text is ours: 0 (no) to 100. NULL with no parse. */
 	int (*recognise)(struct slice text);

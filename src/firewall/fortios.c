@@ -327,6 +327,7 @@ static void read_sip(struct fw_forti_ctx *c, struct policy *p)
 	st = fw_forti_sip_judge(&in);
 	p->rule->attrs.alg = st.alg;
 	p->rule->attrs.helper = st.by;
+	p->rule->attrs.alg_source = st.source;
 	if (in.has_profile && p->rule->attrs.alg != FW_OFF)
 		p->rule->attrs.helper = fw_forti_dup(c, profile);
 }

@@ -113,11 +113,12 @@ enum {
 
 /** What a rule, or the firewall as a whole, does to the flows it matches. */
 struct fw_attrs {
-	enum fw_tri alg;     /**< SIP helper, ALG, inspection, proxy */
-	const char *helper;  /**< name of the helper or profile, or NULL */
-	int64_t udp_idle_s;  /**< session time once answered; _UNSET */
-	int64_t tcp_idle_s;  /**< the same for TCP */
-	enum fw_tri offload; /**< ASIC, flowtable, fasttrack */
+	enum fw_tri alg;        /**< SIP helper, ALG, inspection, proxy */
+	const char *helper;     /**< name of the helper or profile, or NULL */
+	const char *alg_source; /**< id of the fact that says so, or NULL */
+	int64_t udp_idle_s;     /**< session time once answered; _UNSET */
+	int64_t tcp_idle_s;     /**< the same for TCP */
+	enum fw_tri offload;    /**< ASIC, flowtable, fasttrack */
 	enum fw_tri consistent_nat; /**< one inside port, one outside port;
 	                                 on is good; of the box only */
 	int dscp;                   /**< 0..63 or FW_DSCP_UNSET */

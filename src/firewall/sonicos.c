@@ -19,6 +19,7 @@
 
 enum {
 	UDP_IDLE_S = 30,
+	TCP_IDLE_S = 900,
 	V_7 = 7000000,
 	V_8 = 8000000,
 };
@@ -80,7 +81,7 @@ static struct verdict judge_sip(const struct fw_sonic *c)
 {
 	const struct fw_sonic_voip *v = &c->voip;
 
-	if (c->is_backup)
+	if (c->is_backup && !v->is_sip_seen)
 		return (struct verdict){FW_UNKNOWN, "sonicos-exp-voip"};
 	if (v->by_rule == FW_ON)
 		return (struct verdict){FW_UNKNOWN, "sonicos-sip-by-rule"};
@@ -152,6 +153,13 @@ void fw_sonic_read_voip(struct fw_sonic *c)
 	s->is_default = true;
 	s->source = "sonicos-udp-default";
 	s->attrs.udp_idle_s = c->rules->defaults.udp_idle_s = UDP_IDLE_S;
+	s = fw_setting_add(c->rules, "access-rule.tcp-timeout");
+	fw_sonic_check(c, s);
+	if (!s)
+		return;
+	s->is_default = true;
+	s->source = "sonicos-tcp-default";
+	s->attrs.tcp_idle_s = c->rules->defaults.tcp_idle_s = TCP_IDLE_S;
 }
 
 enum fw_tri fw_sonic_rule_alg(const struct fw_sonic *c,
@@ -192,8 +200,8 @@ static bool is_any_zone(struct slice name)
 	return name.n == 0 || slice_ieq(name, slice_str("any"));
 }
 
-static void put_zone(struct fw_sonic *c, struct fw_zones *set,
-                     struct slice name)
+void fw_sonic_put_zone(struct fw_sonic *c, struct fw_zones *set,
+                       struct slice name)
 {
 	if (!is_any_zone(name))
 		fw_sonic_check(c, fw_zones_add(&c->rules->arena, set,
@@ -267,8 +275,8 @@ static void put_rule(struct fw_sonic *c, struct fw_chain *to,
 		r->schedule = fw_sonic_dup(c, from->schedule);
 	if (slot->is_unplaced && !r->conditional)
 		r->conditional = "its place in the order is not said";
-	put_zone(c, &r->in, from->from);
-	put_zone(c, &r->out, from->to);
+	fw_sonic_put_zone(c, &r->in, from->from);
+	fw_sonic_put_zone(c, &r->out, from->to);
 	fw_sonic_put_addrs(c, &r->src, &from->src);
 	fw_sonic_put_addrs(c, &r->dst, &from->dst);
 	fw_sonic_put_services(c, r, &from->service);
@@ -345,46 +353,6 @@ static void put_rules(struct fw_sonic *c)
 		put_end(c, to);
 }
 
-static void put_nats(struct fw_sonic *c)
-{
-	struct fw_chain *to;
-
-	if (!c->nats)
-		return;
-	to = fw_chain_add(c->rules, "nat-policies");
-	fw_sonic_check(c, to);
-	if (!to)
-		return;
-	to->hook = FW_HOOK_POSTROUTING;
-	to->kind = FW_CHAIN_NAT;
-	to->policy = FW_ACCEPT;
-	for (const struct fw_sonic_nat *n = c->nats; n && !c->err;
-	     n = n->next) {
-		const struct slice *zone =
-			fw_dict_get(&c->interfaces, NULL, n->out);
-		struct fw_rule *r;
-
-		/* Without a new source there is nothing to learn here. */
-		if (!n->to.n)
-			continue;
-		r = fw_rule_add(c->rules, to);
-		fw_sonic_check(c, r);
-		if (!r)
-			return;
-		r->id = "nat-policy";
-		r->line = n->line;
-		r->raw = n->raw;
-		r->is_disabled = n->is_disabled;
-		r->action = FW_ACCEPT;
-		r->nat.kind = FW_NAT_SOURCE;
-		r->nat.to = n->to.n ? fw_sonic_dup(c, n->to) : NULL;
-		if (n->is_narrow)
-			r->conditional = "addresses or services of its own";
-		if (zone)
-			put_zone(c, &r->out, *zone);
-	}
-}
-
 int fw_sonic_done(struct fw_sonic *c, size_t n_errors_before)
 {
 	if (!c->err)
@@ -392,7 +360,7 @@ int fw_sonic_done(struct fw_sonic *c, size_t n_errors_before)
 	if (!c->err)
 		put_rules(c);
 	if (!c->err)
-		put_nats(c);
+		fw_sonic_put_nats(c);
 	for (size_t i = 0; i < ARRAY_LEN(c->names); i++) {
 		if (c->names[i].no_memory)
 			c->err = ENOMEM;

@@ -61,12 +61,16 @@ struct fw_sonic_rule {
 	int dscp;
 };
 
-/** A source translation: only what leads to the way out is read of it. */
+/** A NAT policy. */
 struct fw_sonic_nat {
 	struct fw_sonic_nat *next;
 	unsigned line;
-	struct slice raw, out, to;
-	bool is_disabled, is_narrow;
+	struct slice raw;
+	unsigned families;
+	struct slice in, out; /**< interfaces; not known ones are any */
+	struct fw_sonic_side src, dst, service;
+	struct slice to_src, to_dst, to_service; /**< empty: the original */
+	bool is_disabled;
 };
 
 /** The VoIP page. */
@@ -88,7 +92,8 @@ struct fw_sonic {
 	struct fw_sonic_rule *first, *last;
 	struct fw_sonic_nat *nats, *nats_last;
 	struct fw_sonic_voip voip;
-	bool is_backup; /**< .exp: has all settings, under keys unknown here */
+	bool is_backup; /**< .exp: has all settings, under keys unknown here;
+	                     what commands say after it is known */
 	bool is_export; /**< names its firmware: of a box, not a script */
 	bool has_ip6;   /**< rules for IPv6 */
 	size_t n_rules, n_copies;
@@ -99,6 +104,10 @@ void fw_sonic_init(struct fw_sonic *c, struct fw_rules *out, struct slice text,
                    struct diag *dg);
 /** Follow all names and make the model. @return as fw_dialect.parse */
 WARN_UNUSED int fw_sonic_done(struct fw_sonic *c, size_t n_errors_before);
+
+/** Into a set of zones, unless it is any. */
+void fw_sonic_put_zone(struct fw_sonic *c, struct fw_zones *set,
+                       struct slice name);
 
 /** Keep lack of memory in @p c. */
 void fw_sonic_check(struct fw_sonic *c, const void *made);
@@ -124,6 +133,17 @@ void fw_sonic_put_addrs(struct fw_sonic *c, struct fw_addrs *to,
                         const struct fw_sonic_side *side);
 void fw_sonic_put_services(struct fw_sonic *c, struct fw_rule *r,
                            const struct fw_sonic_side *side);
+
+/** Commands that are typed on a box whose settings were read: their rules
+ *  stand before those that are there. @p line  Number of their first one. */
+void fw_sonic_read_commands(struct fw_sonic *c, struct slice text,
+                            unsigned line);
+
+/** A policy, the last of them. NULL: no memory. */
+struct fw_sonic_nat *fw_sonic_nat_add(struct fw_sonic *c, unsigned line,
+                                      struct slice raw);
+/** Make the model's chains of them: who is sent where. */
+void fw_sonic_put_nats(struct fw_sonic *c);
 
 struct fw_sonic_rule *fw_sonic_rule_add(struct fw_sonic *c, unsigned line,
                                         struct slice raw);

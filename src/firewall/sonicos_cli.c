@@ -70,7 +70,7 @@ static void read_content(struct fw_sonic_reader *r, struct slice rest)
 	    fw_sonic_is(w, "range")) {
 		if (fw_sonic_read_ip(r, &rest, &lo, &hi)) {
 			forget(r->obj->object, false, fw_ip_is4(lo));
-			fw_sonic_obj_add_range(&r->s, r->obj, lo, hi);
+			fw_sonic_obj_add_range(r->s, r->obj, lo, hi);
 			return;
 		}
 		fw_sonic_fault(r, _("Not an address, a network or a range."));
@@ -78,7 +78,7 @@ static void read_content(struct fw_sonic_reader *r, struct slice rest)
 	} else if (fw_sonic_is(w, "domain") &&
 	           fw_sonic_word(r, &after, &domain)) {
 		forget(r->obj->object, true, false);
-		fw_sonic_obj_add_host(&r->s, r->obj, domain);
+		fw_sonic_obj_add_host(r->s, r->obj, domain);
 	}
 }
 
@@ -91,7 +91,7 @@ static void open_addr(struct fw_sonic_reader *r, struct slice rest)
 		open_nameless(r);
 		return;
 	}
-	r->obj = fw_sonic_obj_get(&r->s, FW_SONIC_ADDRS, name, r->n, r->line);
+	r->obj = fw_sonic_obj_get(r->s, FW_SONIC_ADDRS, name, r->n, r->line);
 	if (r->obj && fw_sonic_is(family, "mac"))
 		r->obj->is_unknown = true;
 	if (r->obj)
@@ -110,7 +110,7 @@ static void read_service_content(struct fw_sonic_reader *r, struct slice rest)
 	err = fw_sonic_read_ports(r, &rest, &proto, &lo, &hi);
 	r->obj->object->services = (struct fw_services){0};
 	if (!err)
-		fw_sonic_obj_add_ports(&r->s, r->obj, proto, lo, hi);
+		fw_sonic_obj_add_ports(r->s, r->obj, proto, lo, hi);
 	else if (err == EBADMSG)
 		fw_sonic_fault(r, _("Not a first and a last port."));
 	if (err)
@@ -126,8 +126,7 @@ static void open_service(struct fw_sonic_reader *r, struct slice rest)
 		open_nameless(r);
 		return;
 	}
-	r->obj =
-		fw_sonic_obj_get(&r->s, FW_SONIC_SERVICES, name, r->n, r->line);
+	r->obj = fw_sonic_obj_get(r->s, FW_SONIC_SERVICES, name, r->n, r->line);
 	if (r->obj)
 		read_service_content(r, rest);
 }
@@ -144,7 +143,7 @@ static void open_group(struct fw_sonic_reader *r, struct slice rest,
 		open_nameless(r);
 		return;
 	}
-	r->obj = fw_sonic_obj_get(&r->s,
+	r->obj = fw_sonic_obj_get(r->s,
 	                          is_addr ? FW_SONIC_ADDRS : FW_SONIC_SERVICES,
 	                          name, r->n, r->line);
 }
@@ -168,11 +167,11 @@ static bool read_member(struct fw_sonic_reader *r, struct slice rest,
 	if (!read_name(r, &rest, &name) || slice_trim(rest).n)
 		return false;
 	if (r->obj)
-		fw_sonic_obj_add_member(&r->s, r->obj, name);
+		fw_sonic_obj_add_member(r->s, r->obj, name);
 	return true;
 }
 
-/* ---- interfaces and NAT: only what leads to the way out ---- */
+/* ---- interfaces and NAT ---- */
 
 static void open_interface(struct fw_sonic_reader *r, struct slice rest)
 {
@@ -184,7 +183,7 @@ static void open_interface(struct fw_sonic_reader *r, struct slice rest)
 	else if (fw_sonic_next_is(r, &rest, "vlan") &&
 	         fw_sonic_word(r, &rest, &w))
 		r->interface = slice_str(arena_fmt(
-			&r->s.scratch, "%.*s:V%.*s", (int)r->interface.n,
+			&r->s->scratch, "%.*s:V%.*s", (int)r->interface.n,
 			(const char *)r->interface.p, (int)w.n,
 			(const char *)w.p));
 }
@@ -197,70 +196,119 @@ static void read_interface(struct fw_sonic_reader *r, struct slice rest)
 	    (!fw_sonic_is(w, "zone") && !fw_sonic_is(w, "ip-assignment")) ||
 	    !fw_sonic_word(r, &rest, &w))
 		return;
-	zone = arena_alloc(&r->s.scratch, sizeof(*zone));
-	fw_sonic_check(&r->s, zone);
+	zone = arena_alloc(&r->s->scratch, sizeof(*zone));
+	fw_sonic_check(r->s, zone);
 	if (!zone)
 		return;
 	*zone = w;
-	fw_dict_put(&r->s.interfaces, NULL, r->interface, zone);
+	fw_dict_put(&r->s->interfaces, NULL, r->interface, zone);
+}
+
+/* What a clause of a NAT policy is about. */
+enum part {
+	PART_NONE,
+	PART_SOURCE,
+	PART_DESTINATION,
+	PART_SERVICE,
+};
+
+static enum part part_of(struct slice w, bool *is_translated)
+{
+	static const char *const parts[] = {"source", "destination", "service"};
+	const struct slice to = slice_str("translated-");
+	const bool is_to = w.n > to.n && slice_ieq(slice_sub(w, 0, to.n), to);
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		if (fw_sonic_is(is_to ? slice_sub(w, to.n, SIZE_MAX) : w,
+		                parts[i])) {
+			*is_translated = is_to;
+			return (enum part)(PART_SOURCE + i);
+		}
+	}
+	return PART_NONE;
+}
+
+static void put_nat_value(struct fw_sonic_nat *n, enum part part,
+                          bool is_translated, struct slice name)
+{
+	struct fw_sonic_side *const sides[] = {NULL, &n->src, &n->dst,
+	                                       &n->service};
+	struct slice *const to[] = {NULL, &n->to_src, &n->to_dst,
+	                            &n->to_service};
+
+	if (is_translated) {
+		*to[part] = name;
+		return;
+	}
+	*sides[part] = (struct fw_sonic_side){.kind = FW_SONIC_ANY};
+	if (name.n) {
+		sides[part]->kind = FW_SONIC_NAME;
+		sides[part]->name = name;
+	}
+}
+
+/* One line of it. @return false: the words to come are of no use */
+static bool read_nat_word(struct fw_sonic_reader *r, struct slice *rest,
+                          struct slice w, enum part *part, bool *is_translated)
+{
+	static const char *const ends[] = {"comment", "uuid", "id", "priority"};
+	struct slice value = {NULL, 0};
+	enum part next;
+
+	if (fw_sonic_is(w, "inbound"))
+		(void)fw_sonic_word(r, rest, &r->nat->in);
+	else if (fw_sonic_is(w, "outbound"))
+		(void)fw_sonic_word(r, rest, &r->nat->out);
+	else if (fw_sonic_is(w, "translated"))
+		*is_translated = true;
+	else if ((next = part_of(w, is_translated)) != PART_NONE)
+		*part = next;
+	else if (fw_sonic_is_one_of(w, ends, ARRAY_LEN(ends)) ||
+	         *part == PART_NONE)
+		return false;
+	else if (fw_sonic_is(w, "any") || fw_sonic_is(w, "original"))
+		put_nat_value(r->nat, *part, *is_translated, value);
+	else if ((fw_sonic_is(w, "name") || fw_sonic_is(w, "group")) &&
+	         fw_sonic_word(r, rest, &value))
+		put_nat_value(r->nat, *part, *is_translated, value);
+	return true;
 }
 
 static void read_nat(struct fw_sonic_reader *r, struct slice rest)
 {
 	const bool is_no = fw_sonic_next_is(r, &rest, "no");
-	struct fw_sonic_nat *n = r->nat;
+	enum part part = PART_NONE;
+	bool is_translated = false;
 	struct slice w;
-	bool is_translated = false, is_source = false;
 
-	while (fw_sonic_word(r, &rest, &w)) {
-		if (fw_sonic_is(w, "enable"))
-			n->is_disabled = is_no;
-		else if (fw_sonic_is(w, "outbound"))
-			(void)fw_sonic_word(r, &rest, &n->out);
-		else if (fw_sonic_is(w, "source") ||
-		         fw_sonic_is(w, "destination") ||
-		         fw_sonic_is(w, "service"))
-			is_source = fw_sonic_is(w, "source");
-		else if (fw_sonic_is(w, "translated-source"))
-			is_source = is_translated = true;
-		else if (fw_sonic_is(w, "translated"))
-			is_translated = true;
-		else if ((fw_sonic_is(w, "name") || fw_sonic_is(w, "group")) &&
-		         is_translated && is_source)
-			(void)fw_sonic_word(r, &rest, &n->to);
-		else if ((fw_sonic_is(w, "name") || fw_sonic_is(w, "group")) &&
-		         !is_translated)
-			n->is_narrow = true;
-		else if (fw_sonic_is(w, "comment") || fw_sonic_is(w, "uuid") ||
-		         fw_sonic_is(w, "id"))
+	if (fw_sonic_next_is(r, &rest, "enable")) {
+		r->nat->is_disabled = is_no;
+		return;
+	}
+	while (!is_no && fw_sonic_word(r, &rest, &w)) {
+		if (!read_nat_word(r, &rest, w, &part, &is_translated))
 			return;
-		if (fw_sonic_is(w, "service") || fw_sonic_is(w, "destination"))
-			is_translated = false;
 	}
 }
 
 static void open_nat(struct fw_sonic_reader *r, struct slice rest)
 {
 	r->block = FW_SONIC_BLOCK_NAT;
-	r->nat = arena_alloc(&r->s.scratch, sizeof(*r->nat));
-	fw_sonic_check(&r->s, r->nat);
+	r->nat = fw_sonic_nat_add(r->s, r->n, r->line);
 	if (!r->nat)
 		return;
-	r->nat->line = r->n;
-	r->nat->raw = r->line;
-	read_nat(r, rest);
-	if (r->s.nats_last)
-		r->s.nats_last->next = r->nat;
+	if (fw_sonic_next_is(r, &rest, "ipv6"))
+		r->nat->families = FW_IP6;
 	else
-		r->s.nats = r->nat;
-	r->s.nats_last = r->nat;
+		(void)fw_sonic_next_is(r, &rest, "ipv4");
+	read_nat(r, rest);
 }
 
 /* ---- VoIP ---- */
 
 static void put_sip(struct fw_sonic_reader *r, enum fw_tri tri)
 {
-	struct fw_sonic_voip *v = &r->s.voip;
+	struct fw_sonic_voip *v = &r->s->voip;
 
 	v->sip = tri;
 	v->is_sip_seen = true;
@@ -272,7 +320,7 @@ static void put_sip(struct fw_sonic_reader *r, enum fw_tri tri)
  * has none, it is the switch. */
 static void open_sip(struct fw_sonic_reader *r, bool is_no)
 {
-	struct fw_sonic_voip *v = &r->s.voip;
+	struct fw_sonic_voip *v = &r->s->voip;
 
 	if (is_no) {
 		put_sip(r, FW_OFF);
@@ -287,7 +335,7 @@ static void open_sip(struct fw_sonic_reader *r, bool is_no)
 
 static void read_sip(struct fw_sonic_reader *r, struct slice rest)
 {
-	struct fw_sonic_voip *v = &r->s.voip;
+	struct fw_sonic_voip *v = &r->s->voip;
 	const bool is_no = fw_sonic_next_is(r, &rest, "no");
 	static const char *const plain[] = {
 		"tcp",
@@ -327,7 +375,7 @@ static void read_sip(struct fw_sonic_reader *r, struct slice rest)
 /* @return false: the line is not of the VoIP page */
 static bool read_voip(struct fw_sonic_reader *r, struct slice rest)
 {
-	struct fw_sonic_voip *v = &r->s.voip;
+	struct fw_sonic_voip *v = &r->s->voip;
 	const bool is_no = fw_sonic_next_is(r, &rest, "no");
 	struct slice w;
 
@@ -370,9 +418,9 @@ static void read_version(struct fw_sonic_reader *r, struct slice rest)
 		at++;
 	while (at + n < w.n && w.p[at + n] != ' ')
 		n++;
-	r->s.is_export = true;
+	r->s->is_export = true;
 	if (n)
-		r->s.rules->version = fw_sonic_dup(&r->s, slice_sub(w, at, n));
+		r->s->rules->version = fw_sonic_dup(r->s, slice_sub(w, at, n));
 }
 
 /* @return false: not a command that is read here */
@@ -536,8 +584,8 @@ static void keep(struct fw_sonic_reader *r)
 {
 	r->block = FW_SONIC_BLOCK_OTHER;
 	r->n_other++;
-	r->kept = fw_kept_add(r->s.rules, r->n, r->line);
-	fw_sonic_check(&r->s, r->kept);
+	r->kept = fw_kept_add(r->s->rules, r->n, r->line);
+	fw_sonic_check(r->s, r->kept);
 }
 
 static bool is_talk(struct slice line)
@@ -601,7 +649,7 @@ static void read_lines(struct fw_sonic_reader *r, struct slice text)
 	struct rd rd = rd_init(text);
 	struct slice line;
 
-	while (!r->s.err && rd_line(&rd, &line)) {
+	while (!r->s->err && rd_line(&rd, &line)) {
 		r->n++;
 		r->indent = 0;
 		while (r->indent < line.n &&
@@ -614,24 +662,42 @@ static void read_lines(struct fw_sonic_reader *r, struct slice text)
 	}
 }
 
+void fw_sonic_read_commands(struct fw_sonic *c, struct slice text,
+                            unsigned line)
+{
+	struct fw_sonic_rule *const first = c->first, *const last = c->last;
+	struct fw_sonic_reader r = {
+		.s = c, .body_indent = SIZE_MAX, .n = line - 1};
+
+	c->first = c->last = NULL;
+	read_lines(&r, text);
+	if (!c->last)
+		c->first = first;
+	else
+		c->last->next = first;
+	if (last)
+		c->last = last;
+}
+
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 {
 	const size_t n_before = dg->n_errors;
 	const struct slice all = {NULL, 0};
-	struct fw_sonic_reader r = {.body_indent = SIZE_MAX};
+	struct fw_sonic s;
+	struct fw_sonic_reader r = {.s = &s, .body_indent = SIZE_MAX};
 
-	fw_sonic_init(&r.s, out, text, dg);
+	fw_sonic_init(&s, out, text, dg);
 	out->dialect = "sonicos";
 	out->text = text;
 	if (fw_has_prefix(text, "\xef\xbb\xbf"))
 		text = slice_sub(text, 3, SIZE_MAX);
 	read_lines(&r, text);
-	if (r.n_other && !r.s.err)
+	if (r.n_other && !s.err)
 		diag_add(dg, DIAG_NOTE, all,
 		         _("Sections that are not about calls, or not known "
 		           "here, are kept as they are: %zu."),
 		         r.n_other);
-	return fw_sonic_done(&r.s, n_before);
+	return fw_sonic_done(&s, n_before);
 }
 
 static int recognise(struct slice text)
@@ -664,6 +730,8 @@ const struct fw_dialect fw_dialect_sonicos = {
 	.name = "sonicos",
 	.title = "SonicWall SonicOS",
 	.file_ext = ".txt",
+	.lan = "LAN",
+	.wan = "WAN",
 	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_STATES |
                 FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG | FW_CAP_UDP_IDLE |
                 FW_CAP_DSCP | FW_CAP_SCHEDULE | FW_CAP_COMMENT,

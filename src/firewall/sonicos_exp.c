@@ -9,7 +9,9 @@
  * public readers of such files agree on; where they disagree (0 and 1 as
  * actions, both of which block) no difference is made, and what none of them
  * knows (SIP, consistent NAT, schedules, users) is unknown, never guessed.
- * It is not written: a part of a backup would reset the rest of the box.
+ * It is not written: a part of a backup would reset the rest of the box. Its
+ * box has a command line, so a patch is commands; read after the settings,
+ * from a line "configure" on, they are what is typed on that box.
  *
  * Sources: Dapacr/sonicwall_parser and other public readers of such files;
  * an export of an NSA with policyInactivityUdp_N=30, policyInactivity_N=15.
@@ -56,6 +58,8 @@ enum field {
 	FIELD_UDP,
 	FIELD_TCP,
 	FIELD_TRANS_SRC,
+	FIELD_TRANS_DST,
+	FIELD_TRANS_SERVICE,
 	FIELD_OUT,
 	N_FIELDS,
 };
@@ -131,17 +135,25 @@ static const struct key keys[] = {
 	{"natPolicyOrigDst", TABLE_NAT, FIELD_DST},
 	{"natPolicyOrigSvc", TABLE_NAT, FIELD_SERVICE},
 	{"natPolicyTransSrc", TABLE_NAT, FIELD_TRANS_SRC},
+	{"natPolicyTransDst", TABLE_NAT, FIELD_TRANS_DST},
+	{"natPolicyTransSvc", TABLE_NAT, FIELD_TRANS_SERVICE},
+	{"natPolicySrcIface", TABLE_NAT, FIELD_FROM},
 	{"natPolicyDstIface", TABLE_NAT, FIELD_OUT},
 	{"natPolicyEnabled", TABLE_NAT, FIELD_ENABLED},
 	{"iface_ifnum", TABLE_INTERFACE, FIELD_ID},
 	{"interface_Zone", TABLE_INTERFACE, FIELD_ZONE},
 };
 
+/* What is typed on the box follows its settings. */
+static const char commands_mark[] = "\nconfigure\n";
+
 struct reader {
 	struct fw_sonic s;
 	struct fw_dict keys, rows;
 	struct row *first[N_TABLES], *last[N_TABLES];
 	size_t n_unread;
+	struct slice commands; /* after the settings */
+	unsigned n_lines;      /* of settings */
 };
 
 /* ---- settings ---- */
@@ -287,8 +299,10 @@ static void read_setting(struct reader *r, struct slice raw, unsigned line)
 	row->fields[k->field] = value.p ? value : slice_sub(raw, 0, 0);
 }
 
-static void read_settings(struct reader *r, struct slice text)
+static void read_settings(struct reader *r, struct slice all)
 {
+	const size_t cut = slice_find(all, slice_str(commands_mark));
+	const struct slice text = slice_sub(all, 0, cut);
 	struct rd rd = rd_init(text);
 	struct slice line;
 	unsigned n = 0;
@@ -298,6 +312,9 @@ static void read_settings(struct reader *r, struct slice text)
 		if (line.n)
 			read_setting(r, line, n);
 	}
+	r->commands = cut == SIZE_MAX ? slice_sub(all, all.n, 0)
+	                              : slice_sub(all, cut + 1, SIZE_MAX);
+	r->n_lines = n;
 }
 
 /* ---- tables ---- */
@@ -476,25 +493,30 @@ static void read_policy(struct reader *r, const struct row *row,
 	read_times(to, row);
 }
 
+/* A value that is empty is the original, or any. */
+static void read_nat_side(struct fw_sonic_side *side, struct slice v)
+{
+	if (!v.n || slice_ieq(v, slice_str("any")))
+		return;
+	side->kind = FW_SONIC_NAME;
+	side->name = v;
+}
+
 static void read_nat(struct reader *r, const struct row *row)
 {
-	struct fw_sonic_nat *n = arena_alloc(&r->s.scratch, sizeof(*n));
+	struct fw_sonic_nat *n = fw_sonic_nat_add(&r->s, row->line, row->raw);
 
-	fw_sonic_check(&r->s, n);
 	if (!n)
 		return;
-	n->line = row->line;
-	n->raw = row->raw;
+	n->in = row->fields[FIELD_FROM];
 	n->out = row->fields[FIELD_OUT];
-	n->to = row->fields[FIELD_TRANS_SRC];
+	n->to_src = row->fields[FIELD_TRANS_SRC];
+	n->to_dst = row->fields[FIELD_TRANS_DST];
+	n->to_service = row->fields[FIELD_TRANS_SERVICE];
 	n->is_disabled = number_of(row, FIELD_ENABLED) == 0;
-	n->is_narrow = row->fields[FIELD_SRC].n || row->fields[FIELD_DST].n ||
-	               row->fields[FIELD_SERVICE].n;
-	if (r->s.nats_last)
-		r->s.nats_last->next = n;
-	else
-		r->s.nats = n;
-	r->s.nats_last = n;
+	read_nat_side(&n->src, row->fields[FIELD_SRC]);
+	read_nat_side(&n->dst, row->fields[FIELD_DST]);
+	read_nat_side(&n->service, row->fields[FIELD_SERVICE]);
 }
 
 static void read_tables(struct reader *r)
@@ -601,6 +623,7 @@ static struct slice unwrap(struct reader *r, struct slice text)
 	struct slice body = slice_trim(text), out = {NULL, 0};
 	struct wr w = wr_init_heap();
 	char *copy;
+	size_t n;
 
 	/* "&&" ends a file. */
 	while (body.n && body.p[body.n - 1] == '&')
@@ -609,7 +632,8 @@ static struct slice unwrap(struct reader *r, struct slice text)
 		wr_put(&w, body);
 	else if (text_base64_read(&w, body) && !w.bad)
 		unwrap_part(r, &w, body);
-	for (size_t i = 0; i < w.n; i++) {
+	n = slice_find(wr_slice(&w), slice_str(commands_mark));
+	for (size_t i = 0; i < w.n && i < n; i++) {
 		if (w.p[i] == '&')
 			w.p[i] = '\n';
 	}
@@ -630,7 +654,7 @@ static void tell_voip(struct reader *r)
 	diag_add(r->s.dg, DIAG_NOTE, all,
 	         _("Under which keys a backup keeps SIP transformations and "
 	           "consistent NAT is not documented. The output of \"show "
-	           "current-config\" says it, and can be patched."));
+	           "current-config\" says it."));
 }
 
 static void tell_unread(struct reader *r)
@@ -675,6 +699,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	}
 	if (!r.s.err)
 		read_tables(&r);
+	if (!r.s.err && r.commands.n)
+		fw_sonic_read_commands(&r.s, r.commands, r.n_lines + 1);
 	if (r.keys.no_memory || r.rows.no_memory)
 		r.s.err = ENOMEM;
 	tell_unread(&r);
@@ -706,8 +732,11 @@ const struct fw_dialect fw_dialect_sonicos_exp = {
 	.title = "SonicWall SonicOS (.exp)",
 	.file_ext = ".exp",
 	.caps = FW_CAP_NAMES,
+	.lan = "LAN",
+	.wan = "WAN",
 	.recognise = recognise,
 	.parse = parse,
+	.patch = fw_sonic_patch,
 	.instead =
 		N_("an .exp file is a backup of the whole box, and a part of "
                    "one would reset the rest; --for sonicos writes "

@@ -7,6 +7,11 @@
  *
  * The patched text has the new rules before the first one, and says of the
  * VoIP page at its end what it is to be: a later line wins.
+ *
+ * A backup (.exp) is a picture of a box that has a command line: its patch is
+ * the same commands, and its patched text is the settings with the commands
+ * after them. No setting is written into it: a part of one resets the rest of
+ * the box when it is imported.
  */
 #include <errno.h>
 #include <string.h>
@@ -28,6 +33,7 @@ struct patch {
 	const struct fw_edit *edits;
 	struct raise *raises;
 	bool wants_sip, wants_nat;
+	bool is_backup;
 };
 
 /* ---- which rules ---- */
@@ -163,7 +169,8 @@ static bool is_new(struct patch *p, const struct fw_edit *ed)
 		return true;
 	if (ed->kind != FW_EDIT_IDLE || has_insert(p, ed->flow))
 		return false;
-	own = own_rule(p, ed);
+	/* A setting does not say by what the command line knows its rule. */
+	own = p->is_backup ? NULL : own_rule(p, ed);
 	if (own)
 		add_raise(p, own, ed->idle_s);
 	return !own;
@@ -351,6 +358,8 @@ static const struct fw_rule *first_in_text(const struct fw_rules *rules)
 
 static bool has_priorities(const struct fw_rules *rules)
 {
+	if (slice_find(rules->text, slice_str("policyPriority")) != SIZE_MAX)
+		return true;
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (slice_find(r->raw, slice_str("priority manual")) !=
@@ -359,6 +368,16 @@ static bool has_priorities(const struct fw_rules *rules)
 		}
 	}
 	return false;
+}
+
+static void put_after_settings(struct patch *p, struct wr *out)
+{
+	wr_put(out, p->rules->text);
+	wr_str(out, "\nconfigure\n");
+	put_new_rules(p, out,
+	              has_priorities(p->rules) ? FW_SONIC_ON_TOP
+	                                       : FW_SONIC_AS_READ);
+	fw_sonic_put_voip(&p->e, p->wants_sip, p->wants_nat);
 }
 
 static void put_patched(struct patch *p, struct wr *out)
@@ -402,6 +421,8 @@ int fw_sonic_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		.e = {.dg = dg, .prefix = ""}, .rules = rules, .edits = edits};
 	struct arena scratch;
 
+	p.is_backup = strcmp(rules->dialect, "sonicos-exp") == 0;
+
 	arena_init(&scratch);
 	fw_sonic_emitter_init(&p.e, &scratch);
 	p.e.has_ip6 = rules->families & FW_IP6;
@@ -420,7 +441,9 @@ int fw_sonic_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		if (edits)
 			put_clear(&p, &out->clear);
 	}
-	if (!p.e.err)
+	if (!p.e.err && p.is_backup)
+		put_after_settings(&p, &out->patched);
+	else if (!p.e.err)
 		put_patched(&p, &out->patched);
 	/* What the text got again is taken back already. */
 	for (size_t i = 0; i < FW_SONIC_UNDOS; i++)

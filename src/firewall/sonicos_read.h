@@ -20,7 +20,7 @@ enum fw_sonic_block {
 };
 
 struct fw_sonic_reader {
-	struct fw_sonic s;
+	struct fw_sonic *s;
 	enum fw_sonic_block block;
 	size_t indent;                   /* of the line */
 	size_t head_indent, body_indent; /* SIZE_MAX: no body yet */

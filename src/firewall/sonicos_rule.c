@@ -106,6 +106,20 @@ static void read_udp(struct fw_sonic_reader *r, struct slice *rest, bool is_no)
 	                            : fw_sonic_number(r, rest, FW_IDLE_UNKNOWN);
 }
 
+/* In minutes: a rule from the factory says 15, and so long it lives. */
+static void read_tcp(struct fw_sonic_reader *r, struct slice *rest, bool is_no)
+{
+	int64_t v;
+
+	if (!fw_sonic_next_is(r, rest, "timeout"))
+		return;
+	v = is_no ? -1 : fw_sonic_number(r, rest, -1);
+	if (v > 0)
+		r->rule->tcp_idle_s = v * 60;
+	else
+		r->rule->tcp_idle_s = is_no ? FW_IDLE_UNSET : FW_IDLE_UNKNOWN;
+}
+
 static void read_dscp(struct fw_sonic_reader *r, struct slice *rest)
 {
 	int64_t v;
@@ -133,7 +147,6 @@ static const char *const plain_clauses[] = {
 	"packet-monitoring",
 	"management",
 	"max-connections",
-	"tcp",
 	"connection-limit",
 	"h323",
 	"dpi",
@@ -151,23 +164,15 @@ static const char *const plain_clauses[] = {
 };
 
 static const char *const clauses[] = {
-	"from",
-	"to",
-	"action",
-	"source",
-	"destination",
-	"service",
-	"schedule",
-	"users",
-	"enable",
-	"name",
-	"comment",
-	"priority",
-	"udp",
-	"sip",
-	"quality-of-service",
-	"geo-ip-filter",
-	"botnet-filter",
+	"from",          "to",
+	"action",        "source",
+	"destination",   "service",
+	"schedule",      "users",
+	"enable",        "name",
+	"comment",       "priority",
+	"udp",           "tcp",
+	"sip",           "quality-of-service",
+	"geo-ip-filter", "botnet-filter",
 	"reflexive",
 };
 
@@ -189,7 +194,7 @@ static void doubt_line(struct fw_sonic_reader *r, struct slice w, bool is_no)
 			r,
 			_("This line of an access rule is not known here; the "
 		          "rule is taken with a doubt."));
-	fw_sonic_doubt(r->rule, arena_fmt(&r->s.rules->arena, "%.*s",
+	fw_sonic_doubt(r->rule, arena_fmt(&r->s->rules->arena, "%.*s",
 	                                  (int)shown.n, (const char *)shown.p));
 }
 
@@ -201,6 +206,8 @@ static bool read_last(struct fw_sonic_reader *r, struct slice w,
 		read_priority(r, rest);
 	else if (fw_sonic_is(w, "udp"))
 		read_udp(r, rest, is_no);
+	else if (fw_sonic_is(w, "tcp"))
+		read_tcp(r, rest, is_no);
 	else if (fw_sonic_is(w, "quality-of-service") && !is_no)
 		read_dscp(r, rest);
 	else if (!is_plain(w) && !fw_sonic_is(w, "name") &&
@@ -254,7 +261,7 @@ void fw_sonic_rule_read(struct fw_sonic_reader *r, struct slice rest)
 
 	do
 		before = rest;
-	while (!r->s.err && read_clause(r, &rest) && rest.n &&
+	while (!r->s->err && read_clause(r, &rest) && rest.n &&
 	       rest.p != before.p);
 }
 
@@ -267,11 +274,11 @@ void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
 	else
 		(void)fw_sonic_next_is(r, &rest, "ipv4");
 	r->block = FW_SONIC_BLOCK_RULE;
-	r->rule = fw_sonic_rule_add(&r->s, r->n, r->line);
+	r->rule = fw_sonic_rule_add(r->s, r->n, r->line);
 	if (!r->rule)
 		return;
 	r->rule->families = is6 ? FW_IP6 : FW_IP4;
-	r->s.has_ip6 |= is6;
+	r->s->has_ip6 |= is6;
 	fw_sonic_rule_read(r, rest);
 }
 

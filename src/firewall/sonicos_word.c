@@ -25,8 +25,8 @@ bool fw_sonic_word(struct fw_sonic_reader *r, struct slice *rest,
 	*rest = slice_sub(s, n, SIZE_MAX);
 	if (!n_slashes)
 		return true;
-	plain = wr_init(arena_alloc(&r->s.scratch, n), n);
-	fw_sonic_check(&r->s, plain.p);
+	plain = wr_init(arena_alloc(&r->s->scratch, n), n);
+	fw_sonic_check(r->s, plain.p);
 	for (size_t i = 0; i < n && plain.p; i++) {
 		if (w->p[i] != '\\')
 			wr_u8(&plain, w->p[i]);
@@ -66,13 +66,13 @@ bool fw_sonic_next_is(struct fw_sonic_reader *r, struct slice *rest,
 
 void fw_sonic_warn(struct fw_sonic_reader *r, const char *why)
 {
-	diag_add(r->s.dg, DIAG_WARN, r->line, "%s", why);
-	fw_sonic_check(&r->s, fw_kept_add(r->s.rules, r->n, r->line));
+	diag_add(r->s->dg, DIAG_WARN, r->line, "%s", why);
+	fw_sonic_check(r->s, fw_kept_add(r->s->rules, r->n, r->line));
 }
 
 void fw_sonic_fault(struct fw_sonic_reader *r, const char *why)
 {
-	diag_add(r->s.dg, DIAG_ERROR, r->line, "%s", why);
+	diag_add(r->s->dg, DIAG_ERROR, r->line, "%s", why);
 }
 
 /* "any", "name N", "group N", "host A", "network A M", "range A B"; what is

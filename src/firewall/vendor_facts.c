@@ -137,6 +137,11 @@ static const struct fw_vendor_fact facts[] = {
 	{"sonicos-udp-default",
          N_("An access rule that says nothing forgets UDP after 30 s."),
          "SonicOS 6.2, show access-rules; .exp backup of an NSA"},
+	{"sonicos-tcp-default",
+         N_("An access rule that says nothing forgets TCP after 15 min, and "
+            "\"tcp timeout\" counts in minutes."),
+         "SonicOS 6.2, show access-rules; .exp backup of an NSA; against it "
+         "the SonicOS 7 API reference, access-rules, which says seconds"},
 	{"vyatta-sip-disable",
          N_("\"modules sip disable\" switches the SIP helper off in every "
             "version that knows it."),

@@ -55,6 +55,7 @@ struct setup {
 	struct diag dg;
 	struct fw_flow flows[N_FLOWS];
 	struct fw_question q;
+	int err;
 };
 
 static void add_flow(struct setup *s, size_t i, const char *id, const char *dst,
@@ -72,17 +73,17 @@ static void add_flow(struct setup *s, size_t i, const char *id, const char *dst,
 		fw_services_add(&s->arena, &f->services, proto, lo, hi));
 }
 
-static void setup(struct setup *s, const char *text)
+static void setup_as(struct setup *s, const char *text,
+                     const struct fw_dialect *d)
 {
 	const struct slice in = slice_str(text);
-	const struct fw_dialect *d = fw_dialect_recognise(in);
 
 	memset(s, 0, sizeof(*s));
 	arena_init(&s->arena);
 	fw_rules_init(&s->rules);
 	diag_init(&s->dg, &s->arena, "fw", in);
 	assert_non_null(d);
-	assert_int_equal(d->parse(&s->rules, in, &s->dg), 0);
+	s->err = d->parse(&s->rules, in, &s->dg);
 	add_flow(s, 0, "sip", "192.0.2.1", FW_PROTO_UDP, 5060, 5060);
 	s->flows[0].is_sip = true;
 	s->flows[0].min_udp_idle_s = 300;
@@ -92,6 +93,12 @@ static void setup(struct setup *s, const char *text)
 	s->q = (struct fw_question){.flows = s->flows,
 	                            .n_flows = N_FLOWS,
 	                            .place = {.path = FW_PATH_FORWARD}};
+}
+
+static void setup(struct setup *s, const char *text)
+{
+	setup_as(s, text, fw_dialect_recognise(slice_str(text)));
+	assert_int_equal(s->err, 0);
 }
 
 static void teardown(struct setup *s)
@@ -190,6 +197,54 @@ static void test_audit_sees_helper_time_and_dead_rules(void **state)
 static bool has_text(const struct wr *w, const char *part)
 {
 	return slice_find(wr_slice(w), slice_str(part)) != SIZE_MAX;
+}
+
+/* What has no line in the text is told by its name. */
+static void test_nothing_is_said_of_line_zero(void **state)
+{
+	static const struct {
+		const char *dialect, *text, *says;
+	} rows[] = {
+		{"routeros",
+	         "/ip firewall filter\nadd chain=input action=drop\n",
+	         "What no rule of filter forward decides is accepted"},
+		{"sonicos", "firmware-version \"SonicOS 7.0.1\"\n",
+	         "not known; rule factory-rule may or may not match"},
+		{"sonicos-exp", "policyAction_0=1&checksumVersion=1&",
+	         "An .exp backup has the VoIP page under keys"},
+		{"edgeos", "set system host-name box\n", "accept"},
+		{"fortios", "config firewall policy\nend\n", "blocked"},
+		{"nftables", "table ip x {\n}\n", "accepted"},
+		{"iptables", "*filter\nCOMMIT\n", "accept"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct report r;
+		bool is_said = false;
+		struct setup s;
+
+		setup_as(&s, rows[i].text, fw_dialect_find(rows[i].dialect));
+		assert_int_equal(s.err, 0);
+		report_init(&r);
+		assert_int_equal(fw_audit(&r, &s.rules, &s.q, NULL), 0);
+		for (const struct fact *f = r.facts; f; f = f->next) {
+			char said[1024];
+			struct wr w = wr_init(said, sizeof(said) - 1);
+
+			words_put(&w, &f->summary, words_english);
+			wr_u8(&w, ' ');
+			words_put(&w, &f->why, words_english);
+			said[w.n] = '\0';
+			is_said |= strstr(said, rows[i].says) != NULL;
+			if (strstr(said, "ine 0"))
+				fail_msg("%s: %s", rows[i].dialect, said);
+		}
+		if (!is_said)
+			fail_msg("%s: %s", rows[i].dialect, rows[i].says);
+		report_fini(&r);
+		teardown(&s);
+	}
 }
 
 static void test_patch_mends_and_keeps_the_rest(void **state)
@@ -359,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_quotes_the_deciding_rule),
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
+		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),
 		cmocka_unit_test(test_emit_accepts_exactly_the_flows),
 		cmocka_unit_test(test_emit_refuses_what_it_cannot_say),

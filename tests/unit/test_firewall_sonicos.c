@@ -204,6 +204,10 @@ static void test_sip_follows_the_reasoning_table(void **state)
 		assert_int_equal(s->attrs.udp_idle_s, 30);
 		assert_true(s->is_default);
 		assert_non_null(fw_vendor_fact_find(s->source));
+		s = setting(&r, "access-rule.tcp-timeout");
+		assert_int_equal(s->attrs.tcp_idle_s, 900);
+		assert_true(s->is_default);
+		assert_non_null(fw_vendor_fact_find(s->source));
 		done(&r);
 	}
 }
@@ -554,27 +558,6 @@ static void test_recognise_knows_both_forms(void **state)
 	}
 }
 
-static void test_backups_are_not_written(void **state)
-{
-	const struct fw_dialect *d = fw_dialect_find("sonicos-exp");
-	struct fw_patch_out out;
-	struct made m;
-	struct read r;
-	size_t left;
-
-	UNUSED(state);
-	make(&m);
-	assert_null(d->emit);
-	assert_non_null(strstr(d->instead, "sonicos"));
-	open_as(&r, "sonicos-exp",
-	        slice_str(load("firewall_sonicos_exp/box.exp")));
-	fw_patch_init(&out);
-	assert_int_equal(fw_patch_make(&out, &left, &r.rules, &m.q), ENOTSUP);
-	fw_patch_fini(&out);
-	done(&r);
-	arena_fini(&m.arena);
-}
-
 static void sweep(const char *dialect, const char *file)
 {
 	struct slice text = slice_str(load(file));
@@ -652,7 +635,6 @@ int main(void)
 			test_backup_rows_that_are_not_clear_are_in_doubt),
 		cmocka_unit_test(test_parse_points_at_faults),
 		cmocka_unit_test(test_recognise_knows_both_forms),
-		cmocka_unit_test(test_backups_are_not_written),
 		cmocka_unit_test(test_parse_survives_prefixes_and_no_memory),
 		cmocka_unit_test(test_parse_survives_hostile_texts),
 	};

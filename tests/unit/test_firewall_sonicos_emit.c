@@ -158,6 +158,97 @@ static void test_patched_text_needs_no_patch(void **state)
 	arena_fini(&m.arena);
 }
 
+/* Of a backup the patch is what is typed on its box; no setting is written. */
+static void test_patch_of_a_backup_is_commands(void **state)
+{
+	static const struct {
+		const char *file, *has[5];
+	} rows[] = {
+		{"firewall_sonicos_exp/box.exp",
+	         {"configure\n", "address-object ipv4 \"prumo-198.51.100.1\"",
+	          "    priority manual 1\n    udp timeout 300\n",
+	          "voip\n    consistent-nat\n    no sip\n    exit\n",
+	          "commit\n"}},
+		{"firewall_sonicos_exp/plain.txt",
+	         {"configure\n", "service-group \"prumo-svc-sip\"",
+	          "comment \"prumo: SIP of the provider\"",
+	          "    priority manual 1\n    udp timeout 300\n", "commit\n"}},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_patch_out out, again;
+		struct read r, back;
+		struct made m;
+		size_t left = 99;
+
+		make(&m);
+		open_as(&r, "sonicos-exp", slice_str(load(rows[i].file)));
+		fw_patch_init(&out);
+		fw_patch_init(&again);
+		assert_int_equal(fw_patch_make(&out, &left, &r.rules, &m.q), 0);
+		assert_int_equal(left, 0);
+		for (size_t k = 0; k < ARRAY_LEN(rows[i].has); k++) {
+			if (!has(&out.commands, rows[i].has[k]))
+				fail_msg("lacks %s\n%.*s", rows[i].has[k],
+				         (int)out.commands.n,
+				         (char *)out.commands.p);
+		}
+		assert_false(has(&out.commands, "policyAction"));
+		assert_true(has(&out.undo, "no access-rule ipv4 from"));
+		assert_true(has(&out.undo, "# The text did not say"));
+		assert_true(has(&out.clear, "198.51.100.1"));
+		open_as(&back, "sonicos-exp", wr_slice(&out.patched));
+		assert_int_equal(back.err, 0);
+		assert_int_equal(back.rules.defaults.alg, FW_OFF);
+		assert_int_equal(back.rules.defaults.consistent_nat, FW_ON);
+		assert_int_equal(
+			fw_patch_make(&again, &left, &back.rules, &m.q), 0);
+		assert_int_equal(again.commands.n, 0);
+		fw_patch_fini(&again);
+		fw_patch_fini(&out);
+		done(&back);
+		done(&r);
+		arena_fini(&m.arena);
+	}
+}
+
+/* Before what is there, with priorities and without them. */
+static void test_patch_of_a_backup_opens_what_is_closed(void **state)
+{
+#define ROW(action)                                                \
+	"policySrcZone_0=LAN&policyDstZone_0=WAN&policySrcNet_0=&" \
+	"policyDstNet_0=&policyDstSvc_0=&policyEnabled_0=1&"       \
+	"policyInactivityUdp_0=30&policyAction_0=" action
+	static const char *const texts[] = {
+		ROW("1"),
+		ROW("1") "&policyPriority_0=1",
+		ROW("2") "&policyPriority_0=1",
+		ROW("0") "&policyPriority_0=7&buildNum=7.0.1-5052",
+	};
+#undef ROW
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct fw_patch_out out;
+		size_t left = 99;
+		struct made m;
+		struct read r;
+
+		make(&m);
+		/* A title with what joins settings. */
+		m.flows[0].title = "SIP & more";
+		open_as(&r, "sonicos-exp", slice_str(texts[i]));
+		fw_patch_init(&out);
+		if (fw_patch_make(&out, &left, &r.rules, &m.q) || left)
+			fail_msg("%s: left %zu", texts[i], left);
+		assert_true(has(&out.patched, "SIP & more"));
+		fw_patch_fini(&out);
+		done(&r);
+		arena_fini(&m.arena);
+	}
+}
+
 static void test_emit_writes_both_protocols_and_families(void **state)
 {
 	static const struct {
@@ -248,6 +339,12 @@ static void test_undo_deletes_users_first(void **state)
 
 static void test_patch_survives_no_memory(void **state)
 {
+	static const struct {
+		const char *dialect, *file;
+	} boxes[] = {
+		{"sonicos", "firewall_sonicos/box.txt"},
+		{"sonicos-exp", "firewall_sonicos_exp/box.exp"},
+	};
 	struct fw_patch_out out;
 	unsigned long n = 0;
 	struct made m;
@@ -257,16 +354,19 @@ static void test_patch_survives_no_memory(void **state)
 
 	UNUSED(state);
 	make(&m);
-	open_text(&r, load("firewall_sonicos/box.txt"));
-	do {
-		fw_patch_init(&out);
-		oom_after(n++);
-		err = fw_patch_make(&out, &left, &r.rules, &m.q);
-		oom_after(OOM_NEVER);
-		assert_true(err == 0 || err == ENOMEM);
-		fw_patch_fini(&out);
-	} while (err);
-	done(&r);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		open_as(&r, boxes[i].dialect, slice_str(load(boxes[i].file)));
+		n = 0;
+		do {
+			fw_patch_init(&out);
+			oom_after(n++);
+			err = fw_patch_make(&out, &left, &r.rules, &m.q);
+			oom_after(OOM_NEVER);
+			assert_true(err == 0 || err == ENOMEM);
+			fw_patch_fini(&out);
+		} while (err);
+		done(&r);
+	}
 	arena_fini(&m.arena);
 }
 
@@ -276,6 +376,8 @@ int main(void)
 		cmocka_unit_test(test_patch_is_the_least),
 		cmocka_unit_test(test_session_time_is_not_the_helpers),
 		cmocka_unit_test(test_patched_text_needs_no_patch),
+		cmocka_unit_test(test_patch_of_a_backup_is_commands),
+		cmocka_unit_test(test_patch_of_a_backup_opens_what_is_closed),
 		cmocka_unit_test(test_emit_writes_both_protocols_and_families),
 		cmocka_unit_test(test_undo_deletes_users_first),
 		cmocka_unit_test(test_patch_survives_no_memory),
