@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: an export is a script of commands (routeros_line.c), so it is run.
- * Lists (addresses, interfaces) are read before the rules,
- * wherever they stand.
+ * Design: an export is a script of commands (routeros_line.c), so it is run
+ * (routeros_run.c). Of what it leaves, lists (addresses, interfaces) are read
+ * before the rules, wherever they stand.
  *
  * An export shows what differs from the factory: an absent line has a
  * meaning (vendor_facts.c).
@@ -19,7 +19,6 @@
 
 enum {
 	MAX_COPIES = 1 << 21,
-	MAX_STEPS = 1 << 26, /* over rules, to find the place of others */
 	UDP_STREAM_S = 180,
 	TCP_ESTABLISHED_S = 86400,
 };
@@ -108,32 +107,37 @@ static void add_address(struct fw_ros_ctx *c, struct fw_addrs *set,
 		                                  dup(c, text)));
 }
 
+static void add_member(struct fw_ros_ctx *c, const struct fw_ros_item *it)
+{
+	const struct slice name = fw_ros_value(it->args, "list");
+	const bool is_zone = it->added->menu == FW_ROS_IFLIST;
+	struct fw_ros_list *l;
+
+	if (name.n == 0 ||
+	    slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
+		return;
+	l = list_of(c,
+	            is_zone ? &c->zone_lists : &c->addr_lists[it->added->is6],
+	            name);
+	if (l && is_zone)
+		fw_ros_check(c,
+		             fw_zones_add(&c->rules->arena, &l->zones,
+		                          dup(c, fw_ros_value(it->args,
+		                                              "interface"))));
+	else if (l)
+		add_address(c, &l->addrs, fw_ros_value(it->args, "address"));
+}
+
 static void read_lists(struct fw_ros_ctx *c)
 {
-	for (const struct fw_ros_command *m = c->first; m && !c->err;
-	     m = m->next) {
-		const struct slice name = fw_ros_arg(m, "list");
-		struct fw_ros_list *l;
+	static const enum fw_ros_menu menus[] = {FW_ROS_LIST, FW_ROS_IFLIST};
 
-		if (!slice_eq_str(m->verb, "add") || name.n == 0 ||
-		    slice_eq_str(fw_ros_arg(m, "disabled"), "yes"))
-			continue;
-		if (m->menu == FW_ROS_LIST) {
-			l = list_of(c, &c->addr_lists[m->is6], name);
-			if (l)
-				add_address(c, &l->addrs,
-				            fw_ros_arg(m, "address"));
-		} else if (m->menu == FW_ROS_IFLIST) {
-			l = list_of(c, &c->zone_lists, name);
-			if (l)
-				fw_ros_check(
-					c,
-					fw_zones_add(
-						&c->rules->arena, &l->zones,
-						dup(c,
-				                    fw_ros_arg(m,
-				                               "interface"))));
-		}
+	for (size_t i = 0; i < ARRAY_LEN(menus) * 2; i++) {
+		const struct fw_ros_item *it =
+			c->items[menus[i / 2]][i % 2].first;
+
+		for (; it && !c->err; it = it->next)
+			add_member(c, it);
 	}
 }
 
@@ -165,7 +169,7 @@ static void take_list(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
 
 	set.is_negated = cut_not(&value);
 	l = fw_dict_get(&c->addr_lists[is6], NULL, value);
-	if (!l || ++c->n_copies > MAX_COPIES)
+	if (!l || c->lost[FW_ROS_LIST][is6].n || ++c->n_copies > MAX_COPIES)
 		fw_ros_check(c,
 		             fw_addrs_add_name(&c->rules->arena, &set,
 		                               FW_ADDR_UNKNOWN, dup(c, value)));
@@ -201,7 +205,8 @@ static void take_zone_list(struct fw_ros_ctx *c, struct fw_match *m,
 	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
 	fw_ros_check(c, z);
 	if (z)
-		z->is_unknown = !l || !l->zones.first;
+		z->is_unknown = !l || !l->zones.first ||
+		                c->lost[FW_ROS_IFLIST][false].n;
 	/* Its name stands for the list as well as its members do. */
 	if (z && l && l->zones.first) {
 		z->next = l->zones.first;
@@ -250,10 +255,16 @@ static void take_states(struct fw_match *m, struct slice value)
 	unsigned states = 0;
 
 	while (fw_part_next(&value, ',', &part)) {
-		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-			if (slice_eq_str(part, names[i].name))
-				states |= names[i].state;
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(names) &&
+		       !slice_eq_str(part, names[i].name))
+			i++;
+		if (i == ARRAY_LEN(names)) {
+			fw_match_doubt(m, part);
+			return;
 		}
+		states |= names[i].state;
 	}
 	fw_match_states(m, states, is_negated);
 }
@@ -331,6 +342,26 @@ static bool is_ignored(struct slice key)
 	return false;
 }
 
+/* Of these, an empty value asks for nothing. */
+static bool is_match(struct slice key)
+{
+	static const char *const names[] = {
+		"src-address",       "dst-address",
+		"src-address-list",  "dst-address-list",
+		"in-interface",      "out-interface",
+		"in-interface-list", "out-interface-list",
+		"src-port",          "dst-port",
+		"protocol",          "connection-state",
+		"comment",           "time",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (slice_eq_str(key, names[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Matches of addresses and interfaces. @return false: another. */
 static bool take_place(struct fw_ros_ctx *c, struct fw_match *m,
                        const struct fw_ros_command *cmd, struct slice key,
@@ -360,7 +391,7 @@ static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
                      const struct fw_ros_command *cmd, struct slice key,
                      struct slice value)
 {
-	if (value.n == 0 && (key.n == 0 || key.p[0] == '!'))
+	if (value.n == 0 && (key.n == 0 || key.p[0] == '!' || is_match(key)))
 		return;
 	if (take_place(c, m, cmd, key, value) || is_ignored(key))
 		return;
@@ -431,13 +462,6 @@ static struct fw_chain *chain_of(struct fw_ros_ctx *c, enum fw_ros_menu menu,
 	return ch;
 }
 
-/* From here on the order or the state of the menu's rules is a guess. */
-static void lose(struct fw_ros_ctx *c, const struct fw_ros_command *m)
-{
-	if (!c->lost[m->menu][m->is6].n)
-		c->lost[m->menu][m->is6] = m->raw;
-}
-
 static void doubt_lost(struct fw_ros_ctx *c)
 {
 	for (size_t i = 0; i < ARRAY_LEN(c->lost) * 2; i++) {
@@ -458,81 +482,12 @@ static void doubt_lost(struct fw_ros_ctx *c)
 	}
 }
 
-/* [:pick [find where chain="forward" and !dynamic] 3] */
-static bool pick_number(uint64_t *n, const struct fw_chain *ch,
-                        struct slice where)
+static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_item *it)
 {
-	char text[128];
-	struct wr w = wr_init(text, sizeof(text));
-	struct slice head;
-
-	wr_fmt(&w, "[:pick [find where chain=\"%s\" and !dynamic] ", ch->name);
-	head = wr_slice(&w);
-	if (w.bad || where.n <= head.n + 1 || where.p[where.n - 1] != ']' ||
-	    !slice_eq(slice_sub(where, 0, head.n), head))
-		return false;
-	return !text_u64(n, slice_sub(where, head.n, where.n - head.n - 1),
-	                 UINT32_MAX);
-}
-
-/* [find comment="no web"], with "where" or without */
-static struct slice comment_in(struct slice where)
-{
-	static const char *const heads[] = {"[find comment=\"",
-	                                    "[find where comment=\""};
-
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-		const size_t n = strlen(heads[i]);
-
-		if (fw_has_prefix(where, heads[i]) && where.n > n + 2 &&
-		    where.p[where.n - 1] == ']' && where.p[where.n - 2] == '"')
-			return slice_sub(where, n, where.n - n - 2);
-	}
-	return (struct slice){NULL, 0};
-}
-
-/* The last rule of the chain goes where `place-before` says. @return false:
- * no such place, it stays. */
-static bool put_in_place(struct fw_ros_ctx *c, struct fw_chain *ch,
-                         struct slice where)
-{
-	const struct slice comment = comment_in(where);
-	struct fw_rule *const r = ch->last;
-	struct fw_rule **at = NULL, **p = &ch->first, *prev = NULL;
-	uint64_t number = UINT64_MAX, n = 0;
-
-	if (slice_eq_str(where, "0"))
-		number = 0;
-	else if (!comment.n && !pick_number(&number, ch, where))
-		return false;
-	for (; *p != r; p = &(*p)->next, n++) {
-		const char *name = (*p)->name;
-
-		if (++c->n_steps > MAX_STEPS)
-			return false;
-		if (!at && (n == number ||
-		            (comment.n && name && slice_eq_str(comment, name))))
-			at = p;
-		prev = *p;
-	}
-	if (!at)
-		return false;
-	prev->next = NULL;
-	ch->last = prev;
-	r->next = *at;
-	*at = r;
-	return true;
-}
-
-static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_command *cmd,
-                     unsigned number)
-{
-	struct slice rest = cmd->args, key, value;
-	const struct slice chain = fw_ros_arg(cmd, "chain");
-	const struct slice before = fw_ros_arg(cmd, "place-before");
-	struct fw_chain *ch = chain_of(c, cmd->menu, cmd->is6, chain);
+	const struct fw_ros_command *cmd = it->added;
+	struct slice rest = it->args, key, value;
+	struct fw_chain *ch = chain_of(c, cmd->menu, cmd->is6, it->chain);
 	struct fw_match m;
-	struct fw_rule *r;
 
 	if (!ch)
 		return;
@@ -541,20 +496,14 @@ static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_command *cmd,
 	m.rule.action = FW_ACCEPT;
 	m.rule.line = cmd->line;
 	m.rule.raw = cmd->raw;
-	m.rule.is_disabled = slice_eq_str(fw_ros_arg(cmd, "disabled"), "yes");
+	m.rule.is_disabled =
+		slice_eq_str(fw_ros_value(it->args, "disabled"), "yes");
 	while (fw_ros_arg_next(&rest, &key, &value))
 		take_arg(c, &m, cmd, key, value);
-	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, number);
+	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, it->number);
 	fw_ros_check(c, m.rule.id);
-	r = fw_match_done(&m, c->rules, ch);
-	fw_ros_check(c, r);
+	fw_ros_check(c, fw_match_done(&m, c->rules, ch));
 	fw_match_fini(&m);
-	if (!before.n || !r || put_in_place(c, ch, before))
-		return;
-	lose(c, cmd);
-	diag_add(c->dg, DIAG_WARN, cmd->raw,
-	         _("The rule to place this one before is not known; it is "
-	           "taken as the last."));
 }
 
 /* ---- the box ---- */
@@ -577,44 +526,26 @@ static struct fw_setting *add_setting(struct fw_ros_ctx *c, const char *id,
 	return s;
 }
 
-static bool names_sip(struct slice args)
-{
-	struct slice key, value;
-
-	while (fw_ros_arg_next(&args, &key, &value)) {
-		if (slice_eq_str(key, "sip") ||
-		    slice_find(key, slice_str("name=sip")) != SIZE_MAX ||
-		    slice_find(key, slice_str("name=\"sip\"")) != SIZE_MAX)
-			return true;
-	}
-	return false;
-}
-
+/* The item that is there from the factory, as commands left it. */
 static void read_sip(struct fw_ros_ctx *c)
 {
-	const struct fw_ros_command *at = NULL;
+	const struct fw_ros_items *list = &c->items[FW_ROS_SERVICE_PORT][false];
+	const struct fw_ros_item *it = list->first;
 	enum fw_tri alg = FW_ON;
 	struct fw_setting *s;
 
-	for (const struct fw_ros_command *m = c->first; m; m = m->next) {
-		struct slice off;
-
-		if (m->menu != FW_ROS_SERVICE_PORT || !names_sip(m->args))
-			continue;
-		off = fw_ros_arg(m, "disabled");
-		if (slice_eq_str(m->verb, "disable") ||
-		    slice_eq_str(off, "yes"))
-			alg = FW_OFF;
-		else if (slice_eq_str(m->verb, "enable") ||
-		         slice_eq_str(off, "no"))
-			alg = FW_ON;
-		else
-			continue;
-		at = m;
-	}
+	if (!it)
+		return;
+	if (slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
+		alg = FW_OFF;
+	if (c->lost[FW_ROS_SERVICE_PORT][false].n)
+		alg = FW_UNKNOWN;
 	c->rules->defaults.alg = alg;
 	c->rules->defaults.helper = alg == FW_ON ? "service-port sip" : NULL;
-	s = add_setting(c, "service-port.sip", "routeros-sip-default", at);
+	s = add_setting(c, "service-port.sip",
+	                alg == FW_UNKNOWN ? "routeros-sip-lost"
+	                                  : "routeros-sip-default",
+	                it->by);
 	if (s)
 		s->attrs.alg = alg;
 }
@@ -649,29 +580,19 @@ static void read_tracking(struct fw_ros_ctx *c)
 static void read_rules(struct fw_ros_ctx *c)
 {
 	static const char *const base[] = {"forward", "input", "output"};
-	unsigned n[2][FW_ROS_TRACKING + 1] = {{0}};
+	static const enum fw_ros_menu menus[] = {FW_ROS_FILTER, FW_ROS_NAT,
+	                                         FW_ROS_RAW};
 
 	for (size_t i = 0; i < ARRAY_LEN(base) && !c->err; i++) {
 		(void)chain_of(c, FW_ROS_FILTER, false, slice_str(base[i]));
 		(void)chain_of(c, FW_ROS_FILTER, true, slice_str(base[i]));
 	}
-	for (const struct fw_ros_command *m = c->first; m && !c->err;
-	     m = m->next) {
-		if (m->menu != FW_ROS_FILTER && m->menu != FW_ROS_NAT &&
-		    m->menu != FW_ROS_RAW)
-			continue;
-		if (slice_eq_str(m->verb, "add")) {
-			add_rule(c, m, n[m->is6][m->menu]++);
-			continue;
-		}
-		if (slice_eq_str(m->verb, "print") ||
-		    slice_eq_str(m->verb, "export"))
-			continue;
-		lose(c, m);
-		diag_add(c->dg, DIAG_WARN, m->raw,
-		         _("A change to a rule by its number cannot be "
-		           "followed; kept as it is."));
-		fw_ros_check(c, fw_kept_add(c->rules, m->line, m->raw));
+	for (size_t i = 0; i < ARRAY_LEN(menus) * 2; i++) {
+		const struct fw_ros_item *it =
+			c->items[menus[i / 2]][i % 2].first;
+
+		for (; it && !c->err; it = it->next)
+			add_rule(c, it);
 	}
 }
 
@@ -723,6 +644,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	fw_dict_init(&c.chains, &c.scratch, text);
 	read_version(&c, text);
 	fw_ros_read_lines(&c, text);
+	if (!c.err)
+		fw_ros_run(&c);
 	if (!c.err)
 		read_lists(&c);
 	if (!c.err)

@@ -34,8 +34,27 @@ static const struct {
 };
 
 static const char *const verbs[] = {
-	"add",   "set",   "remove", "disable", "enable", "move",
-	"unset", "print", "reset",  "export",  "edit",   "comment",
+	"add",
+	"set",
+	"remove",
+	"disable",
+	"enable",
+	"move",
+	"unset",
+	"print",
+	"reset",
+	"export",
+	"edit",
+	"comment",
+	"reset-counters",
+	"reset-counters-all",
+};
+
+/* Menus whose entries bring rules of their own. */
+static const char *const dynamic[] = {
+	"ip hotspot",
+	"ip kid-control",
+	"ip upnp",
 };
 
 static bool is_verb(struct slice word)
@@ -47,27 +66,36 @@ static bool is_verb(struct slice word)
 	return false;
 }
 
-/* "/ip firewall filter add ..." or "/ip/firewall/filter": what is left is
- * the verb and its arguments. */
+/* "/ip firewall filter add ...", "/ip/firewall/filter" or
+ * "/ip/firewall/filter/add ...": what is left is the verb and its arguments. */
 static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
 {
+	const uint8_t *const end = line.p + line.n;
 	char path[64];
 	struct wr w = wr_init(path, sizeof(path));
 	struct slice rest = line, word, before = line;
+	bool is_done = false;
 
-	while (fw_word_next(&rest, &word) && !is_verb(word)) {
+	while (!is_done && fw_word_next(&rest, &word) && !is_verb(word)) {
 		struct slice part;
 
-		while (fw_part_next(&word, '/', &part)) {
-			if (part.n == 0)
+		before = rest;
+		while (!is_done && fw_part_next(&word, '/', &part)) {
+			is_done = w.n && is_verb(part);
+			if (is_done)
+				before = (struct slice){part.p,
+				                        (size_t)(end - part.p)};
+			if (part.n == 0 || is_done)
 				continue;
 			if (w.n)
 				wr_u8(&w, ' ');
 			wr_put(&w, part);
 		}
-		before = rest;
 	}
 	c->menu = FW_ROS_OTHER;
+	c->is_dynamic_menu = false;
+	for (size_t i = 0; i < ARRAY_LEN(dynamic) && !w.bad; i++)
+		c->is_dynamic_menu |= slice_eq_str(wr_slice(&w), dynamic[i]);
 	for (size_t i = 0; i < ARRAY_LEN(menus) && !w.bad; i++) {
 		if (!slice_eq_str(wr_slice(&w), menus[i].path))
 			continue;
@@ -96,6 +124,7 @@ static void add_command(struct fw_ros_ctx *c, struct slice line,
 		return;
 	}
 	if (c->menu == FW_ROS_OTHER) {
+		c->has_dynamic |= c->is_dynamic_menu;
 		fw_ros_check(c, fw_kept_add(c->rules, at, raw));
 		return;
 	}
@@ -174,6 +203,25 @@ static bool is_blank(uint8_t ch)
 	return ch == ' ' || ch == '\t';
 }
 
+size_t fw_ros_bracket_len(struct slice s)
+{
+	size_t n = 0, depth = 0;
+
+	for (; n < s.n; n++) {
+		if (s.p[n] == '\\' && n + 1 < s.n) {
+			n++;
+		} else if (s.p[n] == '"') {
+			for (n++; n < s.n && s.p[n] != '"'; n++)
+				n += s.p[n] == '\\';
+		} else if (s.p[n] == '[') {
+			depth++;
+		} else if (s.p[n] == ']' && --depth == 0) {
+			return n + 1;
+		}
+	}
+	return s.n;
+}
+
 /* Take key=value, or a bare word, which is then the key. */
 bool fw_ros_arg_next(struct slice *rest, struct slice *key, struct slice *value)
 {
@@ -183,9 +231,7 @@ bool fw_ros_arg_next(struct slice *rest, struct slice *key, struct slice *value)
 	if (s.n == 0)
 		return false;
 	if (s.p[0] == '[') {
-		while (n < s.n && s.p[n] != ']')
-			n++;
-		n += n < s.n;
+		n = fw_ros_bracket_len(s);
 		*key = slice_sub(s, 0, n);
 		*value = slice_sub(s, n, 0);
 		*rest = slice_sub(s, n, SIZE_MAX);
@@ -202,13 +248,7 @@ bool fw_ros_arg_next(struct slice *rest, struct slice *key, struct slice *value)
 	s = slice_sub(s, n + 1, SIZE_MAX);
 	n = 0;
 	if (s.n && s.p[0] == '[') {
-		unsigned depth = 0;
-
-		do {
-			depth += s.p[n] == '[';
-			depth -= s.p[n] == ']';
-			n++;
-		} while (n < s.n && depth);
+		n = fw_ros_bracket_len(s);
 		*value = slice_sub(s, 0, n);
 	} else if (s.n && s.p[0] == '"') {
 		for (n = 1; n < s.n && s.p[n] != '"'; n++)
@@ -224,14 +264,18 @@ bool fw_ros_arg_next(struct slice *rest, struct slice *key, struct slice *value)
 	return true;
 }
 
-struct slice fw_ros_arg(const struct fw_ros_command *cmd, const char *name)
+struct slice fw_ros_value(struct slice args, const char *name)
 {
-	struct slice rest = cmd->args, key, value;
-	struct slice found = {NULL, 0};
+	struct slice key, value, found = {NULL, 0};
 
-	while (fw_ros_arg_next(&rest, &key, &value)) {
+	while (fw_ros_arg_next(&args, &key, &value)) {
 		if (slice_eq_str(key, name))
 			found = value;
 	}
 	return found;
+}
+
+struct slice fw_ros_arg(const struct fw_ros_command *cmd, const char *name)
+{
+	return fw_ros_value(cmd->args, name);
 }

@@ -24,6 +24,24 @@ struct fw_ros_command {
 	unsigned line;
 };
 
+/** What a command added, as later ones left it. */
+struct fw_ros_item {
+	struct fw_ros_item *next, *prev;
+	const struct fw_ros_command *added; /**< NULL: from the factory */
+	const struct fw_ros_command *by;    /**< changed it last, or NULL */
+	struct slice args, chain;
+	unsigned number;  /**< among those that were added to its menu */
+	size_t shown;     /**< its number when last it was shown, from 1 */
+	size_t picked_by; /**< number of the command that means it */
+};
+
+/** A menu's items, in their order. */
+struct fw_ros_items {
+	struct fw_ros_item *first, *last;
+	size_t n_added;
+	bool is_shown; /**< its items have numbers that people see */
+};
+
 struct fw_ros_ctx {
 	struct fw_rules *rules;
 	struct diag *dg;
@@ -32,9 +50,12 @@ struct fw_ros_ctx {
 	struct fw_dict addr_lists[2], zone_lists, chains;
 	enum fw_ros_menu menu;
 	bool is6;
-	size_t n_copies, n_steps;
-	/* The first change to rules that could not be followed, by menu. */
+	size_t n_copies, n_steps, n_commands;
+	struct fw_ros_items items[FW_ROS_TRACKING + 1][2];
+	/* The first change to items that could not be followed, by menu. */
 	struct slice lost[FW_ROS_TRACKING + 1][2];
+	bool is_dynamic_menu; /**< of rules that make others by themselves */
+	bool has_dynamic;     /**< so there are rules that no export shows */
 	int err;
 };
 
@@ -43,6 +64,28 @@ void fw_ros_check(struct fw_ros_ctx *c, const void *made);
 
 /** Commands of the menus that matter, in order; the rest is kept. */
 void fw_ros_read_lines(struct fw_ros_ctx *c, struct slice text);
+
+/** Run the commands: afterwards the menus have their items. What cannot be
+ *  followed is told, and its menu is lost. */
+void fw_ros_run(struct fw_ros_ctx *c);
+
+/**
+ * What @p where means: "3", "0,2", "sip", "[find ...]",
+ * "[:pick [find ...] 3]". Marks the items (picked_by) for the current
+ * command.
+ *
+ * @param first  Out: the first of them, or NULL.
+ *
+ * @return 0, or ENOENT: that cannot be known from the text
+ */
+WARN_UNUSED int fw_ros_pick(struct fw_ros_item **first, struct fw_ros_ctx *c,
+                            const struct fw_ros_command *m, struct slice where);
+
+/** Bytes from a bracket to the one that closes it, or all of them. */
+size_t fw_ros_bracket_len(struct slice s);
+
+/** The last value of that name among arguments, or an empty slice. */
+struct slice fw_ros_value(struct slice args, const char *name);
 
 /** Take key=value, or a bare word, which is then the key. */
 bool fw_ros_arg_next(struct slice *rest, struct slice *key,

@@ -84,6 +84,10 @@ static const struct fw_vendor_fact facts[] = {
          N_("The SIP helper is on when no line says otherwise: an export "
             "shows only what differs from the factory."),
          "MikroTik, IP/Firewall/Service port; verbose exports"},
+	{"routeros-sip-lost",
+         N_("A line changes the service ports, and which of them is not "
+            "certain from the text: numbers differ between releases."),
+         "MikroTik, IP/Firewall/Service port"},
 	{"routeros-udp-default",
          N_("A UDP connection ends after 10 s (30 s in newer releases) "
             "unanswered and 3 min answered."),

@@ -104,6 +104,26 @@ static void test_parse_reads_switches(void **state)
 	         "/ip firewall service-port set [find name=sip] "
 	         "disabled=yes\n",
 	         FW_OFF, 180},
+		{"several by name",
+	         "/ip firewall service-port\ndisable ftp,tftp,h323,sip\n",
+	         FW_OFF, 180},
+		{"numbers=",
+	         "/ip firewall service-port set numbers=[find name=\"sip\"] "
+	         "disabled=yes\n",
+	         FW_OFF, 180},
+		{"all of them",
+	         "/ip firewall service-port\nset [find] disabled=yes\n", FW_OFF,
+	         180},
+		{"off, and on again",
+	         "/ip firewall service-port\ndisable sip\nenable sip\n", FW_ON,
+	         180},
+		{"a number that is not known",
+	         "/ip firewall service-port set 4 disabled=yes\n", FW_UNKNOWN,
+	         180},
+		{"what is no command here",
+	         "/ip firewall service-port\nremove [find name=sip]\n"
+	         "add name=sip\nset sip disabled=yes\n",
+	         FW_UNKNOWN, 180},
 		{"time in words",
 	         "/ip firewall connection tracking set "
 	         "udp-stream-timeout=1h5m\n",
@@ -139,6 +159,9 @@ static void test_parse_points_at_faults(void **state)
 	         2, EBADMSG},
 		{"cut", "/ip firewall filter\nadd chain=forward \\", 2, 0},
 		{"number", "/ip firewall filter\nremove 3\n", 2, 0},
+		{"protocol",
+	         "/ip firewall filter\nadd chain=forward protocol=nothing\n", 2,
+	         EBADMSG},
 	};
 
 	UNUSED(state);
@@ -360,8 +383,8 @@ static void test_patch_survives_no_memory(void **state)
 static void test_judge_doubts_what_was_lost(void **state)
 {
 	static const char *const texts[] = {
-		"add chain=forward\nremove 0\n",
-		"add chain=forward\ndisable [find comment~\"x\"]\n",
+		"add chain=forward\nremove 1\n",
+		"add chain=forward\ndisable [find comment~\"[x]\"]\n",
 		("add chain=forward\n"
 	         "add chain=forward action=drop place-before=*7\n"),
 	};
