@@ -292,24 +292,28 @@ static const struct fw_setting *setting_of(const struct fw_rules *rules,
 	return NULL;
 }
 
+static void put_setting(struct audit *au, struct fact *f,
+                        const struct fw_setting *s)
+{
+	if (!s)
+		return;
+	(void)fact_field(au->r, f, "setting", val_text(s->id));
+	(void)fact_field(au->r, f, "is_default", val_bool(s->is_default));
+	if (s->source)
+		(void)fact_evidence(au->r, f, "source", val_text(s->source));
+	put_place(au, f, s->line, s->raw);
+}
+
 static void put_source(struct audit *au, struct fact *f,
                        const struct fw_rule *rule, bool is_alg)
 {
-	const struct fw_setting *s = setting_of(au->rules, is_alg);
-
 	if (rule) {
 		if (is_alg && rule->attrs.alg_source)
 			(void)fact_evidence(au->r, f, "source",
 			                    val_text(rule->attrs.alg_source));
 		put_rule(au, f, rule, rule->chain);
-	} else if (s) {
-		(void)fact_field(au->r, f, "setting", val_text(s->id));
-		(void)fact_field(au->r, f, "is_default",
-		                 val_bool(s->is_default));
-		if (s->source)
-			(void)fact_evidence(au->r, f, "source",
-			                    val_text(s->source));
-		put_place(au, f, s->line, s->raw);
+	} else {
+		put_setting(au, f, setting_of(au->rules, is_alg));
 	}
 }
 
@@ -447,11 +451,7 @@ static void tell_nat(struct audit *au)
 	vf = fw_vendor_fact_find(s->source);
 	f = report_fact(au->r, "audit.consistent-nat", FACT_PASS, au->file);
 	f->value = val_text(fw_tri_name(nat));
-	(void)fact_field(au->r, f, "setting", val_text(s->id));
-	(void)fact_field(au->r, f, "is_default", val_bool(s->is_default));
-	if (s->source)
-		(void)fact_evidence(au->r, f, "source", val_text(s->source));
-	put_place(au, f, s->line, s->raw);
+	put_setting(au, f, s);
 	if (nat == FW_ON) {
 		f->summary.msgid = N_("Consistent NAT is on.");
 	} else if (nat == FW_OFF) {
@@ -471,15 +471,30 @@ static void tell_nat(struct audit *au)
 	}
 }
 
+static const struct fw_setting *offload_setting(const struct fw_rules *rules)
+{
+	const struct fw_setting *s = rules->settings;
+
+	while (s && s->attrs.offload != FW_ON)
+		s = s->next;
+	return s;
+}
+
 static void tell_offload(struct audit *au, const struct fw_flow *flow,
                          const struct fw_answer *an)
 {
+	const bool is_default = an->out.attrs.offload == FW_UNSET &&
+	                        au->rules->defaults.offload == FW_ON;
 	struct fact *f;
 
-	if (an->out.attrs.offload != FW_ON || !flow->is_sip)
+	if (!flow->is_sip || (an->out.attrs.offload != FW_ON && !is_default))
 		return;
 	f = report_fact(au->r, "audit.offload", FACT_WARN, flow->id);
-	put_source(au, f, an->out.offload_rule, false);
+	if (is_default)
+		put_setting(au, f, offload_setting(au->rules));
+	else
+		put_rule(au, f, an->out.offload_rule,
+		         an->out.offload_rule->chain);
 	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
 	f->summary.args[0] = words_of(au, flow);
 	finding_because(au->r, cause(au, &au->offload, "firewall.offload"), f);

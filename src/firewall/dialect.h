@@ -26,6 +26,9 @@ enum fw_cap {
 	FW_CAP_COMMENT = 1 << 15,
 	FW_CAP_RULE_IDLE = 1 << 16, /**< session time is the accepting rule's:
 	                                 FW_EDIT_IDLE names it */
+	FW_CAP_RULE_OFFLOAD = 1 << 17, /**< so is offload, of rules for hosts
+	                                    of their own: FW_EDIT_OFFLOAD_OFF
+	                                    names it */
 };
 
 /** One change to a configuration; patch.h plans them. */

@@ -646,7 +646,7 @@ const struct fw_dialect fw_dialect_fortios = {
                 FW_CAP_SPORT | FW_CAP_STATES | FW_CAP_SCHEDULE | FW_CAP_REJECT |
                 FW_CAP_DISABLED | FW_CAP_NAT | FW_CAP_ALG | FW_CAP_UDP_IDLE |
                 FW_CAP_OFFLOAD | FW_CAP_DSCP | FW_CAP_COMMENT |
-                FW_CAP_RULE_IDLE,
+                FW_CAP_RULE_IDLE | FW_CAP_RULE_OFFLOAD,
 	.recognise = recognise,
 	.parse = parse,
 	.emit = fw_forti_emit,

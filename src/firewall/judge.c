@@ -373,25 +373,26 @@ static void take_alg(struct fate *f, const struct fw_rule *rule, bool is_sure)
 	f->alg_rule = rule;
 }
 
+/* Each protocol has a time of its own. @return whether it is this rule's */
+static bool take_idle(int64_t *idle_s, const struct run *r, int64_t said_s,
+                      bool is_sure)
+{
+	if (said_s == FW_IDLE_UNSET ||
+	    (r->sp->rules->first_attr_wins && *idle_s != FW_IDLE_UNSET))
+		return false;
+	/* Not sure: it may set it or not. */
+	*idle_s = is_sure ? said_s : FW_IDLE_UNKNOWN;
+	return true;
+}
+
 static void take_attrs(const struct run *r, struct fate *f,
                        const struct fw_rule *rule, bool is_sure)
 {
-	const bool is_kept = r->sp->rules->first_attr_wins && f->idle_rule;
-
 	take_alg(f, rule, is_sure);
-	if (!is_kept && is_sure && rule->attrs.udp_idle_s != FW_IDLE_UNSET) {
-		f->attrs.udp_idle_s = rule->attrs.udp_idle_s;
+	if (take_idle(&f->attrs.udp_idle_s, r, rule->attrs.udp_idle_s, is_sure))
 		f->idle_rule = rule;
-	}
-	/* It may set it or not. */
-	if (!is_kept && !is_sure && rule->attrs.udp_idle_s != FW_IDLE_UNSET) {
-		f->attrs.udp_idle_s = FW_IDLE_UNKNOWN;
-		f->idle_rule = rule;
-	}
-	if (!is_kept && is_sure && rule->attrs.tcp_idle_s != FW_IDLE_UNSET) {
-		f->attrs.tcp_idle_s = rule->attrs.tcp_idle_s;
-		f->idle_rule = rule;
-	}
+	(void)take_idle(&f->attrs.tcp_idle_s, r, rule->attrs.tcp_idle_s,
+	                is_sure);
 	if (rule->attrs.offload != FW_UNSET) {
 		f->attrs.offload = is_sure ? rule->attrs.offload : FW_UNKNOWN;
 		f->offload_rule = rule;

@@ -196,6 +196,27 @@ static void plan_idle(struct plan *p, const struct fw_flow *f,
 	e->idle_s = f->min_udp_idle_s;
 }
 
+/* Of a rule for everything, all the rest would lose it too; that is for
+ * people to decide, and the audit's remark stays. */
+static void plan_offload(struct plan *p, const struct fw_flow *f,
+                         const struct fw_judgement *j)
+{
+	for (const struct fw_part *part = j->parts; part; part = part->next) {
+		const struct fw_rule *r = part->rule;
+		struct fw_edit *e;
+
+		if (!r || !r->line || r->action != FW_ACCEPT ||
+		    r->attrs.offload != FW_ON || !r->dst.first ||
+		    r->dst.is_negated || is_planned(p, FW_EDIT_OFFLOAD_OFF, r))
+			continue;
+		e = add(p, FW_EDIT_OFFLOAD_OFF, f);
+		if (!e)
+			return;
+		e->chain = r->chain;
+		e->rule = r;
+	}
+}
+
 static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
@@ -219,6 +240,8 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 	}
 	if (f->is_sip && an->alg != FW_OFF)
 		plan_alg(p, f, an->out.alg_rule);
+	if (f->is_sip && p->caps & FW_CAP_RULE_OFFLOAD)
+		plan_offload(p, f, &an->out);
 }
 
 static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)

@@ -199,6 +199,39 @@ static bool has_text(const struct wr *w, const char *part)
 	return slice_find(wr_slice(w), slice_str(part)) != SIZE_MAX;
 }
 
+/* A switch of the whole box counts where no rule says otherwise. */
+static void test_offload_of_the_box_is_told(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_told;
+	} rows[] = {
+		{"set system offload hwnat enable\n", true},
+		{"set system offload hwnat disable\n", false},
+		{"set system host-name box\n", false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fact *f;
+		struct report r;
+		struct setup s;
+
+		setup_as(&s, rows[i].text, fw_dialect_find("edgeos"));
+		assert_int_equal(s.err, 0);
+		report_init(&r);
+		assert_int_equal(fw_audit(&r, &s.rules, &s.q, NULL), 0);
+		f = find_fact(&r, "audit.offload", "sip");
+		if (!!f != rows[i].is_told)
+			fail_msg("%s", rows[i].text);
+		assert_true(!f || f->state == FACT_WARN);
+		assert_int_equal(!!find_finding(&r, "firewall.offload"),
+		                 rows[i].is_told);
+		report_fini(&r);
+		teardown(&s);
+	}
+}
+
 /* What has no line in the text is told by its name. */
 static void test_nothing_is_said_of_line_zero(void **state)
 {
@@ -414,6 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_quotes_the_deciding_rule),
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
+		cmocka_unit_test(test_offload_of_the_box_is_told),
 		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),
 		cmocka_unit_test(test_emit_accepts_exactly_the_flows),

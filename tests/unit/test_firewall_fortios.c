@@ -675,6 +675,52 @@ static void test_patch_raises_the_narrowest_time(void **state)
 	arena_fini(&m.arena);
 }
 
+/* Of the policy for these hosts; of one for everything, people decide. */
+static void test_patch_turns_offload_off(void **state)
+{
+	static const struct {
+		const char *dst, *more;
+		bool is_planned;
+	} rows[] = {
+		{"a", "", true},
+		{"a", "set auto-asic-offload enable\n", true},
+		{"a", "set auto-asic-offload disable\n", false},
+		{"all", "", false},
+	};
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_patch_out out;
+		char text[1024];
+		size_t left = 99;
+
+		(void)snprintf(text, sizeof(text),
+		               QUIET "config firewall address\nedit a\n"
+		                     "set subnet 192.0.2.1/32\nnext\nend\n"
+		                     "config firewall policy\nedit 5\n"
+		                     "set srcintf any\nset dstintf any\n"
+		                     "set srcaddr all\nset dstaddr %s\n"
+		                     "set action accept\nset service ALL\n"
+		                     "set session-ttl 300\n%snext\nend\n",
+		               rows[i].dst, rows[i].more);
+		assert_int_equal(patch(&out, &left, &m, text), 0);
+		assert_int_equal(left, 0);
+		if (!!strstr((char *)out.commands.p,
+		             "edit 5\n        set auto-asic-offload disable") !=
+		    rows[i].is_planned)
+			fail_msg("%zu: %s", i, (char *)out.commands.p);
+		if (rows[i].is_planned &&
+		    !strstr((char *)out.undo.p,
+		            rows[i].more[0] ? "    set auto-asic-offload enable"
+		                            : "    unset auto-asic-offload"))
+			fail_msg("%zu: %s", i, (char *)out.undo.p);
+		fw_patch_fini(&out);
+	}
+	arena_fini(&m.arena);
+}
+
 /* A name of the configuration must not become a command of the patch. */
 static void test_patch_refuses_names_that_command(void **state)
 {
@@ -719,6 +765,7 @@ int main(void)
 		cmocka_unit_test(test_emit_accepts_the_same_packets),
 		cmocka_unit_test(test_patch_mends_a_half_applied_recipe),
 		cmocka_unit_test(test_patch_raises_the_narrowest_time),
+		cmocka_unit_test(test_patch_turns_offload_off),
 		cmocka_unit_test(test_patch_refuses_names_that_command),
 	};
 

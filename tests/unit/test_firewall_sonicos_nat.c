@@ -206,12 +206,32 @@ static void test_tcp_time_is_read(void **state)
 	}
 }
 
+/* A rule that sets the time of TCP alone is not who set that of UDP. */
+static void test_tcp_time_is_not_that_of_udp(void **state)
+{
+	struct fw_answer *answers;
+	struct made m;
+	struct read r;
+
+	UNUSED(state);
+	make(&m);
+	open_text(&r, ALLOW "    tcp timeout 60\n    exit\n");
+	assert_int_equal(fw_answer_all(&answers, &m.arena, &r.rules, &m.q), 0);
+	assert_int_equal(answers[0].udp_idle_s, 30);
+	assert_true(answers[0].is_idle_default);
+	assert_null(answers[0].out.idle_rule);
+	assert_int_equal(answers[0].out.attrs.tcp_idle_s, 3600);
+	done(&r);
+	arena_fini(&m.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_translated_destinations_are_not_known),
 		cmocka_unit_test(test_backups_have_destinations_too),
 		cmocka_unit_test(test_tcp_time_is_read),
+		cmocka_unit_test(test_tcp_time_is_not_that_of_udp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
