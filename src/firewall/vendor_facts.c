@@ -179,6 +179,18 @@ static const struct fw_vendor_fact facts[] = {
          N_("Custom timeouts give some flows a time of their own, which is "
             "not followed here."),
          "VyOS source, timeout-common-protocols.xml.i"},
+	{"linux b118509076b3",
+         N_("A SIP helper acts only where a rule assigns it; before Linux 6.0 "
+            "also by a switch that is off since 4.7."),
+         "Linux commit b118509076b3, which took nf_conntrack_helper out "
+         "(6.0: unconfirmed)"},
+	{"linux 294304e4c522",
+         N_("A UDP connection that was answered ends after 120 s of silence; "
+            "before Linux 5.0, after 180 s."),
+         "Linux commit 294304e4c522"},
+	{"linux net/netfilter/nf_conntrack_proto_tcp.c",
+         N_("An established TCP connection ends after 5 days of silence."),
+         "Linux source, net/netfilter/nf_conntrack_proto_tcp.c"},
 	{"barracuda-sip",
          N_("The rules LAN-2-INTERNET-SIP and INTERNET-2-LAN-SIP, there from "
             "the factory, redirect calls to the SIP proxy."),
