@@ -293,7 +293,7 @@ static enum cli_status audit_rules(struct audit *au, const struct fw_dialect *d,
 	struct cli_flows fl;
 	enum cli_status status =
 		cli_flows_make(&fl, &cli_audit, au->profile, &au->set->how,
-	                       d->caps & FW_CAP_NAMES);
+	                       fw_dialect_caps(d, rules) & FW_CAP_NAMES);
 	int err = 0;
 
 	if (status == CLI_READY)

@@ -344,7 +344,9 @@ static enum cli_status write_rules(const struct settings *set,
                                    const struct profile *p)
 {
 	struct writing wt = {.set = set, .profile = p};
-	const bool can_name = set->dialect->caps & FW_CAP_NAMES;
+	const struct fw_rules box = {.version = set->version};
+	const bool can_name =
+		fw_dialect_caps(set->dialect, &box) & FW_CAP_NAMES;
 	struct arena arena;
 	enum cli_status status =
 		cli_flows_make(&wt.flows, &cli_rules, p, &set->how, can_name);

@@ -71,6 +71,10 @@ struct fw_dialect {
 	const char *lan, *wan; /**< zones that every such box has from the
 	                            factory; NULL: none */
 
+	/** FW_CAP_* that a box of this version, or of such a text, has not.
+	 *  NULL: there is none. */
+	unsigned (*lacks)(const struct fw_rules *rules);
+
 	/** How sure that @p text is ours: 0 (no) to 100. NULL with no parse. */
 	int (*recognise)(struct slice text);
 
@@ -105,6 +109,10 @@ struct fw_dialect {
 	int (*patch)(struct fw_patch_out *out, const struct fw_rules *rules,
 	             const struct fw_edit *edits, struct diag *dg);
 };
+
+/** What the box that @p rules are of, or for, can say: its version counts. */
+unsigned fw_dialect_caps(const struct fw_dialect *d,
+                         const struct fw_rules *rules);
 
 /** All of them, NULL-ended. */
 extern const struct fw_dialect *const fw_dialects[];

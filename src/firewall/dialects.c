@@ -39,6 +39,12 @@ const struct fw_dialect *const fw_dialects[] = {
 	&fw_dialect_sonicos_exp, NULL,
 };
 
+unsigned fw_dialect_caps(const struct fw_dialect *d,
+                         const struct fw_rules *rules)
+{
+	return d->caps & ~(d->lacks ? d->lacks(rules) : 0U);
+}
+
 const struct fw_dialect *fw_dialect_find(const char *name)
 {
 	for (size_t i = 0; fw_dialects[i]; i++) {
@@ -163,6 +169,27 @@ static void refuse(struct diag *dg, const struct fw_dialect *d,
 	         d->title, what, r->name ? r->name : r->id);
 }
 
+/* @param others  What other versions can say. */
+static void refuse_caps(struct diag *dg, const struct fw_dialect *d,
+                        const struct fw_rule *r, unsigned missing,
+                        unsigned others)
+{
+	const struct slice all = {NULL, 0};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (!(missing & words[i].cap))
+			continue;
+		if (others & words[i].cap)
+			diag_add(dg, DIAG_ERROR, all,
+			         _("This version of %s cannot say this: %s "
+			           "(rule %s)."),
+			         d->title, _(words[i].what),
+			         r->name ? r->name : r->id);
+		else
+			refuse(dg, d, r, _(words[i].what));
+	}
+}
+
 static void check_names(struct diag *dg, const struct fw_dialect *d,
                         const struct fw_rule *r)
 {
@@ -187,6 +214,7 @@ int fw_emit(struct wr *out, const struct fw_dialect *d,
 	const size_t n_before = dg->n_errors;
 	const bool is_own =
 		rules->dialect && strcmp(rules->dialect, d->name) == 0;
+	const unsigned caps = fw_dialect_caps(d, rules);
 	int err;
 
 	if (!d->emit)
@@ -194,12 +222,7 @@ int fw_emit(struct wr *out, const struct fw_dialect *d,
 	for (const struct fw_chain *c = rules->chains; c && !is_own;
 	     c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const unsigned missing = rule_caps(r) & ~d->caps;
-
-			for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-				if (missing & words[i].cap)
-					refuse(dg, d, r, _(words[i].what));
-			}
+			refuse_caps(dg, d, r, rule_caps(r) & ~caps, d->caps);
 			if (r->conditional)
 				refuse(dg, d, r, r->conditional);
 			check_names(dg, d, r);

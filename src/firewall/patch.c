@@ -254,8 +254,10 @@ static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)
 
 static int read_back(size_t *left, const struct fw_dialect *d,
                      struct slice text, const struct fw_answer *before,
-                     const struct fw_question *q, struct arena *a)
+                     const struct plan *p)
 {
+	const struct fw_question *q = p->q;
+	struct arena *a = p->arena;
 	struct fw_answer *after;
 	struct fw_rules rules;
 	struct diag dg;
@@ -276,7 +278,7 @@ static int read_back(size_t *left, const struct fw_dialect *d,
 		    after[i].out.verdict != FW_PASS)
 			err = EPROTO;
 		if (after[i].out.verdict != FW_PASS &&
-		    !is_named(&q->flows[i], d->caps))
+		    !is_named(&q->flows[i], p->caps))
 			err = EPROTO;
 	}
 	fw_rules_fini(&rules);
@@ -293,8 +295,7 @@ static int write_and_read(struct fw_patch_out *out, size_t *left,
 	             out->clear.bad))
 		err = ENOMEM;
 	if (!err)
-		err = read_back(left, d, wr_slice(&out->patched), before, p->q,
-		                p->arena);
+		err = read_back(left, d, wr_slice(&out->patched), before, p);
 	return err;
 }
 
@@ -341,7 +342,9 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
                   const struct fw_rules *rules, const struct fw_question *q)
 {
 	const struct fw_dialect *d = fw_dialect_find(rules->dialect);
-	struct plan p = {.rules = rules, .q = q, .caps = d ? d->caps : 0};
+	struct plan p = {.rules = rules,
+	                 .q = q,
+	                 .caps = d ? fw_dialect_caps(d, rules) : 0};
 	struct fw_answer *answers;
 	struct arena arena;
 	struct diag dg;

@@ -19,6 +19,7 @@
 
 enum {
 	MAX_COPIES = 1 << 21,
+	V_6_36 = 6036000,
 	UDP_STREAM_S = 180,
 	TCP_ESTABLISHED_S = 86400,
 };
@@ -685,6 +686,14 @@ static int recognise(struct slice text)
 	return score;
 }
 
+/* Lists of addresses hold host names since 6.36. */
+static unsigned lacks(const struct fw_rules *rules)
+{
+	const long v = fw_version_num(rules->version);
+
+	return v >= 0 && v < V_6_36 ? FW_CAP_NAMES : 0U;
+}
+
 const struct fw_dialect fw_dialect_routeros = {
 	.name = "routeros",
 	.title = "MikroTik RouterOS",
@@ -692,6 +701,7 @@ const struct fw_dialect fw_dialect_routeros = {
 	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_SPORT |
                 FW_CAP_STATES | FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG |
                 FW_CAP_UDP_IDLE | FW_CAP_COMMENT,
+	.lacks = lacks,
 	.recognise = recognise,
 	.parse = parse,
 	.emit = fw_ros_emit,

@@ -785,6 +785,7 @@ const struct fw_dialect fw_dialect_vyos = {
 	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_SPORT |
                 FW_CAP_STATES | FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG |
                 FW_CAP_UDP_IDLE | FW_CAP_COMMENT,
+	.lacks = fw_vy_lacks,
 	.recognise = vyos_recognise,
 	.parse = vyos_parse,
 	.emit = vyos_emit,

@@ -75,6 +75,8 @@ enum fw_vy_form {
 };
 
 enum fw_vy_form fw_vy_form_of(const char *dialect, const char *version);
+/** As fw_dialect.lacks. */
+unsigned fw_vy_lacks(const struct fw_rules *rules);
 
 /** As fw_dialect.emit, for one dialect. */
 WARN_UNUSED int fw_vy_emit(struct wr *out, const struct fw_rules *rules,

@@ -241,6 +241,16 @@ static enum fw_vy_form form_seen(const struct fw_rules *rules)
 	return form;
 }
 
+/* Groups of host names came with VyOS 1.4. */
+unsigned fw_vy_lacks(const struct fw_rules *rules)
+{
+	const enum fw_vy_form form =
+		rules->dialect ? form_seen(rules)
+			       : fw_vy_form_of("vyos", rules->version);
+
+	return form == FW_VY_OLD ? FW_CAP_NAMES : 0U;
+}
+
 int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                 const struct fw_edit *edits, struct diag *dg)
 {
