@@ -198,6 +198,31 @@ void text_escape_put(struct wr *w, struct slice bytes)
 	}
 }
 
+void text_xml_put(struct wr *w, struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		switch (text.p[i]) {
+		case '&':
+			wr_str(w, "&amp;");
+			break;
+		case '<':
+			wr_str(w, "&lt;");
+			break;
+		case '>':
+			wr_str(w, "&gt;");
+			break;
+		case '\'':
+			wr_str(w, "&apos;");
+			break;
+		case '"':
+			wr_str(w, "&quot;");
+			break;
+		default:
+			wr_u8(w, text.p[i]);
+		}
+	}
+}
+
 int text_u64(uint64_t *v, struct slice text, uint64_t max)
 {
 	uint64_t out = 0;

@@ -26,6 +26,10 @@ WARN_UNUSED int text_base64_read(struct wr *w, struct slice text);
  */
 void text_escape_put(struct wr *w, struct slice bytes);
 
+/** As XML's content, or between quotes of either kind. Controls are the
+ *  caller's business: XML 1.0 has no way to write most of them. */
+void text_xml_put(struct wr *w, struct slice text);
+
 /** Bytes of the valid UTF-8 sequence that @p s starts with (RFC 3629), or 0. */
 size_t text_utf8_len(struct slice s);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "cli/find.h"
 #include "cli/flows.h"
 #include "cli/live.h"
 #include "cli/output.h"

@@ -8,7 +8,6 @@
 #include "cli/flows.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -207,28 +206,4 @@ enum cli_status cli_flows_make(struct cli_flows *out, const struct cli_cmd *cmd,
 void cli_flows_fini(struct cli_flows *f)
 {
 	arena_fini(&f->arena);
-}
-
-int cli_file_read(struct wr *text, const char *path, size_t max)
-{
-	const bool is_stdin = strcmp(path, "-") == 0;
-	FILE *f = is_stdin ? stdin : fopen(path, "rb");
-	uint8_t buf[65536];
-	size_t n;
-	int err = 0;
-
-	if (!f)
-		return errno;
-	while (!err && (n = fread(buf, 1, sizeof(buf), f)) > 0) {
-		wr_put(text, (struct slice){buf, n});
-		if (text->bad)
-			err = ENOMEM;
-		else if (text->n > max)
-			err = EFBIG;
-	}
-	if (!err && ferror(f))
-		err = errno ? errno : EIO;
-	if (!is_stdin)
-		(void)fclose(f);
-	return err;
 }

@@ -46,7 +46,3 @@ WARN_UNUSED enum cli_status cli_flows_make(struct cli_flows *out,
                                            const struct cli_place *how,
                                            bool can_name);
 void cli_flows_fini(struct cli_flows *f);
-
-/** Read a whole file, "-" being standard input, of at most @p max bytes.
- *  @return 0, EFBIG, ENOMEM, or what the system says */
-WARN_UNUSED int cli_file_read(struct wr *text, const char *path, size_t max);

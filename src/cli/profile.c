@@ -9,7 +9,6 @@
  */
 #include "cli/profile.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <langinfo.h>
@@ -21,15 +20,19 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/find.h"
 #include "cli/output.h"
 #include "profile/lint.h"
 #include "profile/profile.h"
 #include "report/report.h"
 
-static const char suffix[] = ".yaml";
+static const struct cli_folders folders = {
+	.variable = "PRUMO_PROFILES",
+	.here = "profiles",
+	.installed = PRUMO_PROFILES_PATH,
+};
 
 enum {
-	MAX_DIRS = 3,
 	MAX_COLUMNS = 6,
 };
 
@@ -53,62 +56,6 @@ static enum cli_status print(struct wr *w, int err)
 	return err ? CLI_INTERNAL : CLI_READY;
 }
 
-static size_t dirs(const char *found[MAX_DIRS])
-{
-	const char *own = getenv("PRUMO_PROFILES");
-	size_t n = 0;
-
-	if (own && *own)
-		found[n++] = own;
-	found[n++] = "profiles";
-	found[n++] = PRUMO_PROFILES_PATH;
-	return n;
-}
-
-static bool is_path(const char *name)
-{
-	size_t n = strlen(name), m = sizeof(suffix) - 1;
-
-	return strchr(name, '/') || (n > m && !strcmp(name + n - m, suffix));
-}
-
-int cli_profile_path(char path[PATH_MAX], const char *name)
-{
-	const char *in[MAX_DIRS];
-	size_t n_dirs = dirs(in);
-	int n;
-
-	if (is_path(name)) {
-		n = snprintf(path, PATH_MAX, "%s", name);
-		return n < PATH_MAX ? 0 : ENAMETOOLONG;
-	}
-	for (size_t i = 0; i < n_dirs; i++) {
-		n = snprintf(path, PATH_MAX, "%s/%s%s", in[i], name, suffix);
-		if (n < PATH_MAX && access(path, R_OK) == 0)
-			return 0;
-	}
-	return ENOENT;
-}
-
-static int read_file(struct wr *text, const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	uint8_t buf[4096];
-	size_t n;
-	int err = 0;
-
-	if (!f)
-		return errno;
-	/* One byte more than allowed lets profile_load() say so. */
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0 &&
-	       text->n <= PROFILE_MAX_BYTES)
-		wr_put(text, (struct slice){buf, n});
-	if (ferror(f))
-		err = errno ? errno : EIO;
-	(void)fclose(f);
-	return text->bad ? ENOMEM : err;
-}
-
 static int load_text(struct profile **pp, const char *path, struct slice text)
 {
 	struct arena arena;
@@ -130,7 +77,7 @@ enum cli_status cli_profile_load(struct profile **pp, char path[PATH_MAX],
 	struct wr text = wr_init_heap();
 	int err;
 
-	err = cli_profile_path(path, name);
+	err = cli_find(path, &folders, name);
 	if (err == ENOENT) {
 		cli_complain(cmd,
 		             _("there is no profile '%s'; 'prumo profile "
@@ -138,9 +85,10 @@ enum cli_status cli_profile_load(struct profile **pp, char path[PATH_MAX],
 		             name);
 		goto out;
 	}
+	/* One byte more than allowed lets profile_load() say so. */
 	if (!err)
-		err = read_file(&text, path);
-	if (err) {
+		err = cli_file_read(&text, path, PROFILE_MAX_BYTES);
+	if (err && err != EFBIG) {
 		cli_complain(cmd, "%s: %s", name, strerror(err));
 		goto out;
 	}
@@ -518,66 +466,18 @@ out:
 	return status;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-enum {
-	MAX_LISTED = 1000
-};
-
-struct listing {
-	struct arena arena;
-	const char *names[MAX_LISTED];
-	size_t n;
-};
-
-static bool is_listed(const struct listing *ls, const char *name)
-{
-	for (size_t i = 0; i < ls->n; i++) {
-		if (strcmp(ls->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int list_dir(struct listing *ls, const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int err = 0;
-
-	while (d && !err && ls->n < MAX_LISTED && (e = readdir(d))) {
-		size_t n = strlen(e->d_name), m = sizeof(suffix) - 1;
-		char *name;
-
-		if (e->d_name[0] == '.' || n <= m ||
-		    strcmp(e->d_name + n - m, suffix) != 0)
-			continue;
-		name = arena_dup(&ls->arena,
-		                 slice_sub(slice_str(e->d_name), 0, n - m));
-		if (!name)
-			err = ENOMEM;
-		else if (!is_listed(ls, name))
-			ls->names[ls->n++] = name;
-	}
-	if (d)
-		(void)closedir(d);
-	return err;
-}
-
-static void put_listing(struct wr *w, const struct listing *ls, bool is_json)
+static void put_listing(struct wr *w, const struct cli_names *names,
+                        bool is_json)
 {
 	if (is_json)
 		wr_str(w, "{\"schema\": \"prumo/profile-list/1\", "
 		          "\"profiles\": [");
-	for (size_t i = 0; i < ls->n; i++) {
+	for (size_t i = 0; i < names->n; i++) {
 		if (is_json) {
 			wr_str(w, i ? ", " : "");
-			put_json(w, ls->names[i]);
+			put_json(w, names->v[i]);
 		} else {
-			wr_fmt(w, "%s\n", ls->names[i]);
+			wr_fmt(w, "%s\n", names->v[i]);
 		}
 	}
 	if (is_json)
@@ -587,17 +487,14 @@ static void put_listing(struct wr *w, const struct listing *ls, bool is_json)
 static enum cli_status run_list(const struct options *opt)
 {
 	struct wr w = wr_init_heap();
-	const char *in[MAX_DIRS];
-	size_t n_dirs = dirs(in);
-	struct listing ls = {0};
-	int err = 0;
+	struct cli_names names;
+	struct arena a;
+	int err;
 
-	arena_init(&ls.arena);
-	for (size_t i = 0; i < n_dirs && !err; i++)
-		err = list_dir(&ls, in[i]);
-	qsort(ls.names, ls.n, sizeof(*ls.names), compare_names);
-	put_listing(&w, &ls, opt->is_json);
-	arena_fini(&ls.arena);
+	arena_init(&a);
+	err = cli_find_all(&names, &a, &folders);
+	put_listing(&w, &names, opt->is_json);
+	arena_fini(&a);
 	return print(&w, err);
 }
 

@@ -13,16 +13,6 @@
 extern const struct cli_cmd cli_profile;
 
 /**
- * Where a profile is: @p name itself when it has a slash or ends in .yaml,
- * else NAME.yaml in $PRUMO_PROFILES, ./profiles or the installed folder.
- *
- * @param path  Out; in an unspecified state on error.
- *
- * @return 0, ENOENT or ENAMETOOLONG
- */
-WARN_UNUSED int cli_profile_path(char path[PATH_MAX], const char *name);
-
-/**
  * Find and read a profile; faults go to stderr.
  *
  * @param pp    Out; untouched unless CLI_READY is returned. To

@@ -1,81 +1,25 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/scenario.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/i18n.h"
+#include "cli/find.h"
 #include "cli/output.h"
 #include "lab/plan.h"
 
-static const char suffix[] = ".yaml";
+static const struct cli_folders folders = {
+	.variable = "PRUMO_SCENARIOS",
+	.here = "scenarios",
+	.installed = PRUMO_SCENARIOS_PATH,
+};
 
 enum {
-	MAX_DIRS = 3,
-	MAX_LISTED = 1000,
 	MAX_ROLE_BYTES = 48, /**< of a router's words, in a picture */
 	N_ROWS = 3,          /**< of a picture */
 };
-
-static size_t dirs(const char *found[MAX_DIRS])
-{
-	const char *own = getenv("PRUMO_SCENARIOS");
-	size_t n = 0;
-
-	if (own && *own)
-		found[n++] = own;
-	found[n++] = "scenarios";
-	found[n++] = PRUMO_SCENARIOS_PATH;
-	return n;
-}
-
-static bool is_path(const char *name)
-{
-	size_t n = strlen(name), m = sizeof(suffix) - 1;
-
-	return strchr(name, '/') || (n > m && !strcmp(name + n - m, suffix));
-}
-
-static int path_find(char path[PATH_MAX], const char *name)
-{
-	const char *in[MAX_DIRS];
-	size_t n_dirs = dirs(in);
-	int n;
-
-	if (is_path(name)) {
-		n = snprintf(path, PATH_MAX, "%s", name);
-		return n < PATH_MAX ? 0 : ENAMETOOLONG;
-	}
-	for (size_t i = 0; i < n_dirs; i++) {
-		n = snprintf(path, PATH_MAX, "%s/%s%s", in[i], name, suffix);
-		if (n < PATH_MAX && access(path, R_OK) == 0)
-			return 0;
-	}
-	return ENOENT;
-}
-
-static int file_read(struct wr *text, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	uint8_t buf[4096];
-	size_t n;
-	int err = 0;
-
-	if (!f)
-		return errno;
-	/* One byte more than allowed lets the reader say so. */
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0 &&
-	       text->n <= LAB_SCENARIO_MAX_BYTES)
-		wr_put(text, (struct slice){buf, n});
-	if (ferror(f))
-		err = errno ? errno : EIO;
-	(void)fclose(f);
-	return text->bad ? ENOMEM : err;
-}
 
 static int file_load(const struct lab_scenario **sp, struct arena *a,
                      const struct cli_cmd *cmd, const char *path)
@@ -84,8 +28,9 @@ static int file_load(const struct lab_scenario **sp, struct arena *a,
 	struct diag dg;
 	int err;
 
-	err = file_read(&text, path);
-	if (err) {
+	/* One byte more than allowed lets the reader say so. */
+	err = cli_file_read(&text, path, LAB_SCENARIO_MAX_BYTES);
+	if (err && err != EFBIG) {
 		cli_complain(cmd, "%s: %s", path, strerror(err));
 		goto out;
 	}
@@ -108,7 +53,7 @@ enum cli_status cli_scenario_load(const struct lab_scenario **sp,
 	char path[PATH_MAX];
 	int err;
 
-	err = path_find(path, name);
+	err = cli_find(path, &folders, name);
 	if (err) {
 		cli_complain(cmd,
 		             _("there is no scenario '%s'; 'prumo lab list' "
@@ -122,79 +67,32 @@ enum cli_status cli_scenario_load(const struct lab_scenario **sp,
 	return err ? CLI_USAGE : CLI_READY;
 }
 
-struct listing {
-	struct arena arena;
-	const char *names[MAX_LISTED];
-	size_t n;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool is_listed(const struct listing *ls, const char *name)
-{
-	for (size_t i = 0; i < ls->n; i++) {
-		if (strcmp(ls->names[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int dir_list(struct listing *ls, const char *dir)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-	int err = 0;
-
-	while (d && !err && ls->n < MAX_LISTED && (e = readdir(d))) {
-		size_t n = strlen(e->d_name), m = sizeof(suffix) - 1;
-		char *name;
-
-		if (e->d_name[0] == '.' || n <= m ||
-		    strcmp(e->d_name + n - m, suffix) != 0)
-			continue;
-		name = arena_dup(&ls->arena,
-		                 slice_sub(slice_str(e->d_name), 0, n - m));
-		if (!name)
-			err = ENOMEM;
-		else if (!is_listed(ls, name))
-			ls->names[ls->n++] = name;
-	}
-	if (d)
-		(void)closedir(d);
-	return err;
-}
-
 enum cli_status cli_scenario_list(const struct cli_cmd *cmd)
 {
 	enum cli_status status = CLI_READY;
-	const char *in[MAX_DIRS];
-	size_t n_dirs = dirs(in), width = 0;
-	struct listing ls = {0};
-	int err = 0;
+	struct cli_names names;
+	size_t width = 0;
+	struct arena a;
+	int err;
 
-	arena_init(&ls.arena);
-	for (size_t i = 0; i < n_dirs && !err; i++)
-		err = dir_list(&ls, in[i]);
-	qsort(ls.names, ls.n, sizeof(*ls.names), compare_names);
-	for (size_t i = 0; i < ls.n; i++) {
-		if (strlen(ls.names[i]) > width)
-			width = strlen(ls.names[i]);
+	arena_init(&a);
+	err = cli_find_all(&names, &a, &folders);
+	for (size_t i = 0; i < names.n; i++) {
+		if (strlen(names.v[i]) > width)
+			width = strlen(names.v[i]);
 	}
-	for (size_t i = 0; i < ls.n && !err; i++) {
+	for (size_t i = 0; i < names.n && !err; i++) {
 		const struct lab_scenario *s;
 		enum cli_status read =
-			cli_scenario_load(&s, &ls.arena, cmd, ls.names[i]);
+			cli_scenario_load(&s, &a, cmd, names.v[i]);
 
 		if (read == CLI_READY)
-			(void)printf("%-*s  %s\n", (int)width, ls.names[i],
+			(void)printf("%-*s  %s\n", (int)width, names.v[i],
 			             s->summary);
 		else
 			status = read;
 	}
-	arena_fini(&ls.arena);
+	arena_fini(&a);
 	return err ? CLI_INTERNAL : status;
 }
 

@@ -27,28 +27,9 @@ struct counts {
 static void put_xml(struct wr *w, struct slice text)
 {
 	struct wr safe = wr_init_heap();
-	struct slice s;
 
 	text_escape_put(&safe, text);
-	s = wr_slice(&safe);
-	for (size_t i = 0; i < s.n; i++) {
-		switch (s.p[i]) {
-		case '&':
-			wr_str(w, "&amp;");
-			break;
-		case '<':
-			wr_str(w, "&lt;");
-			break;
-		case '>':
-			wr_str(w, "&gt;");
-			break;
-		case '"':
-			wr_str(w, "&quot;");
-			break;
-		default:
-			wr_u8(w, s.p[i]);
-		}
-	}
+	text_xml_put(w, wr_slice(&safe));
 	w->bad |= safe.bad;
 	wr_fini(&safe);
 }

@@ -17,6 +17,8 @@
 
 #include <expat.h>
 
+#include "base/text.h"
+
 enum {
 	MAX_DEPTH = 32,
 	SEPARATOR = '\n', /* cannot stand in a URI or a name */
@@ -288,35 +290,10 @@ const struct xmpp_said *xmpp_stream_said(const struct xmpp_stream *s)
 	return &s->said;
 }
 
-static void put_escaped(struct wr *w, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		switch (s.p[i]) {
-		case '&':
-			wr_str(w, "&amp;");
-			break;
-		case '<':
-			wr_str(w, "&lt;");
-			break;
-		case '>':
-			wr_str(w, "&gt;");
-			break;
-		case '\'':
-			wr_str(w, "&apos;");
-			break;
-		case '"':
-			wr_str(w, "&quot;");
-			break;
-		default:
-			wr_u8(w, s.p[i]);
-		}
-	}
-}
-
 void xmpp_put_stream(struct wr *w, struct slice domain)
 {
 	wr_str(w, "<?xml version='1.0'?><stream:stream to='");
-	put_escaped(w, domain);
+	text_xml_put(w, domain);
 	wr_str(w, "' version='1.0' xml:lang='en' xmlns='jabber:client' "
 	          "xmlns:stream='http://etherx.jabber.org/streams'>");
 }
@@ -324,14 +301,14 @@ void xmpp_put_stream(struct wr *w, struct slice domain)
 void xmpp_put_open(struct wr *w, struct slice domain)
 {
 	wr_str(w, "<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='");
-	put_escaped(w, domain);
+	text_xml_put(w, domain);
 	wr_str(w, "' version='1.0'/>");
 }
 
 void xmpp_put_body(struct wr *w, struct slice domain, uint64_t rid)
 {
 	wr_fmt(w, "<body rid='%llu' to='", (unsigned long long)rid);
-	put_escaped(w, domain);
+	text_xml_put(w, domain);
 	wr_str(w, "' ver='1.6' wait='5' hold='1' xml:lang='en' "
 	          "xmpp:version='1.0' content='text/xml; charset=utf-8' "
 	          "xmlns='http://jabber.org/protocol/httpbind' "
@@ -342,6 +319,6 @@ void xmpp_put_terminate(struct wr *w, struct slice sid, uint64_t rid)
 {
 	wr_fmt(w, "<body rid='%llu' type='terminate' sid='",
 	       (unsigned long long)rid);
-	put_escaped(w, sid);
+	text_xml_put(w, sid);
 	wr_str(w, "' xmlns='http://jabber.org/protocol/httpbind'/>");
 }

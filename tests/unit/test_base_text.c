@@ -101,6 +101,18 @@ static void test_escape_loses_nothing(void **state)
 	}
 }
 
+static void test_xml_leaves_no_markup(void **state)
+{
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	text_xml_put(&w, slice_str("<a b='c' d=\"e\">&amp;\xc3\xa7"));
+	assert_true(slice_eq_str(wr_slice(&w),
+	                         "&lt;a b=&apos;c&apos; d=&quot;e&quot;&gt;"
+	                         "&amp;amp;\xc3\xa7"));
+	wr_fini(&w);
+}
+
 static void test_u64_bounds(void **state)
 {
 	uint64_t v = 7;
@@ -127,6 +139,7 @@ int main(void)
 		cmocka_unit_test(test_base64_rejects_malformed),
 		cmocka_unit_test(test_hex_round_trip),
 		cmocka_unit_test(test_escape_loses_nothing),
+		cmocka_unit_test(test_xml_leaves_no_markup),
 		cmocka_unit_test(test_u64_bounds),
 	};
 
