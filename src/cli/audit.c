@@ -7,7 +7,6 @@
 #include "cli/audit.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -22,14 +21,8 @@
 enum option_id {
 	OPT_PROFILE = 256,
 	OPT_FOR,
-	OPT_LAN,
-	OPT_WAN,
-	OPT_HOST,
-	OPT_RESOLVE,
 	OPT_WHY,
 	OPT_LIVE,
-	OPT_STRICT,
-	OPT_COLOR,
 };
 
 enum {
@@ -40,53 +33,27 @@ struct settings {
 	struct cli_place how;
 	const struct fw_dialect *dialect;
 	const char *profile;
-	bool shows_why, is_live, is_strict, wants_help;
+	bool shows_why, is_live, wants_help;
 	struct cli_output output;
 };
 
 static const struct option options[] = {
 	{"profile", required_argument, NULL, OPT_PROFILE},
 	{"for", required_argument, NULL, OPT_FOR},
-	{"lan", required_argument, NULL, OPT_LAN},
-	{"wan", required_argument, NULL, OPT_WAN},
-	{"host", no_argument, NULL, OPT_HOST},
-	{"resolve", required_argument, NULL, OPT_RESOLVE},
 	{"why", no_argument, NULL, OPT_WHY},
 	{"live", no_argument, NULL, OPT_LIVE},
-	{"strict", no_argument, NULL, OPT_STRICT},
-	{"color", required_argument, NULL, OPT_COLOR},
-	{"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
+	CLI_PLACE_OPTIONS,
+	CLI_OUTPUT_OPTIONS,
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
-static int set_place(struct settings *set, int c)
+static int set_option(void *arg, int id)
 {
-	switch (c) {
-	case OPT_LAN:
-		set->how.lan = optarg;
-		return 0;
-	case OPT_WAN:
-		set->how.wan = optarg;
-		return 0;
-	case OPT_HOST:
-		set->how.is_host = true;
-		return 0;
-	case OPT_RESOLVE:
-		if (set->how.n_resolved == CLI_MAX_HOSTS)
-			return EBADMSG;
-		set->how.resolved[set->how.n_resolved++] = optarg;
-		return 0;
-	default:
-		return EINVAL;
-	}
-}
+	struct settings *set = arg;
+	int err;
 
-static int set_option(struct settings *set, int c)
-{
-	switch (c) {
+	switch (id) {
 	case OPT_PROFILE:
 		set->profile = optarg;
 		return 0;
@@ -99,52 +66,24 @@ static int set_option(struct settings *set, int c)
 	case OPT_LIVE:
 		set->is_live = true;
 		return 0;
-	case OPT_STRICT:
-		set->is_strict = true;
-		return 0;
-	case OPT_COLOR:
-		return cli_output_set_color(&set->output, optarg);
-	case 'o':
-		return cli_output_set_format(&set->output, optarg);
-	case 'q':
-		set->output.is_quiet = true;
-		return 0;
-	case 'v':
-		set->output.is_verbose = true;
-		return 0;
 	case 'h':
 		set->wants_help = true;
 		return 0;
 	default:
-		return set_place(set, c);
+		err = cli_place_option(&set->how, id);
+		return err == EINVAL ? cli_output_option(&set->output, id)
+		                     : err;
 	}
 }
 
 static enum cli_status parse(struct settings *set, int argc, char *argv[])
 {
-	int c;
+	enum cli_status status =
+		cli_options_read(&cli_audit, argc, argv, CLI_OUTPUT_LETTERS "h",
+	                         options, set_option, set);
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "o:qvh", options, NULL)) != -1) {
-		const char *shown = argv[optind - 1];
-
-		switch (set_option(set, c)) {
-		case 0:
-			break;
-		case EINVAL:
-			return cli_usage_error(
-				&cli_audit,
-				_("'%s' is not an option, or lacks its value"),
-				shown);
-		default:
-			return cli_usage_error(
-				&cli_audit,
-				_("'%s' is not a value for that option"),
-				optarg);
-		}
-	}
-	if (set->wants_help)
-		return CLI_READY;
+	if (status != CLI_READY || set->wants_help)
+		return status;
 	if (set->is_live && optind < argc)
 		return cli_usage_error(
 			&cli_audit, _("--live and files exclude each other"));
@@ -415,17 +354,7 @@ static enum cli_status show(const struct audit *au)
 		return status;
 	if (au->set->output.format == CLI_TEXT && !au->set->output.is_quiet)
 		(void)fwrite(au->after.p, 1, au->after.n, stdout);
-	switch (report_verdict(&au->report)) {
-	case VERDICT_READY:
-		return CLI_READY;
-	case VERDICT_READY_WITH_REMARKS:
-		return au->set->is_strict ? CLI_REMARKS : CLI_READY;
-	case VERDICT_NOT_READY:
-		return CLI_NOT_READY;
-	case VERDICT_COULD_NOT_TEST:
-		break;
-	}
-	return CLI_COULD_NOT_TEST;
+	return cli_output_status(&au->set->output, &au->report);
 }
 
 static enum cli_status run(int argc, char *argv[])

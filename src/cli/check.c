@@ -194,7 +194,7 @@ static void on_progress(void *arg, const struct probe_step *step)
 {
 	struct check *c = arg;
 
-	if (!isatty(STDERR_FILENO) || c->set.is_quiet)
+	if (!isatty(STDERR_FILENO) || c->set.output.is_quiet)
 		return;
 	clear_progress(c);
 	if (step->n_all > 0)
@@ -314,28 +314,13 @@ static int run_probes(struct check *c)
 	return err ? err : c->err;
 }
 
-static enum cli_status status_of(const struct check *c)
-{
-	switch (report_verdict(&c->report)) {
-	case VERDICT_READY:
-		return CLI_READY;
-	case VERDICT_READY_WITH_REMARKS:
-		return c->set.is_strict ? CLI_REMARKS : CLI_READY;
-	case VERDICT_NOT_READY:
-		return CLI_NOT_READY;
-	case VERDICT_COULD_NOT_TEST:
-		break;
-	}
-	return CLI_COULD_NOT_TEST;
-}
-
 static enum cli_status test(struct check *c)
 {
 	int64_t start_ns = clock_mono_ns();
 	enum cli_status status;
 	int err;
 
-	if (isatty(STDERR_FILENO) && !c->set.is_quiet)
+	if (isatty(STDERR_FILENO) && !c->set.output.is_quiet)
 		check_plan_announce(stderr, c->plan, &c->conf.effort);
 	err = run_probes(c);
 	clear_progress(c);
@@ -348,7 +333,9 @@ static enum cli_status test(struct check *c)
 	if (err || c->report.no_memory)
 		return complain_of(c, ENOMEM);
 	status = cli_output_report(&c->set.output, &c->report);
-	return status == CLI_READY ? status_of(c) : status;
+	return status == CLI_READY
+	               ? cli_output_status(&c->set.output, &c->report)
+	               : status;
 }
 
 static enum cli_status run(int argc, char *argv[])
@@ -364,7 +351,6 @@ static enum cli_status run(int argc, char *argv[])
 		cli_usage(stdout, &cli_check);
 		return CLI_READY;
 	}
-	c.set.output.is_quiet = c.set.is_quiet;
 	status = cli_profile_load(&c.profile, path, &cli_check, c.set.profile);
 	if (status != CLI_READY)
 		return status;

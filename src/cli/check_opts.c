@@ -8,7 +8,6 @@
 #include "cli/check_opts.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +42,6 @@ enum option_id {
 	OPT_RESOLVE,
 	OPT_DNS,
 	OPT_ACCOUNT,
-	OPT_STRICT,
-	OPT_COLOR,
 	OPT_SIP,
 	OPT_SIP_ALT,
 	OPT_TLS,
@@ -68,11 +65,7 @@ static const struct option options[] = {
 	{"resolve", required_argument, NULL, OPT_RESOLVE},
 	{"dns", required_argument, NULL, OPT_DNS},
 	{"account", required_argument, NULL, OPT_ACCOUNT},
-	{"strict", no_argument, NULL, OPT_STRICT},
-	{"color", required_argument, NULL, OPT_COLOR},
-	{"output", required_argument, NULL, 'o'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"verbose", no_argument, NULL, 'v'},
+	CLI_OUTPUT_OPTIONS,
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -238,13 +231,11 @@ struct ask_account check_opts_account(const struct check_opts *o)
 static int set_flag(struct check_opts *o, int c)
 {
 	bool *const flags[] = {
-		&o->is_full,    &o->is_quick,          &o->is_full_range,
-		&o->wants_list, &o->is_strict,         &o->is_quiet,
-		&o->wants_help, &o->output.is_verbose,
+		&o->is_full,    &o->is_quick,   &o->is_full_range,
+		&o->wants_list, &o->wants_help,
 	};
 	static const int ids[ARRAY_LEN(flags)] = {
-		OPT_FULL, OPT_QUICK, OPT_FULL_RANGE, OPT_LIST, OPT_STRICT, 'q',
-		'h',      'v',
+		OPT_FULL, OPT_QUICK, OPT_FULL_RANGE, OPT_LIST, 'h',
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
@@ -253,11 +244,13 @@ static int set_flag(struct check_opts *o, int c)
 			return 0;
 		}
 	}
-	return EINVAL;
+	return cli_output_option(&o->output, c);
 }
 
-static int set_option(struct check_opts *o, int c)
+static int set_option(void *arg, int c)
 {
+	struct check_opts *o = arg;
+
 	switch (c) {
 	case OPT_EDGE:
 		o->edge = optarg;
@@ -287,10 +280,6 @@ static int set_option(struct check_opts *o, int c)
 		return add_dns(o);
 	case OPT_ACCOUNT:
 		return account_file(o);
-	case OPT_COLOR:
-		return cli_output_set_color(&o->output, optarg);
-	case 'o':
-		return cli_output_set_format(&o->output, optarg);
 	case '4':
 		o->family = ADDR_IP4;
 		return 0;
@@ -317,26 +306,17 @@ static enum cli_status check_pairs(const struct check_opts *o)
 
 enum cli_status check_opts_read(struct check_opts *o, int argc, char *argv[])
 {
-	int c;
+	enum cli_status status;
 
-	opterr = 0;
 	if (account_environment(o))
 		return cli_usage_error(&cli_check,
 		                       _("a value of PRUMO_SIP_... or "
 		                         "PRUMO_TURN_... is too long"));
-	while ((c = getopt_long(argc, argv, "46o:qvh", options, NULL)) != -1) {
-		switch (set_option(o, c)) {
-		case 0:
-			break;
-		case EINVAL:
-			return cli_bad_option(&cli_check, argv);
-		default:
-			return cli_usage_error(
-				&cli_check,
-				_("'%s' is not a value for that option"),
-				optarg);
-		}
-	}
+	status = cli_options_read(&cli_check, argc, argv,
+	                          "46" CLI_OUTPUT_LETTERS "h", options,
+	                          set_option, o);
+	if (status != CLI_READY)
+		return status;
 	if (argc - optind > 1)
 		return cli_usage_error(&cli_check,
 		                       _("one profile at a time, not '%s' too"),

@@ -38,8 +38,7 @@ struct check_opts {
 	size_t n_dns;
 	struct check_account account;
 	unsigned timer_wait_s;
-	bool is_quick, is_full, is_full_range, wants_list;
-	bool is_strict, is_quiet, wants_help;
+	bool is_quick, is_full, is_full_range, wants_list, wants_help;
 	struct cli_output output;
 };
 

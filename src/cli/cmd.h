@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -48,6 +49,17 @@ enum cli_status cli_usage_error(const struct cli_cmd *cmd, const char *fmt, ...)
 /** After getopt said '?': one line on stderr that names the option. @return
  *  CLI_USAGE */
 enum cli_status cli_bad_option(const struct cli_cmd *cmd, char *argv[]);
+
+/** What one option does. @return 0, EINVAL: there is none of that id, or
+ *  another errno: what it was given is no value for it */
+typedef int cli_option_fn(void *arg, int id);
+
+/** Run getopt_long() over the command line; what stands behind the options is
+ *  at optind then. @return CLI_READY, or CLI_USAGE after a complaint */
+enum cli_status cli_options_read(const struct cli_cmd *cmd, int argc,
+                                 char *argv[], const char *letters,
+                                 const struct option *options,
+                                 cli_option_fn *take, void *arg);
 
 /** One line on stderr: "prumo check: MESSAGE". */
 void cli_complain(const struct cli_cmd *cmd, const char *fmt, ...)

@@ -207,3 +207,25 @@ void cli_flows_fini(struct cli_flows *f)
 {
 	arena_fini(&f->arena);
 }
+
+int cli_place_option(struct cli_place *how, int id)
+{
+	switch (id) {
+	case CLI_OPT_LAN:
+		how->lan = optarg;
+		return 0;
+	case CLI_OPT_WAN:
+		how->wan = optarg;
+		return 0;
+	case CLI_OPT_HOST:
+		how->is_host = true;
+		return 0;
+	case CLI_OPT_RESOLVE:
+		if (how->n_resolved == CLI_MAX_HOSTS)
+			return EBADMSG;
+		how->resolved[how->n_resolved++] = optarg;
+		return 0;
+	default:
+		return EINVAL;
+	}
+}

@@ -3,7 +3,7 @@
  *  read and write firewalls. */
 #pragma once
 
-#include "cli/cmd.h"
+#include "cli/output.h"
 #include "firewall/flow.h"
 #include "profile/profile.h"
 
@@ -20,6 +20,19 @@ struct cli_place {
 	int64_t session_s; /**< 0: the shortest that the profile states */
 	bool skips_names;  /**< leave rows out whose name has no address */
 };
+
+/* Options of the commands that are about a firewall. */
+#define CLI_PLACE_OPTIONS                                           \
+	{"lan", required_argument, NULL, CLI_OPT_LAN},              \
+		{"wan", required_argument, NULL, CLI_OPT_WAN},      \
+		{"host", no_argument, NULL, CLI_OPT_HOST},          \
+	{                                                           \
+		"resolve", required_argument, NULL, CLI_OPT_RESOLVE \
+	}
+
+/** Take one of those options. @return 0, EINVAL: it is none, or EBADMSG: one
+ *  too many */
+WARN_UNUSED int cli_place_option(struct cli_place *how, int id);
 
 struct cli_flows {
 	struct arena arena;

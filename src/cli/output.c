@@ -10,38 +10,80 @@
 
 #include "base/i18n.h"
 
-int cli_output_set_format(struct cli_output *o, const char *text)
+static int find_word(const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(words[i], optarg) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int set_format(struct cli_output *o)
 {
 	static const char *const names[] = {
 		[CLI_TEXT] = "text",
 		[CLI_JSON] = "json",
 		[CLI_JUNIT] = "junit",
 	};
+	const int i = find_word(names, ARRAY_LEN(names));
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(names[i], text) == 0) {
-			o->format = (enum cli_format)i;
-			return 0;
-		}
-	}
-	return EBADMSG;
+	if (i < 0)
+		return EBADMSG;
+	o->format = (enum cli_format)i;
+	return 0;
 }
 
-int cli_output_set_color(struct cli_output *o, const char *text)
+static int set_color(struct cli_output *o)
 {
 	static const char *const names[] = {
 		[CLI_COLOR_AUTO] = "auto",
 		[CLI_COLOR_ALWAYS] = "always",
 		[CLI_COLOR_NEVER] = "never",
 	};
+	const int i = find_word(names, ARRAY_LEN(names));
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(names[i], text) == 0) {
-			o->color = (enum cli_color)i;
-			return 0;
-		}
+	if (i < 0)
+		return EBADMSG;
+	o->color = (enum cli_color)i;
+	return 0;
+}
+
+int cli_output_option(struct cli_output *o, int id)
+{
+	switch (id) {
+	case 'o':
+		return set_format(o);
+	case CLI_OPT_COLOR:
+		return set_color(o);
+	case 'q':
+		o->is_quiet = true;
+		return 0;
+	case 'v':
+		o->is_verbose = true;
+		return 0;
+	case CLI_OPT_STRICT:
+		o->is_strict = true;
+		return 0;
+	default:
+		return EINVAL;
 	}
-	return EBADMSG;
+}
+
+enum cli_status cli_output_status(const struct cli_output *o,
+                                  const struct report *r)
+{
+	switch (report_verdict(r)) {
+	case VERDICT_READY:
+		return CLI_READY;
+	case VERDICT_READY_WITH_REMARKS:
+		return o->is_strict ? CLI_REMARKS : CLI_READY;
+	case VERDICT_NOT_READY:
+		return CLI_NOT_READY;
+	case VERDICT_COULD_NOT_TEST:
+		break;
+	}
+	return CLI_COULD_NOT_TEST;
 }
 
 static bool wants_color(const struct cli_output *o, FILE *to)

@@ -7,7 +7,6 @@
 #include "cli/rules.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -20,10 +19,6 @@
 
 enum option_id {
 	OPT_FOR = 256,
-	OPT_LAN,
-	OPT_WAN,
-	OPT_HOST,
-	OPT_RESOLVE,
 	OPT_SKIP,
 	OPT_SESSION,
 	OPT_DSCP,
@@ -39,15 +34,12 @@ struct settings {
 	struct cli_place how;
 	const struct fw_dialect *dialect;
 	const char *version, *profile;
-	bool wants_dscp, is_inbound, wants_help;
+	bool wants_dscp, is_inbound, wants_help, is_unknown;
 };
 
 static const struct option options[] = {
 	{"for", required_argument, NULL, OPT_FOR},
-	{"lan", required_argument, NULL, OPT_LAN},
-	{"wan", required_argument, NULL, OPT_WAN},
-	{"host", no_argument, NULL, OPT_HOST},
-	{"resolve", required_argument, NULL, OPT_RESOLVE},
+	CLI_PLACE_OPTIONS,
 	{"skip-names", no_argument, NULL, OPT_SKIP},
 	{"session-time", required_argument, NULL, OPT_SESSION},
 	{"dscp", no_argument, NULL, OPT_DSCP},
@@ -56,20 +48,22 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-/* "fortios:7.0" */
+/* "fortios:7.0"; what is wrong with it is said later, with what is right. */
 static int set_dialect(struct settings *set)
 {
 	const char *colon = strchr(optarg, ':');
 	const size_t n = colon ? (size_t)(colon - optarg) : strlen(optarg);
 	char name[DIALECT_BYTES];
 
-	if (n >= sizeof(name))
-		return EBADMSG;
+	set->is_unknown = n >= sizeof(name);
+	if (set->is_unknown)
+		return 0;
 	memcpy(name, optarg, n);
 	name[n] = '\0';
 	set->dialect = fw_dialect_find(name);
 	set->version = colon && colon[1] ? colon + 1 : NULL;
-	return set->dialect && set->dialect->emit ? 0 : EBADMSG;
+	set->is_unknown = !set->dialect || !set->dialect->emit;
+	return 0;
 }
 
 static int set_session(struct settings *set)
@@ -84,25 +78,13 @@ static int set_session(struct settings *set)
 	return err;
 }
 
-static int set_option(struct settings *set, int c)
+static int set_option(void *arg, int id)
 {
-	switch (c) {
+	struct settings *set = arg;
+
+	switch (id) {
 	case OPT_FOR:
 		return set_dialect(set);
-	case OPT_LAN:
-		set->how.lan = optarg;
-		return 0;
-	case OPT_WAN:
-		set->how.wan = optarg;
-		return 0;
-	case OPT_HOST:
-		set->how.is_host = true;
-		return 0;
-	case OPT_RESOLVE:
-		if (set->how.n_resolved == CLI_MAX_HOSTS)
-			return EBADMSG;
-		set->how.resolved[set->how.n_resolved++] = optarg;
-		return 0;
 	case OPT_SKIP:
 		set->how.skips_names = true;
 		return 0;
@@ -118,7 +100,7 @@ static int set_option(struct settings *set, int c)
 		set->wants_help = true;
 		return 0;
 	default:
-		return EINVAL;
+		return cli_place_option(&set->how, id);
 	}
 }
 
@@ -144,31 +126,13 @@ static enum cli_status no_dialect(const struct settings *set)
 
 static enum cli_status parse(struct settings *set, int argc, char *argv[])
 {
-	int c;
+	enum cli_status status = cli_options_read(&cli_rules, argc, argv, "h",
+	                                          options, set_option, set);
 
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		const char *shown = argv[optind - 1];
-
-		switch (set_option(set, c)) {
-		case 0:
-			break;
-		case EINVAL:
-			return cli_usage_error(
-				&cli_rules,
-				_("'%s' is not an option, or lacks its value"),
-				shown);
-		default:
-			if (c == OPT_FOR)
-				return no_dialect(set);
-			return cli_usage_error(
-				&cli_rules,
-				_("'%s' is not a value for that option"),
-				optarg);
-		}
-	}
-	if (set->wants_help)
-		return CLI_READY;
+	if (status != CLI_READY || set->wants_help)
+		return status;
+	if (!set->dialect || set->is_unknown)
+		return no_dialect(set);
 	if (argc - optind > 1)
 		return cli_usage_error(&cli_rules,
 		                       _("one profile at a time, not '%s' too"),
@@ -388,8 +352,6 @@ static enum cli_status run(int argc, char *argv[])
 		cli_usage(stdout, &cli_rules);
 		return CLI_READY;
 	}
-	if (!set.dialect)
-		return no_dialect(&set);
 	status = cli_profile_load(&p, path, &cli_rules, set.profile);
 	if (status != CLI_READY)
 		return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "cli/cmd.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <unistd.h>
 
@@ -47,4 +48,27 @@ enum cli_status cli_bad_option(const struct cli_cmd *cmd, char *argv[])
 	return cli_usage_error(cmd,
 	                       _("'%s' is not an option, or lacks its value"),
 	                       argv[optind - 1]);
+}
+
+enum cli_status cli_options_read(const struct cli_cmd *cmd, int argc,
+                                 char *argv[], const char *letters,
+                                 const struct option *options,
+                                 cli_option_fn *take, void *arg)
+{
+	int id;
+
+	opterr = 0;
+	while ((id = getopt_long(argc, argv, letters, options, NULL)) != -1) {
+		switch (take(arg, id)) {
+		case 0:
+			break;
+		case EINVAL:
+			return cli_bad_option(cmd, argv);
+		default:
+			return cli_usage_error(
+				cmd, _("'%s' is not a value for that option"),
+				optarg);
+		}
+	}
+	return CLI_READY;
 }
