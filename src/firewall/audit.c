@@ -332,6 +332,22 @@ static const char *why_unknown(const struct audit *au,
 	return vf ? vf->title : N_("The configuration does not say.");
 }
 
+static void tell_why(const struct audit *au, struct fact *f,
+                     const struct fw_rule *rule, bool is_alg, bool is_perhaps)
+{
+	if (!is_perhaps) {
+		f->why.msgid = why_unknown(au, rule, is_alg);
+		return;
+	}
+	f->why.msgid =
+		is_alg ? N_("Rule %1$s (line %2$s) may accept it first, and "
+	                    "does otherwise with SIP.")
+		       : N_("Rule %1$s (line %2$s) may accept it first, and "
+	                    "forgets it sooner.");
+	f->why.args[0] = report_text(au->r, slice_str(rule->id));
+	f->why.args[1] = report_fmt(au->r, "%u", rule->line);
+}
+
 static void tell_alg(struct audit *au, const struct fw_flow *flow,
                      const struct fw_answer *an)
 {
@@ -356,7 +372,7 @@ static void tell_alg(struct audit *au, const struct fw_flow *flow,
 		f->value = val_text("unknown");
 		f->summary.msgid =
 			N_("%1$s: whether a SIP helper acts is not known.");
-		f->why.msgid = why_unknown(au, an->out.alg_rule, true);
+		tell_why(au, f, an->out.alg_rule, true, an->out.is_alg_perhaps);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 	}
@@ -411,7 +427,8 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	if (an->udp_idle_s < 0) {
 		f->state = FACT_UNKNOWN;
 		f->summary.msgid = N_("%1$s: its session time is not known.");
-		f->why.msgid = why_unknown(au, an->out.idle_rule, false);
+		tell_why(au, f, an->out.idle_rule, false,
+		         an->out.is_idle_perhaps);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 		return;

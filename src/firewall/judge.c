@@ -5,7 +5,8 @@
  * box and each piece goes on by itself, from a work list and not by
  * recursion, since a hostile configuration can cut as often as it has rules.
  * What a rule perhaps matches leaves its verdict among the possible ones and
- * goes on; at the end one possible verdict is an answer, two are a doubt.
+ * goes on; at the end one possible verdict is an answer, two are a doubt. The
+ * same goes for what such a rule would do to the packets that it accepts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +23,13 @@ enum {
 
 #define MAX_STEPS (UINT64_C(1) << 28)
 
+/* What rules that perhaps accept would make of the region. */
+struct perhaps {
+	const struct fw_rule *rule; /* the last of them; NULL: none */
+	enum fw_tri alg;
+	int64_t udp_idle_s, tcp_idle_s;
+};
+
 /* What happened to a region so far. */
 struct fate {
 	struct fw_box box;
@@ -35,6 +43,8 @@ struct fate {
 	const struct fw_chain *chain;
 	struct fw_attrs attrs;
 	const struct fw_rule *alg_rule, *idle_rule, *offload_rule;
+	struct perhaps perhaps;
+	bool is_alg_perhaps, is_idle_perhaps; /* once settled */
 };
 
 struct run {
@@ -179,6 +189,7 @@ static void merge_alg(struct fw_judgement *out, const struct fate *f)
 		out->attrs.alg = f->attrs.alg;
 		out->attrs.helper = f->attrs.helper;
 		out->alg_rule = f->alg_rule;
+		out->is_alg_perhaps = f->is_alg_perhaps;
 	}
 }
 
@@ -211,6 +222,7 @@ static void merge_idle(struct run *r, const struct fate *f)
 		out->attrs.udp_idle_s = udp_s;
 		out->idle_rule = by;
 		out->is_idle_by_helper = is_by_helper;
+		out->is_idle_perhaps = f->is_idle_perhaps && !is_by_helper;
 		r->has_udp = true;
 	}
 	if (has_proto(f, FW_PROTO_TCP) &&
@@ -238,6 +250,7 @@ static void merge_attrs(struct run *r, const struct fate *fate)
 		out->attrs.udp_idle_s = udp_s;
 		out->attrs.tcp_idle_s = tcp_s;
 		out->alg_rule = f->alg_rule;
+		out->is_alg_perhaps = f->is_alg_perhaps;
 		out->offload_rule = f->offload_rule;
 		out->nat_rule = f->nat_rule;
 		r->is_first = false;
@@ -252,54 +265,6 @@ static void merge_attrs(struct run *r, const struct fate *fate)
 		out->attrs.dscp = FW_DSCP_UNSET;
 	if (!out->nat_rule)
 		out->nat_rule = f->nat_rule;
-}
-
-static bool is_same(const struct fw_part *p, const struct fate *f,
-                    enum fw_verdict v)
-{
-	return p->verdict == v && p->rule == f->rule && p->chain == f->chain &&
-	       p->doubt == f->doubt;
-}
-
-static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
-{
-	struct fw_judgement *out = r->out;
-	struct fw_part *p = out->parts;
-	size_t n = 0;
-
-	/* What a dropped part would get counts while nothing passes. */
-	if (v != FW_FAIL && r->is_of_failed)
-		r->is_first = true;
-	if (v != FW_FAIL || r->is_first || r->is_of_failed) {
-		r->is_of_failed = v == FW_FAIL;
-		merge_attrs(r, f);
-	}
-	for (; p && !is_same(p, f, v); p = p->next)
-		n++;
-	if (p) {
-		p->n_packets += packets(r->sp, &f->box);
-		return 0;
-	}
-	if (n == MAX_PARTS) {
-		out->is_cut = true;
-		return 0;
-	}
-	p = arena_alloc(r->arena, sizeof(*p));
-	if (!p)
-		return ENOMEM;
-	p->verdict = v;
-	p->rule = f->rule;
-	p->chain = f->chain;
-	p->doubt = f->doubt;
-	if (fw_packet_at(&p->example, r->arena, r->sp, &f->box))
-		return ENOMEM;
-	p->n_packets = packets(r->sp, &f->box);
-	if (out->parts_last)
-		out->parts_last->next = p;
-	else
-		out->parts = p;
-	out->parts_last = p;
-	return 0;
 }
 
 static void set_state(struct fate *f, uint32_t lo, uint32_t hi)
@@ -385,14 +350,81 @@ static bool take_idle(int64_t *idle_s, const struct run *r, int64_t said_s,
 	return true;
 }
 
-static void take_attrs(const struct run *r, struct fate *f,
-                       const struct fw_rule *rule, bool is_sure)
+static void take_alg_and_idle(const struct run *r, struct fate *f,
+                              const struct fw_rule *rule, bool is_sure)
 {
 	take_alg(f, rule, is_sure);
 	if (take_idle(&f->attrs.udp_idle_s, r, rule->attrs.udp_idle_s, is_sure))
 		f->idle_rule = rule;
 	(void)take_idle(&f->attrs.tcp_idle_s, r, rule->attrs.tcp_idle_s,
 	                is_sure);
+}
+
+static struct perhaps outcome_of(const struct run *r, const struct fate *f)
+{
+	const struct fw_attrs *d = &r->sp->rules->defaults;
+	struct perhaps p = {NULL, f->attrs.alg, f->attrs.udp_idle_s,
+	                    f->attrs.tcp_idle_s};
+
+	if (p.alg == FW_UNSET)
+		p.alg = d->alg;
+	if (p.udp_idle_s == FW_IDLE_UNSET)
+		p.udp_idle_s = d->udp_idle_s;
+	if (p.tcp_idle_s == FW_IDLE_UNSET)
+		p.tcp_idle_s = d->tcp_idle_s;
+	return p;
+}
+
+/* The packets may be accepted here: then this is what they get. */
+static void take_perhaps(const struct run *r, struct fate *f,
+                         const struct fw_rule *rule)
+{
+	struct perhaps *p = &f->perhaps, here;
+	struct fate with = *f;
+
+	take_alg_and_idle(r, &with, rule, true);
+	here = outcome_of(r, &with);
+	here.rule = rule;
+	if (p->rule && p->alg != here.alg)
+		here.alg = FW_UNKNOWN;
+	/* Of several, the one that forgets soonest is to be told. */
+	if (p->rule && p->udp_idle_s < here.udp_idle_s) {
+		here.udp_idle_s = p->udp_idle_s;
+		here.rule = p->rule;
+	}
+	if (p->rule && p->tcp_idle_s < here.tcp_idle_s)
+		here.tcp_idle_s = p->tcp_idle_s;
+	*p = here;
+}
+
+/* Where the end differs from what might have been, it is not known. */
+static void settle(const struct run *r, struct fate *f)
+{
+	const struct perhaps end = outcome_of(r, f), *p = &f->perhaps;
+
+	if (!p->rule)
+		return;
+	if (p->alg != end.alg) {
+		f->attrs.alg = FW_UNKNOWN;
+		f->alg_rule = p->rule;
+		f->is_alg_perhaps = true;
+	}
+	if (p->udp_idle_s < end.udp_idle_s) {
+		f->attrs.udp_idle_s = FW_IDLE_UNKNOWN;
+		f->idle_rule = p->rule;
+		f->is_idle_perhaps = true;
+	}
+	if (p->tcp_idle_s < end.tcp_idle_s)
+		f->attrs.tcp_idle_s = FW_IDLE_UNKNOWN;
+}
+
+static void take_attrs(const struct run *r, struct fate *f,
+                       const struct fw_rule *rule, bool is_sure, bool is_end)
+{
+	if (is_end && !is_sure)
+		take_perhaps(r, f, rule);
+	else
+		take_alg_and_idle(r, f, rule, is_sure);
 	if (rule->attrs.offload != FW_UNSET) {
 		f->attrs.offload = is_sure ? rule->attrs.offload : FW_UNKNOWN;
 		f->offload_rule = rule;
@@ -406,6 +438,57 @@ static void take_attrs(const struct run *r, struct fate *f,
 	f->nat_rule = rule;
 	if (rule->nat.kind != FW_NAT_SOURCE)
 		f->is_redirected = true;
+}
+
+static bool is_same(const struct fw_part *p, const struct fate *f,
+                    enum fw_verdict v)
+{
+	return p->verdict == v && p->rule == f->rule && p->chain == f->chain &&
+	       p->doubt == f->doubt;
+}
+
+static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
+{
+	struct fw_judgement *out = r->out;
+	struct fw_part *p = out->parts;
+	size_t n = 0;
+
+	/* What a dropped part would get counts while nothing passes. */
+	if (v != FW_FAIL && r->is_of_failed)
+		r->is_first = true;
+	if (v != FW_FAIL || r->is_first || r->is_of_failed) {
+		struct fate end = *f;
+
+		r->is_of_failed = v == FW_FAIL;
+		settle(r, &end);
+		merge_attrs(r, &end);
+	}
+	for (; p && !is_same(p, f, v); p = p->next)
+		n++;
+	if (p) {
+		p->n_packets += packets(r->sp, &f->box);
+		return 0;
+	}
+	if (n == MAX_PARTS) {
+		out->is_cut = true;
+		return 0;
+	}
+	p = arena_alloc(r->arena, sizeof(*p));
+	if (!p)
+		return ENOMEM;
+	p->verdict = v;
+	p->rule = f->rule;
+	p->chain = f->chain;
+	p->doubt = f->doubt;
+	if (fw_packet_at(&p->example, r->arena, r->sp, &f->box))
+		return ENOMEM;
+	p->n_packets = packets(r->sp, &f->box);
+	if (out->parts_last)
+		out->parts_last->next = p;
+	else
+		out->parts = p;
+	out->parts_last = p;
+	return 0;
 }
 
 /* The rule to show: of the chain that filters, rather than of its helpers. */
@@ -458,7 +541,8 @@ static bool suspect(const struct run *r, struct fate *f,
 	if (!f->doubt && it->op != FW_OP_NOTE)
 		f->doubt = it->rule;
 	if (it->rule)
-		take_attrs(r, f, it->rule, false);
+		take_attrs(r, f, it->rule, false,
+		           it->op == FW_OP_VERDICT && it->action == FW_ACCEPT);
 	if (it->op == FW_OP_VERDICT && it->action == FW_ACCEPT)
 		f->may_pass = true;
 	else if (it->op == FW_OP_VERDICT)
@@ -499,7 +583,8 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 			return 0;
 		}
 		if (it->rule)
-			take_attrs(r, f, it->rule, true);
+			take_attrs(r, f, it->rule, true,
+			           it->op == FW_OP_VERDICT);
 		if (it->op == FW_OP_RETURN)
 			f->item = it->end;
 		else

@@ -157,25 +157,32 @@ static void plan_alg(struct plan *p, const struct fw_flow *f,
 	e->chain = rule ? rule->chain : main_chain(p, &f->dst);
 }
 
-/* Where the time belongs to what accepts, every such rule gets its own. */
+static void raise_rule(struct plan *p, const struct fw_flow *f,
+                       const struct fw_rule *r)
+{
+	struct fw_edit *e;
+
+	if (!r || !r->line || r->action != FW_ACCEPT ||
+	    r->attrs.udp_idle_s >= f->min_udp_idle_s ||
+	    is_planned(p, FW_EDIT_IDLE, r))
+		return;
+	e = add(p, FW_EDIT_IDLE, f);
+	if (!e)
+		return;
+	e->chain = r->chain;
+	e->rule = r;
+	e->idle_s = f->min_udp_idle_s;
+}
+
+/* Where the time belongs to what accepts, every such rule gets its own; and
+ * one that perhaps accepts before them. */
 static void plan_rule_idle(struct plan *p, const struct fw_flow *f,
                            const struct fw_judgement *j)
 {
-	for (const struct fw_part *part = j->parts; part; part = part->next) {
-		const struct fw_rule *r = part->rule;
-		struct fw_edit *e;
-
-		if (!r || !r->line || r->action != FW_ACCEPT ||
-		    r->attrs.udp_idle_s >= f->min_udp_idle_s ||
-		    is_planned(p, FW_EDIT_IDLE, r))
-			continue;
-		e = add(p, FW_EDIT_IDLE, f);
-		if (!e)
-			return;
-		e->chain = r->chain;
-		e->rule = r;
-		e->idle_s = f->min_udp_idle_s;
-	}
+	for (const struct fw_part *part = j->parts; part; part = part->next)
+		raise_rule(p, f, part->rule);
+	if (j->is_idle_perhaps)
+		raise_rule(p, f, j->idle_rule);
 }
 
 static void plan_idle(struct plan *p, const struct fw_flow *f,
@@ -227,7 +234,8 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 	if (an->back.verdict != FW_PASS)
 		plan_return(p, f);
 	/* A helper's own time goes with the helper. */
-	if (f->min_udp_idle_s > 0 && an->udp_idle_s >= 0 &&
+	if (f->min_udp_idle_s > 0 &&
+	    (an->udp_idle_s >= 0 || an->out.is_idle_perhaps) &&
 	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper))
 		plan_idle(p, f, an);
 	if (an->out.verdict != FW_PASS) {

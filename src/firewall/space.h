@@ -50,7 +50,10 @@ struct fw_judgement {
 	                            alg is FW_UNKNOWN when parts differ */
 	const struct fw_rule *alg_rule, *idle_rule, *offload_rule, *nat_rule;
 	bool is_idle_by_helper; /**< its UDP time ends with the ALG's work */
-	bool is_cut;            /**< too many parts: the rest is not known */
+	bool is_alg_perhaps, is_idle_perhaps; /**< not known, since alg_rule or
+	                                           idle_rule may accept it,
+	                                           before what surely does */
+	bool is_cut; /**< too many parts: the rest is not known */
 };
 
 struct fw_space;

@@ -199,6 +199,82 @@ static bool has_text(const struct wr *w, const char *part)
 	return slice_find(wr_slice(w), slice_str(part)) != SIZE_MAX;
 }
 
+#define OF_FORTI(id, dst, more)                                              \
+	"config firewall policy\nedit " id "\nset srcintf any\nset dstintf " \
+	"any\nset srcaddr all\nset dstaddr " dst "\nset service ALL\nset "   \
+	"action accept\n" more "next\nend\n"
+#define FORTI(first, second)                                                \
+	"#config-version=FGT61F-7.0.14-FW-build1\nconfig system settings\n" \
+	"set default-voip-alg-mode kernel-helper-based\nend\n"              \
+	"config system session-helper\nedit 1\nset name ftp\nnext\nend\n"   \
+	"config voip profile\nedit v\nnext\nend\n"                          \
+	"config firewall address\nedit n\nset type fqdn\nset fqdn "         \
+	"a.example.net\nnext\nend\n" OF_FORTI("1", "n", first)              \
+		OF_FORTI("2", "all", second)
+
+/* A rule for a name may accept first: what it does counts where it differs,
+ * and only there. */
+static void test_what_may_accept_first_counts(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		enum fw_tri alg;
+		int64_t udp_s;
+		bool is_alg_perhaps, is_idle_perhaps;
+		size_t left; /* what is behind is seen when that is mended */
+	} rows[] = {
+		{"the same",
+	         FORTI("set session-ttl 300\n", "set session-ttl 300\n"),
+	         FW_OFF, 300, false, false, 0},
+		{"it keeps sessions longer",
+	         FORTI("set session-ttl 900\n", "set session-ttl 300\n"),
+	         FW_OFF, 300, false, false, 0},
+		{"it forgets them sooner", FORTI("", "set session-ttl 300\n"),
+	         FW_OFF, FW_IDLE_UNKNOWN, false, true, 0},
+		{"it has a VoIP profile",
+	         FORTI("set session-ttl 300\nset voip-profile v\n",
+	               "set session-ttl 300\n"),
+	         FW_UNKNOWN, 300, true, false, 0},
+		{"both have one",
+	         FORTI("set voip-profile v\n", "set voip-profile v\n"), FW_ON,
+	         180, false, false, 1},
+		{"it is switched off",
+	         FORTI("set status disable\n", "set session-ttl 300\n"), FW_OFF,
+	         300, false, false, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_answer *an;
+		struct fw_patch_out out;
+		struct setup s;
+		size_t left = 99;
+
+		setup(&s, rows[i].text);
+		s.q.n_flows = 1;
+		assert_int_equal(fw_answer_all(&an, &s.arena, &s.rules, &s.q),
+		                 0);
+		assert_int_equal(an->verdict, FW_PASS);
+		if (an->alg != rows[i].alg || an->udp_idle_s != rows[i].udp_s ||
+		    an->out.is_alg_perhaps != rows[i].is_alg_perhaps ||
+		    an->out.is_idle_perhaps != rows[i].is_idle_perhaps)
+			fail_msg("%s: %s, %d s", rows[i].why,
+			         fw_tri_name(an->alg), (int)an->udp_idle_s);
+		if (rows[i].is_idle_perhaps)
+			assert_string_equal(an->out.idle_rule->id, "1");
+		if (rows[i].is_alg_perhaps)
+			assert_string_equal(an->out.alg_rule->id, "1");
+		/* It is mended where it stands. */
+		fw_patch_init(&out);
+		if (fw_patch_make(&out, &left, &s.rules, &s.q) ||
+		    left != rows[i].left)
+			fail_msg("%s: left %zu\n%.*s", rows[i].why, left,
+			         (int)out.commands.n, (char *)out.commands.p);
+		fw_patch_fini(&out);
+		teardown(&s);
+	}
+}
+
 /* A switch of the whole box counts where no rule says otherwise. */
 static void test_offload_of_the_box_is_told(void **state)
 {
@@ -447,6 +523,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_audit_quotes_the_deciding_rule),
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
+		cmocka_unit_test(test_what_may_accept_first_counts),
 		cmocka_unit_test(test_offload_of_the_box_is_told),
 		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),

@@ -16,7 +16,7 @@
 #define WEB                                                                  \
 	"address-object fqdn w domain web.example.net zone WAN\n    exit\n"  \
 	"access-rule ipv4 from LAN to WAN action allow destination address " \
-	"name w service any\n    exit\n"
+	"name w service any\n    udp timeout 300\n    exit\n"
 /* A flow's rule of its own is changed; a rule for everything is not. */
 static const struct {
 	const char *why, *text;
