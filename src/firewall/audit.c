@@ -14,6 +14,10 @@
 #include "base/i18n.h"
 #include "firewall/vendor.h"
 
+enum {
+	LONG_IDLE_S = 3600,
+};
+
 struct audit {
 	struct report *r;
 	const struct fw_rules *rules;
@@ -443,8 +447,21 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 		return;
 	}
 	if (an->udp_idle_s >= flow->min_udp_idle_s) {
+		const struct fw_rule *by = an->out.idle_rule;
+		const bool is_for_all = by && !by->services.first;
+
 		f->summary.msgid =
 			N_("%1$s: idle sessions live %2$s s, %3$s s wanted.");
+		/* A table has room for so many. */
+		if (an->udp_idle_s > LONG_IDLE_S && is_for_all &&
+		    by->action == FW_ACCEPT) {
+			f->state = FACT_WARN;
+			f->summary.msgid =
+				N_("%1$s: idle sessions live %2$s s, %3$s s "
+			           "wanted; the rule is for every service, so "
+			           "all of its sessions fill the table for so "
+			           "long.");
+		}
 		return;
 	}
 	f->state = FACT_FAIL;

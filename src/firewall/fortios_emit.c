@@ -462,18 +462,24 @@ void fw_forti_put_clear(struct wr *w, const struct fw_addrs *set,
                         const char *prefix)
 {
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		char text[256];
+		struct wr one = wr_init(text, sizeof(text));
+
 		if (a->kind != FW_ADDR_RANGE)
 			continue;
-		wr_fmt(w,
+		wr_fmt(&one,
 		       "%sdiagnose sys session filter clear\n"
 		       "%sdiagnose sys session filter dst ",
 		       prefix, prefix);
-		put_ip(w, a->lo);
+		put_ip(&one, a->lo);
 		if (fw_ip_cmp(a->lo, a->hi) != 0) {
-			wr_str(w, " ");
-			put_ip(w, a->hi);
+			wr_str(&one, " ");
+			put_ip(&one, a->hi);
 		}
-		wr_fmt(w, "\n%sdiagnose sys session clear\n", prefix);
+		wr_fmt(&one, "\n%sdiagnose sys session clear\n", prefix);
+		/* Rows of a profile share addresses. */
+		if (slice_find(wr_slice(w), wr_slice(&one)) == SIZE_MAX)
+			wr_put(w, wr_slice(&one));
 	}
 }
 

@@ -257,9 +257,69 @@ static void patch_policy(struct fw_forti_emitter *e,
 	close_scope(e, c ? c->table : "");
 }
 
+/* Settings of the next VDOM, which are told after this one. */
+static const struct fw_setting *next_scope(const struct fw_setting *s)
+{
+	while (s && strcmp(s->id, "default-voip-alg-mode") != 0)
+		s = s->next;
+	return s;
+}
+
+/* A word that a switch is set to; nothing: it is silent, or says more. */
+static struct slice switch_value(const struct fw_setting *s)
+{
+	struct slice rest = s->raw, verb, name, word = {NULL, 0};
+
+	if (!fw_word_next(&rest, &verb) || !fw_word_next(&rest, &name) ||
+	    !fw_word_next(&rest, &word))
+		return word;
+	for (size_t i = 0; i < word.n; i++) {
+		const uint8_t letter = (uint8_t)(word.p[i] - 'a');
+
+		if (letter >= 26 && word.p[i] != '-')
+			return slice_sub(word, 0, 0);
+	}
+	return word;
+}
+
+/* Each switch as it was. @p own  The first setting of this VDOM, or NULL. */
+static void put_switches_back(struct fw_forti_emitter *e,
+                              const struct fw_setting *own)
+{
+	static const char *const names[] = {"default-voip-alg-mode",
+	                                    "sip-helper", "sip-expectation",
+	                                    "sip-nat-trace"};
+	const struct slice done = wr_slice(e->out);
+	const struct fw_setting *end = own ? next_scope(own->next) : NULL;
+
+	wr_str(e->undo, "config system settings\n");
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct slice old = {NULL, 0};
+		char set[64];
+		struct wr w = wr_init(set, sizeof(set));
+
+		wr_fmt(&w, "    set %s ", names[i]);
+		if (slice_find(done, wr_slice(&w)) == SIZE_MAX)
+			continue;
+		for (const struct fw_setting *s = own; s && s != end;
+		     s = s->next) {
+			if (strcmp(s->id, names[i]) == 0 && s->line)
+				old = switch_value(s);
+		}
+		if (old.n)
+			wr_fmt(e->undo, "    set %s %.*s\n", names[i],
+			       (int)old.n, (const char *)old.p);
+		else
+			wr_fmt(e->undo, "    unset %s\n", names[i]);
+	}
+	wr_str(e->undo, "end\n");
+}
+
 static void patch_switches(struct fw_forti_emitter *e,
                            const struct fw_rules *rules)
 {
+	const struct fw_setting *own = next_scope(rules->settings);
+	struct wr *const undo = e->undo;
 	bool has_vdoms = false;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
@@ -267,8 +327,12 @@ static void patch_switches(struct fw_forti_emitter *e,
 			continue;
 		has_vdoms |= c->table[0] != '\0';
 		open_scope(e, c->table);
+		e->undo = NULL;
 		fw_forti_put_switches(e);
+		e->undo = undo;
+		put_switches_back(e, own);
 		close_scope(e, c->table);
+		own = own ? next_scope(own->next) : NULL;
 	}
 	patch_helper(e, rules, has_vdoms);
 }

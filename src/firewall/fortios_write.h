@@ -36,7 +36,8 @@ void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
 
 /** The SIP mode of a VDOM, and its undo. */
 void fw_forti_put_switches(struct fw_forti_emitter *e);
-/** Commands that end sessions to these addresses, and to no others. */
+/** Commands that end sessions to these addresses, and to no others; those
+ *  that stand there already are left out. */
 void fw_forti_put_clear(struct wr *w, const struct fw_addrs *set,
                         const char *prefix);
 

@@ -44,6 +44,7 @@ struct fate {
 	struct fw_attrs attrs;
 	const struct fw_rule *alg_rule, *idle_rule, *offload_rule;
 	struct perhaps perhaps;
+	bool is_dropped; /* at its end, where no rule in doubt took it */
 	bool is_alg_perhaps, is_idle_perhaps; /* once settled */
 };
 
@@ -404,6 +405,14 @@ static void settle(const struct run *r, struct fate *f)
 
 	if (!p->rule)
 		return;
+	if (f->is_dropped) {
+		/* What passes at all passes there. */
+		f->attrs.alg = p->alg;
+		f->attrs.udp_idle_s = p->udp_idle_s;
+		f->attrs.tcp_idle_s = p->tcp_idle_s;
+		f->alg_rule = f->idle_rule = p->rule;
+		return;
+	}
 	if (p->alg != end.alg) {
 		f->attrs.alg = FW_UNKNOWN;
 		f->alg_rule = p->rule;
@@ -513,7 +522,7 @@ static bool conclude(const struct run *r, struct fate *f,
 	if (it->action == FW_ACCEPT)
 		f->may_pass = true;
 	else
-		f->may_fail = true;
+		f->may_fail = f->is_dropped = true;
 	if (f->is_redirected || (f->may_pass && f->may_fail)) {
 		f->rule = it->rule;
 		f->chain = it->chain;

