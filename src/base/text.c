@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+enum {
+	REPLACEMENT = 0xfffd,
+};
+
 static const char hex_digits[] = "0123456789abcdef";
 static const char b64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -221,6 +225,66 @@ void text_xml_put(struct wr *w, struct slice text)
 			wr_u8(w, text.p[i]);
 		}
 	}
+}
+
+bool text_is_utf16(struct slice bytes)
+{
+	return bytes.n >= 2 && ((bytes.p[0] == 0xff && bytes.p[1] == 0xfe) ||
+	                        (bytes.p[0] == 0xfe && bytes.p[1] == 0xff));
+}
+
+static void put_utf8(struct wr *w, uint32_t c)
+{
+	if (c < 0x80) {
+		wr_u8(w, (uint8_t)c);
+		return;
+	}
+	if (c < 0x800) {
+		wr_u8(w, (uint8_t)(0xc0 | c >> 6));
+	} else if (c < 0x10000) {
+		wr_u8(w, (uint8_t)(0xe0 | c >> 12));
+		wr_u8(w, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
+	} else {
+		wr_u8(w, (uint8_t)(0xf0 | c >> 18));
+		wr_u8(w, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
+		wr_u8(w, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
+	}
+	wr_u8(w, (uint8_t)(0x80 | (c & 0x3f)));
+}
+
+void text_utf16_put(struct wr *w, struct slice bytes)
+{
+	const size_t low = bytes.n && bytes.p[0] == 0xff ? 0 : 1;
+	uint32_t high = 0;
+
+	for (size_t i = 2; i + 1 < bytes.n; i += 2) {
+		const uint32_t c =
+			(uint32_t)bytes.p[i + 1 - low] << 8 | bytes.p[i + low];
+
+		if (high && c >= 0xdc00 && c < 0xe000) {
+			put_utf8(w, 0x10000 + ((high - 0xd800) << 10) +
+			                    (c - 0xdc00));
+			high = 0;
+			continue;
+		}
+		if (high)
+			put_utf8(w, REPLACEMENT);
+		high = c >= 0xd800 && c < 0xdc00 ? c : 0;
+		if (!high)
+			put_utf8(w,
+			         c >= 0xdc00 && c < 0xe000 ? REPLACEMENT : c);
+	}
+	if (high || bytes.n % 2)
+		put_utf8(w, REPLACEMENT);
+}
+
+struct slice text_unmarked(struct slice utf8)
+{
+	const struct slice mark = slice_str("\xef\xbb\xbf");
+
+	return slice_eq(slice_sub(utf8, 0, mark.n), mark)
+	               ? slice_sub(utf8, mark.n, SIZE_MAX)
+	               : utf8;
 }
 
 int text_u64(uint64_t *v, struct slice text, uint64_t max)

@@ -30,6 +30,16 @@ void text_escape_put(struct wr *w, struct slice bytes);
  *  caller's business: XML 1.0 has no way to write most of them. */
 void text_xml_put(struct wr *w, struct slice text);
 
+/** Does it begin with UTF-16's byte order mark, of either order? */
+bool text_is_utf16(struct slice bytes);
+
+/** UTF-16 with its mark, as UTF-8 without one; what is no character becomes
+ *  U+FFFD. */
+void text_utf16_put(struct wr *w, struct slice bytes);
+
+/** What follows UTF-8's byte order mark, or all of it. */
+struct slice text_unmarked(struct slice utf8);
+
 /** Bytes of the valid UTF-8 sequence that @p s starts with (RFC 3629), or 0. */
 size_t text_utf8_len(struct slice s);
 

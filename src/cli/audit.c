@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "cli/find.h"
 #include "cli/flows.h"
 #include "cli/live.h"
@@ -289,18 +290,26 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	return status;
 }
 
+/* Windows saves, and its shell redirects, as UTF-16 or with a mark. */
 static enum cli_status audit_file(struct audit *au, const char *path)
 {
-	struct wr text = wr_init_heap();
+	struct wr text = wr_init_heap(), utf8 = wr_init_heap();
+	struct wr *read = &text;
 	enum cli_status status = CLI_USAGE;
-	const int err = cli_file_read(&text, path, TEXT_MAX_BYTES);
+	int err = cli_file_read(&text, path, TEXT_MAX_BYTES);
 
+	if (!err && text_is_utf16(wr_slice(&text))) {
+		text_utf16_put(&utf8, wr_slice(&text));
+		err = utf8.bad ? ENOMEM : 0;
+		read = &utf8;
+	}
 	if (err)
 		cli_complain(&cli_audit, "%s: %s", path, strerror(err));
 	else
-		status =
-			audit_text(au, au->set->dialect, wr_slice(&text), path);
+		status = audit_text(au, au->set->dialect,
+		                    text_unmarked(wr_slice(read)), path);
 	wr_fini(&text);
+	wr_fini(&utf8);
 	return status;
 }
 

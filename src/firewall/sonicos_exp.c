@@ -145,7 +145,24 @@ static const struct key keys[] = {
 };
 
 /* What is typed on the box follows its settings. */
-static const char commands_mark[] = "\nconfigure\n";
+static const char commands_mark[] = "\nconfigure";
+
+/* @return where the line before them ends, or SIZE_MAX */
+static size_t find_commands(struct slice text)
+{
+	size_t at = 0, n;
+
+	while ((n = slice_find(slice_sub(text, at, SIZE_MAX),
+	                       slice_str(commands_mark))) != SIZE_MAX) {
+		const size_t end = at + n + sizeof(commands_mark) - 1;
+
+		if (end < text.n &&
+		    (text.p[end] == '\n' || text.p[end] == '\r'))
+			return at + n;
+		at = end;
+	}
+	return SIZE_MAX;
+}
 
 struct reader {
 	struct fw_sonic s;
@@ -301,7 +318,7 @@ static void read_setting(struct reader *r, struct slice raw, unsigned line)
 
 static void read_settings(struct reader *r, struct slice all)
 {
-	const size_t cut = slice_find(all, slice_str(commands_mark));
+	const size_t cut = find_commands(all);
 	const struct slice text = slice_sub(all, 0, cut);
 	struct rd rd = rd_init(text);
 	struct slice line;
@@ -574,16 +591,6 @@ static size_t wrapped_len(struct slice text)
 	return good;
 }
 
-static bool is_setting(struct slice text)
-{
-	size_t n = 0;
-
-	while (n < text.n && n < 64 && text.p[n] != '=' && text.p[n] > ' ' &&
-	       text.p[n] < 0x7f && text.p[n] != '&')
-		n++;
-	return n > 0 && n < text.n && text.p[n] == '=';
-}
-
 /* Keys that no other program's settings have. */
 static bool is_sonic(struct slice text)
 {
@@ -592,10 +599,12 @@ static bool is_sonic(struct slice text)
 		"shortProdName", "checksumVersion", "iface_ifnum_",
 	};
 
-	if (!is_setting(text))
-		return false;
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-		if (slice_find(text, slice_str(marks[i])) != SIZE_MAX)
+		const size_t at = slice_find(text, slice_str(marks[i]));
+		const struct slice near = slice_sub(text, at, 32);
+
+		if (at != SIZE_MAX &&
+		    slice_find(near, slice_str("=")) != SIZE_MAX)
 			return true;
 	}
 	return false;
@@ -632,7 +641,7 @@ static struct slice unwrap(struct reader *r, struct slice text)
 		wr_put(&w, body);
 	else if (text_base64_read(&w, body) && !w.bad)
 		unwrap_part(r, &w, body);
-	n = slice_find(wr_slice(&w), slice_str(commands_mark));
+	n = find_commands(wr_slice(&w));
 	for (size_t i = 0; i < w.n && i < n; i++) {
 		if (w.p[i] == '&')
 			w.p[i] = '\n';

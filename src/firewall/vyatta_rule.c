@@ -298,8 +298,9 @@ static void take_states(struct ctx *c, const struct fw_vy_node *n)
 		fw_match_states(&c->m, states, false);
 }
 
-static void take_proto(struct ctx *c, struct slice value)
+static void take_proto(struct ctx *c, const struct fw_vy_node *n)
 {
+	struct slice value = last_word(n);
 	const bool is_negated = cut_not(&value);
 	bool set[256] = {false};
 	int proto;
@@ -311,7 +312,8 @@ static void take_proto(struct ctx *c, struct slice value)
 	} else if (fw_proto_parse(&proto, value) == 0 && proto >= 0) {
 		set[proto] = true;
 	} else {
-		diag_add(c->t->dg, DIAG_ERROR, value, _("Not a protocol."));
+		diag_add(c->t->dg, DIAG_ERROR, value.n ? value : n->raw,
+		         _("Not a protocol."));
 		fw_match_doubt(&c->m, value);
 		return;
 	}
@@ -397,7 +399,7 @@ static void take_word(struct ctx *c, const struct fw_vy_node *k)
 	else if (slice_eq_str(k->word, "destination"))
 		take_end(c, true, k);
 	else if (slice_eq_str(k->word, "protocol"))
-		take_proto(c, value);
+		take_proto(c, k);
 	else if (slice_eq_str(k->word, "state"))
 		take_states(c, k);
 	else if (slice_eq_str(k->word, "inbound-interface"))

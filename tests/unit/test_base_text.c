@@ -113,6 +113,52 @@ static void test_xml_leaves_no_markup(void **state)
 	wr_fini(&w);
 }
 
+static void test_utf16_becomes_utf8(void **state)
+{
+	static const struct {
+		struct slice in;
+		const char *want;
+	} rows[] = {
+		{BYTES("\xff\xfe"
+	               "a\0\r\0\n\0"),
+	         "a\r\n"},
+		{BYTES("\xfe\xff\0a\0b"), "ab"},
+		{BYTES("\xff\xfe\xe7\0\xac\x20"), "\xc3\xa7\xe2\x82\xac"},
+		{BYTES("\xff\xfe\x3d\xd8\x00\xde"), "\xf0\x9f\x98\x80"},
+		{BYTES("\xfe\xff\xd8\x3d\xde\x00"), "\xf0\x9f\x98\x80"},
+		/* Halves of pairs, in the wrong order, alone, and cut. */
+		{BYTES("\xff\xfe\x00\xde\x3d\xd8"
+	               "a\0"),
+	         "\xef\xbf\xbd\xef\xbf\xbd"
+	         "a"},
+		{BYTES("\xff\xfe"
+	               "a\0\x3d\xd8"),
+	         "a\xef\xbf\xbd"},
+		{BYTES("\xff\xfe"
+	               "a\0b"),
+	         "a\xef\xbf\xbd"},
+		{BYTES("\xff\xfe"), ""},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wr w = wr_init_heap();
+
+		assert_true(text_is_utf16(rows[i].in));
+		text_utf16_put(&w, rows[i].in);
+		if (!slice_eq_str(wr_slice(&w), rows[i].want))
+			fail_msg("row %zu: %.*s", i, (int)w.n, (char *)w.p);
+		wr_fini(&w);
+	}
+	assert_false(text_is_utf16(slice_str("\xff")));
+	assert_false(text_is_utf16(slice_str("\xef\xbb\xbf")));
+	assert_true(
+		slice_eq_str(text_unmarked(slice_str("\xef\xbb\xbfx")), "x"));
+	assert_true(slice_eq_str(text_unmarked(slice_str("x")), "x"));
+	assert_true(
+		slice_eq_str(text_unmarked(slice_str("\xef\xbb")), "\xef\xbb"));
+}
+
 static void test_u64_bounds(void **state)
 {
 	uint64_t v = 7;
@@ -140,6 +186,7 @@ int main(void)
 		cmocka_unit_test(test_hex_round_trip),
 		cmocka_unit_test(test_escape_loses_nothing),
 		cmocka_unit_test(test_xml_leaves_no_markup),
+		cmocka_unit_test(test_utf16_becomes_utf8),
 		cmocka_unit_test(test_u64_bounds),
 	};
 

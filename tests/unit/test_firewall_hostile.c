@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Texts that were cut, shuffled, mixed or made to harm: faults have a place,
+ * and the rest is read.
+ *
+ * PRUMO_ROUNDS sets how often each file is spoilt (default 40).
+ */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firewall/audit.h"
+
+enum {
+	MAX_LINES = 400,
+	ROUNDS = 40,
+};
+
+static const struct {
+	const char *dialect, *file;
+} boxes[] = {
+	{"fortios", "firewall_fortios/half-applied.conf"},
+	{"fortios", "firewall_fortios/vdoms.conf"},
+	{"fortios", "firewall_fortios/renamed.conf"},
+	{"routeros", "firewall_routeros/export.rsc"},
+	{"routeros", "firewall_routeros/commands.rsc"},
+	{"edgeos", "firewall_vyatta/edgeos.boot"},
+	{"sonicos", "firewall_sonicos/box.txt"},
+	{"sonicos", "firewall_sonicos/old.txt"},
+	{"sonicos", "firewall_sonicos/nat.txt"},
+	{"sonicos-exp", "firewall_sonicos_exp/plain.txt"},
+	{"sonicos-exp", "firewall_sonicos_exp/patched.txt"},
+};
+
+static uint64_t seed;
+
+static unsigned rnd(unsigned n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+	return (unsigned)(seed >> 33) % n;
+}
+
+static struct slice load(const char *name)
+{
+	static char buf[1 << 15];
+	char path[512];
+	size_t n;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/fuzz/corpus/%s",
+	               getenv("PRUMO_SOURCE_ROOT"), name);
+	f = fopen(path, "rb");
+	assert_non_null(f);
+	n = fread(buf, 1, sizeof(buf), f);
+	(void)fclose(f);
+	return (struct slice){(const uint8_t *)buf, n};
+}
+
+static size_t split(struct slice lines[static MAX_LINES], struct slice text)
+{
+	struct rd rd = rd_init(text);
+	size_t n = 0;
+
+	while (n < MAX_LINES && rd_line(&rd, &lines[n]))
+		n++;
+	return n;
+}
+
+/* Faults point into the text. @return its number of rules */
+static size_t read_text(const char *dialect, struct slice text)
+{
+	const struct fw_dialect *d = fw_dialect_find(dialect);
+	struct fw_rules rules;
+	struct arena arena;
+	struct diag dg;
+	size_t n, n_lines = 1;
+	int err;
+
+	arena_init(&arena);
+	fw_rules_init(&rules);
+	diag_init(&dg, &arena, "box", text);
+	(void)d->recognise(text);
+	err = d->parse(&rules, text, &dg);
+	if (err != 0 && err != EBADMSG)
+		fail_msg("%s: %d", dialect, err);
+	/* A backup is told line by line after it was unwrapped. */
+	for (size_t i = 0; i < text.n; i++)
+		n_lines += text.p[i] == '\n';
+	for (size_t i = 0; dg.text.p != text.p && i < dg.text.n; i++)
+		n_lines += dg.text.p[i] == '\n';
+	for (const struct diag_item *it = dg.first; it; it = it->next) {
+		if (it->line > n_lines || (it->line && !it->column) ||
+		    (it->sev == DIAG_ERROR && !it->line) || !it->message[0])
+			fail_msg("%s: %u:%u of %zu lines: %s", dialect,
+			         it->line, it->column, n_lines, it->message);
+	}
+	assert_int_equal(err == EBADMSG, dg.n_errors > 0);
+	n = rules.n_rules;
+	fw_rules_fini(&rules);
+	arena_fini(&arena);
+	return n;
+}
+
+static unsigned rounds(void)
+{
+	const char *text = getenv("PRUMO_ROUNDS");
+
+	return text ? (unsigned)strtoul(text, NULL, 10) : ROUNDS;
+}
+
+static const char *const spoils[] = {
+	"\xff\xfe\x00",
+	"Escrit\xf3rio ol\xe9",
+	"liga\xc3\xa7\xc3\xb5 \xf0\x9f\x98\x80",
+	"\"",
+	"'",
+	"\\",
+	"{{{{{{{{",
+	"}",
+	"/*",
+	"[[[[",
+	"]",
+	"end",
+	"exit",
+	"\r\r",
+	"\t\v\f",
+	"$(reboot) `reboot` ;reboot",
+	"%s%n%1$s",
+	"=",
+	"&",
+	"4294967296 -1 99999999999999999999",
+};
+
+static void test_spoilt_texts_are_read_with_places(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		const struct slice text = load(boxes[i].file);
+		static struct slice lines[MAX_LINES];
+		const size_t n = split(lines, text);
+
+		seed = i;
+		for (unsigned k = 0; k < rounds(); k++) {
+			struct wr w = wr_init_heap();
+
+			for (size_t l = 0; l < n; l++) {
+				const unsigned what = rnd(12);
+				const struct slice line =
+					k % 2 ? lines[rnd((unsigned)n)]
+					      : lines[l];
+				const unsigned cut = rnd((unsigned)line.n + 1);
+				const char *spoil =
+					spoils[rnd(ARRAY_LEN(spoils))];
+
+				if (what == 0)
+					continue;
+				wr_put(&w, what == 1 ? slice_sub(line, 0, cut)
+				                     : line);
+				if (what == 2)
+					wr_str(&w, spoil);
+				if (what == 3) {
+					wr_u8(&w, '\n');
+					wr_str(&w, spoil);
+				}
+				wr_str(&w, what == 4 ? "\r\n" : "\n");
+			}
+			(void)read_text(boxes[i].dialect, wr_slice(&w));
+			wr_fini(&w);
+		}
+	}
+}
+
+/* One bad line costs itself, or the rule that it stands in. */
+static void test_a_bad_line_costs_one_rule(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		const struct slice text = load(boxes[i].file);
+		static struct slice lines[MAX_LINES];
+		const size_t n = split(lines, text);
+		const size_t clean = read_text(boxes[i].dialect, text);
+
+		assert_true(clean > 0);
+		for (size_t at = 0; at <= n; at++) {
+			struct wr w = wr_init_heap();
+			size_t got;
+
+			for (size_t l = 0; l < n; l++) {
+				if (l == at)
+					wr_str(&w, "lixo \xe9\xff 1 2\n");
+				wr_put(&w, lines[l]);
+				wr_u8(&w, '\n');
+			}
+			got = read_text(boxes[i].dialect, wr_slice(&w));
+			if (got + 1 < clean)
+				fail_msg("%s, before line %zu: %zu of %zu",
+				         boxes[i].file, at + 1, got, clean);
+			wr_fini(&w);
+		}
+	}
+}
+
+/* Windows ends its lines otherwise; that means nothing. */
+static void test_line_ends_mean_nothing(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		const struct slice text = load(boxes[i].file);
+		static struct slice lines[MAX_LINES];
+		const size_t n = split(lines, text);
+		const size_t clean = read_text(boxes[i].dialect, text);
+		struct wr w = wr_init_heap();
+
+		for (size_t l = 0; l < n; l++) {
+			wr_put(&w, lines[l]);
+			wr_str(&w, "\r\n");
+		}
+		if (read_text(boxes[i].dialect, wr_slice(&w)) != clean)
+			fail_msg("%s: %zu rules", boxes[i].file, clean);
+		wr_fini(&w);
+	}
+}
+
+/* What grows without an end costs no more than its bytes. */
+static void test_endless_texts_end(void **state)
+{
+	static const struct {
+		const char *dialect, *head, *more, *tail;
+	} rows[] = {
+		{"fortios", "config firewall policy\nedit 1\nset dstaddr",
+	         " \"aaaa\"", "\nnext\nend\n"},
+		{"fortios", "", "config a\nedit 1\n", ""},
+		{"fortios", "config firewall addrgrp\n",
+	         "edit g\nset member g g g\nnext\n", "end\n"},
+		{"fortios", "config firewall address\nedit a\nnext\n",
+	         "rename a to b\nedit a\nnext\nrename b to c\ndelete c\n",
+	         "end\n"},
+		{"routeros",
+	         "/ip firewall filter\nadd chain=forward comment=\"", "aaaa",
+	         "\"\n"},
+		{"routeros", "/ip firewall filter\nadd chain=forward",
+	         " \\\n a", "\n"},
+		{"routeros", "/ip firewall filter\nset ", "[[", "\n"},
+		{"edgeos", "", "a {\n", ""},
+		{"edgeos", "", "set firewall name A rule 1 description x\n",
+	         ""},
+		{"sonicos", "", "access-rule from LAN to WAN action allow\n",
+	         ""},
+		{"sonicos", "address-object ipv4 ", "\\ ", "\n"},
+		{"sonicos-exp", "policyAction_0=2", "&policyAction_0=2", ""},
+		{"sonicos-exp", "addrObjId_0=", "%41%", ""},
+	};
+	enum {
+		BYTES_WANTED = 1 << 19
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wr w = wr_init_heap();
+
+		wr_str(&w, rows[i].head);
+		while (w.n < BYTES_WANTED)
+			wr_str(&w, rows[i].more);
+		wr_str(&w, rows[i].tail);
+		(void)read_text(rows[i].dialect, wr_slice(&w));
+		wr_fini(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_spoilt_texts_are_read_with_places),
+		cmocka_unit_test(test_a_bad_line_costs_one_rule),
+		cmocka_unit_test(test_line_ends_mean_nothing),
+		cmocka_unit_test(test_endless_texts_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
