@@ -1,161 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: ports are asked in waves. When no port of a wave is young any more
- * (answered, or asked so often in vain that it is probably silent), one scan
- * over the range plans the next wave: some ports inside every gap between
- * neighbours that disagree, and more tries for the silent ports on which an
- * exact edge stands. Planning on what is only probable saves a round trip
- * per wave; what turns out otherwise is corrected by the next scan, for the
- * scan keeps no state of its own. The search ends when a scan asks nothing.
- *
- * Gaps are divided by four where the flows suffice, for time; by two where
- * they are scarce.
- *
- * One queue of flights serves all tries, in the order of sending. Time-outs
- * differ a little from try to try, so a flight may wait a little longer than
- * it had to; that costs nothing but patience.
+ * Design: one queue of flights serves all tries, in the order of sending.
+ * Time-outs differ a little from try to try, so a flight may wait a little
+ * longer than it had to; that costs nothing but patience. Which ports are
+ * asked at all is planned in range_plan.c, wave by wave.
  *
  * A limit on new flows a second fails a fresh flow just as a full table
  * does, but not for long: so the judgement is left to a second fresh flow
- * after a pause. It also makes ports of a sample silent here and there: when
- * there are many gaps, the silent ones are asked once more and slowly before
- * flows are spent on dividing.
+ * after a pause.
  */
 #include "probe/range_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 
 enum {
-	PROBABLY = 3,      /* sent so often in vain: planned upon as silent */
-	SPLIT = 3,         /* ports asked inside a gap */
-	SPLIT_FLOWS = 16,  /* needed for a gap, to be divided so finely */
-	SAMPLE_SHARE = 40, /* of the flows of a run, for a first sample */
-	RESERVE = 2,       /* fresh flows that are set aside: early, and last */
+	RESERVE = 2, /* fresh flows that are set aside: early, and last */
 	CHECK_FIRST = 32,
 	WINDOW_FIRST = 128,
 	WINDOW_MIN = 32,
 	WINDOWS = 4,       /* in flight, with what is asked again and again */
 	LOOK_PASSES = 256, /* between two looks at the share of repetitions */
-	GAPS_MAX = 8,      /* more, at once: a limit on the rate is likelier */
 	SLOW_MAX = 3,      /* times that new flows are slowed down */
-	SLOWEST_PER_S = 20,
 	FLIGHTS_MIN = 64,
 };
 
 #define RTO_UNKNOWN_NS (250 * NS_PER_MS)
 #define RTO_MIN_NS     (25 * NS_PER_MS)
 #define RTO_MAX_NS     NS_PER_S
-#define GAP_NS         NS_PER_MS          /* between new flows of a sample */
-#define BUSY_NS        (2 * NS_PER_MS)    /* until a full buffer has drained */
-#define PAUSE_NS       (1200 * NS_PER_MS) /* a second's limit is past */
-
-/* Ports that providers, routers or worms made known: filters single out
- * such, and the ends of the ranges that systems hand out. */
-static const uint16_t notable[] = {
-	10000, 11211, 12345, 16384, 19302, 20000, 27374, 31337,
-	32768, 33434, 40000, 49152, 50000, 51820, 60000, 60999,
-};
-
-static uint64_t draw(struct range *r)
-{
-	uint64_t z = r->rand += 0x9e3779b97f4a7c15; /* splitmix64 */
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-	return z ^ (z >> 31);
-}
-
-static unsigned draw_below(struct range *r, unsigned n)
-{
-	return (unsigned)(draw(r) % n);
-}
+#define GAP_NS         NS_PER_MS       /* between new flows of a sample */
+#define BUSY_NS        (2 * NS_PER_MS) /* until a full buffer has drained */
 
 static struct range_cell *cell_of(struct range *r, uint16_t port)
 {
 	if (port < r->conf.first || port > r->conf.last)
 		return NULL;
 	return &r->cells[port - r->conf.first];
-}
-
-static void plan_put(struct range *r, unsigned at)
-{
-	struct range_cell *c = &r->cells[at];
-
-	if (r->n_plan == RANGE_PLAN_MAX || c->state != RANGE_CELL_UNASKED ||
-	    c->goal)
-		return;
-	c->goal = RANGE_TRIES; /* also says: planned */
-	r->plan[r->n_plan++] = (uint16_t)at;
-}
-
-static void plan_shuffle(struct range *r)
-{
-	for (unsigned i = r->n_plan; i > 1; i--) {
-		unsigned k = draw_below(r, i);
-		uint16_t at = r->plan[k];
-
-		r->plan[k] = r->plan[i - 1];
-		r->plan[i - 1] = at;
-	}
-}
-
-/* A stratum is asked at its notable ports or, having none, anywhere. */
-static void plan_stratum(struct range *r, unsigned from, unsigned to)
-{
-	bool has_notable = false;
-
-	for (size_t i = 0; i < ARRAY_LEN(notable); i++) {
-		unsigned at = (unsigned)notable[i] - r->conf.first;
-
-		if (notable[i] < r->conf.first || at < from || at >= to)
-			continue;
-		has_notable = true;
-		plan_put(r, at);
-	}
-	if (!has_notable)
-		plan_put(r, from + draw_below(r, to - from));
-}
-
-static void plan_sample(struct range *r)
-{
-	unsigned n = *r->conf.flows_left / SAMPLE_SHARE;
-
-	if (n < RANGE_SAMPLE_MIN)
-		n = RANGE_SAMPLE_MIN;
-	if (n > RANGE_SAMPLE_MAX)
-		n = RANGE_SAMPLE_MAX;
-	if (n > r->n)
-		n = r->n;
-	plan_put(r, 0);
-	plan_put(r, r->n - 1);
-	for (unsigned i = 0; i < n; i++)
-		plan_stratum(r, i * r->n / n, (i + 1) * r->n / n);
-	plan_shuffle(r);
-}
-
-static unsigned gcd(unsigned a, unsigned b)
-{
-	while (b) {
-		unsigned rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
-/* A step that visits everything once, early ones spread over all of it. */
-static unsigned full_step(unsigned n)
-{
-	unsigned step = (unsigned)((uint64_t)n * 618 / 1000);
-
-	while (step > 1 && gcd(step, n) != 1)
-		step--;
-	return step ? step : 1;
 }
 
 static void reserve(struct range *r)
@@ -190,14 +72,14 @@ int range_alloc(struct range **rp, const struct range_conf *conf,
 	r->window = conf->window_max < WINDOW_FIRST ? conf->window_max
 	                                            : WINDOW_FIRST;
 	r->check_at = CHECK_FIRST;
-	r->full_step = full_step(r->n);
+	r->full_step = range_full_step(r->n);
 	r->next_flow_ns = now_ns;
 	r->began_ns = now_ns;
 	reserve(r);
 	if (conf->is_full)
 		r->full_at = 0;
 	else
-		plan_sample(r);
+		range_plan_sample(r);
 	*rp = r;
 	return 0;
 }
@@ -253,15 +135,10 @@ static void take_rtt(struct range *r, int64_t rtt_ns)
 	r->srtt_ns += (rtt_ns - r->srtt_ns) / 8;
 }
 
-static bool is_young(const struct range_cell *c)
+void range_cell_set(struct range *r, struct range_cell *c,
+                    enum range_cell_state to)
 {
-	return c->state == RANGE_CELL_FLYING && c->n_tries < PROBABLY;
-}
-
-static void set_state(struct range *r, struct range_cell *c,
-                      enum range_cell_state to)
-{
-	bool was_young = is_young(c);
+	bool was_young = range_is_young(c);
 
 	r->n_flying -= c->state == RANGE_CELL_FLYING;
 	r->n_passed -= c->state == RANGE_CELL_PASSES;
@@ -270,16 +147,16 @@ static void set_state(struct range *r, struct range_cell *c,
 	r->n_flying += c->state == RANGE_CELL_FLYING;
 	r->n_passed += c->state == RANGE_CELL_PASSES;
 	r->n_uncleared += c->state == RANGE_CELL_SILENT && !c->is_cleared;
-	r->n_young += (unsigned)is_young(c) - (unsigned)was_young;
+	r->n_young += (unsigned)range_is_young(c) - (unsigned)was_young;
 }
 
 static void count_try(struct range *r, struct range_cell *c, int by)
 {
-	bool was_young = is_young(c);
+	bool was_young = range_is_young(c);
 
 	c->n_tries = (uint8_t)(c->n_tries + by);
 	r->n_sent += (unsigned)by;
-	r->n_young += (unsigned)is_young(c) - (unsigned)was_young;
+	r->n_young += (unsigned)range_is_young(c) - (unsigned)was_young;
 }
 
 static void fly(struct range *r, unsigned at, int64_t now_ns)
@@ -287,7 +164,7 @@ static void fly(struct range *r, unsigned at, int64_t now_ns)
 	struct range_cell *c = &r->cells[at];
 	unsigned end;
 
-	set_state(r, c, RANGE_CELL_FLYING);
+	range_cell_set(r, c, RANGE_CELL_FLYING);
 	count_try(r, c, 1);
 	end = (r->flights_at + r->n_flights++) % r->flights_cap;
 	r->flights[end] = (struct range_flight){
@@ -336,7 +213,7 @@ static bool repeat(struct range *r, struct range_step *step, int64_t now_ns)
 
 		drop_flight(r);
 		if (c->n_tries >= c->goal) {
-			set_state(r, c, RANGE_CELL_SILENT);
+			range_cell_set(r, c, RANGE_CELL_SILENT);
 			continue;
 		}
 		step->port = range_port_at(r, at);
@@ -348,165 +225,6 @@ static bool repeat(struct range *r, struct range_step *step, int64_t now_ns)
 		return true;
 	}
 	return false;
-}
-
-enum guess {
-	GUESS_NONE,
-	GUESS_PASSES,
-	GUESS_BLOCKED,
-};
-
-/* What to plan upon. Refusals are rarely more than a few a second, so a
- * refused port and a silent neighbour say the same. */
-static enum guess guess(const struct range_cell *c)
-{
-	switch ((enum range_cell_state)c->state) {
-	case RANGE_CELL_PASSES:
-		return GUESS_PASSES;
-	case RANGE_CELL_SILENT:
-	case RANGE_CELL_REFUSED:
-		return GUESS_BLOCKED;
-	case RANGE_CELL_FLYING:
-		return c->n_tries >= PROBABLY ? GUESS_BLOCKED : GUESS_NONE;
-	case RANGE_CELL_UNASKED:
-	case RANGE_CELL_LOST:
-		break;
-	}
-	return GUESS_NONE;
-}
-
-/* Silence on which an exact edge stands must be sure. */
-static void make_sure(struct range *r, unsigned at, int64_t now_ns)
-{
-	struct range_cell *c = &r->cells[at];
-
-	if (c->goal == RANGE_TRIES_SURE || r->n_flights == r->flights_cap)
-		return;
-	if (c->state == RANGE_CELL_SILENT) {
-		c->goal = RANGE_TRIES_SURE;
-		set_state(r, c, RANGE_CELL_FLYING);
-		r->flights[(r->flights_at + r->n_flights++) % r->flights_cap] =
-			(struct range_flight){
-				.at = (uint16_t)at,
-				.nth = c->n_tries,
-				.due_ns = now_ns,
-			};
-	} else if (c->state == RANGE_CELL_FLYING) {
-		c->goal = RANGE_TRIES_SURE;
-	}
-}
-
-/* Of silence, or what may become it, that no fresh flow has cleared. */
-static bool is_doubtful(const struct range_cell *c)
-{
-	return (c->state == RANGE_CELL_SILENT && !c->is_cleared) ||
-	       c->state == RANGE_CELL_FLYING;
-}
-
-/* Ask what is doubtful as if it never had been, and not so fast. */
-static void ask_anew(struct range *r, unsigned flows_per_s, int64_t then_ns)
-{
-	unsigned n = r->n_plan - r->plan_at;
-
-	memmove(r->plan, r->plan + r->plan_at, n * sizeof(r->plan[0]));
-	r->n_plan = n;
-	r->plan_at = 0;
-	r->full_at = 0;
-	r->n_slowed++;
-	r->conf.flows_per_s = flows_per_s;
-	r->next_flow_ns = then_ns;
-	for (unsigned at = 0; at < r->n; at++) {
-		struct range_cell *c = &r->cells[at];
-
-		if (!is_doubtful(c))
-			continue;
-		set_state(r, c, RANGE_CELL_UNASKED);
-		c->is_anew = true;
-		c->n_tries = 0;
-		c->goal = 0;
-		if (!r->conf.is_full)
-			plan_put(r, at);
-	}
-}
-
-static void divide(struct range *r, unsigned from, unsigned to,
-                   unsigned n_parts)
-{
-	for (unsigned i = 1; i < n_parts; i++) {
-		unsigned at =
-			from + (unsigned)((uint64_t)(to - from) * i / n_parts);
-
-		if (at > from)
-			plan_put(r, at);
-	}
-}
-
-/* One scan: every two neighbours that disagree. @return how many gaps */
-static unsigned scan(struct range *r, unsigned n_parts, int64_t now_ns)
-{
-	enum guess before = GUESS_NONE;
-	unsigned from = 0, n_gaps = 0;
-
-	for (unsigned at = 0; at < r->n; at++) {
-		enum guess g = guess(&r->cells[at]);
-
-		if (g == GUESS_NONE)
-			continue;
-		if (before != GUESS_NONE && g != before && at - from > 1) {
-			n_gaps++;
-			if (n_parts)
-				divide(r, from, at, n_parts);
-		} else if (before != GUESS_NONE && g != before) {
-			make_sure(r, from, now_ns);
-			make_sure(r, at, now_ns);
-		}
-		before = g;
-		from = at;
-	}
-	return n_gaps;
-}
-
-/* @return whether there is anything more to ask */
-static bool plan_wave(struct range *r, int64_t now_ns)
-{
-	unsigned n_flying = r->n_flying;
-	unsigned left = *r->conf.flows_left;
-	unsigned n_gaps;
-
-	r->n_plan = 0;
-	r->plan_at = 0;
-	if (r->is_mute)
-		return false;
-	n_gaps = scan(r, 0, now_ns);
-	if (n_gaps > GAPS_MAX && r->n_slowed == 0) {
-		ask_anew(r, SLOWEST_PER_S, now_ns + PAUSE_NS);
-		return true;
-	}
-	if (n_gaps && left)
-		(void)scan(r, left / n_gaps >= SPLIT_FLOWS ? SPLIT + 1 : 2,
-		           now_ns);
-	return r->n_plan > 0 || r->n_flying > n_flying;
-}
-
-/* The index to ask next, not asked so far. */
-static bool peek(const struct range *r, unsigned *at)
-{
-	if (r->plan_at < r->n_plan) {
-		*at = r->plan[r->plan_at];
-		return true;
-	}
-	if (!r->conf.is_full || r->full_at >= r->n)
-		return false;
-	*at = (unsigned)((uint64_t)r->full_at * r->full_step % r->n);
-	return true;
-}
-
-static void advance(struct range *r)
-{
-	if (r->plan_at < r->n_plan)
-		r->plan_at++;
-	else
-		r->full_at++;
 }
 
 static void pace(struct range *r, int64_t now_ns)
@@ -536,17 +254,17 @@ static bool ask_new(struct range *r, struct range_step *step, int64_t *whenp,
 	    r->n_flights == r->flights_cap || r->fresh == RANGE_FRESH_AGAIN)
 		return false;
 	do {
-		if (!peek(r, &at))
+		if (!range_peek(r, &at))
 			return false;
 		c = &r->cells[at];
 		if (c->state != RANGE_CELL_UNASKED)
-			advance(r);
+			range_advance(r);
 	} while (c->state != RANGE_CELL_UNASKED);
 	if (r->next_flow_ns > now_ns) {
 		*whenp = r->next_flow_ns;
 		return false;
 	}
-	advance(r);
+	range_advance(r);
 	pace(r, now_ns);
 	count_flow(r);
 	c->goal = RANGE_TRIES;
@@ -586,8 +304,8 @@ static void on_limit(struct range *r)
 	if (r->fresh == RANGE_FRESH_AGAIN)
 		r->table_limit = r->n_passed + r->n_fresh_passed;
 	for (unsigned at = 0; at < r->n; at++) {
-		if (is_doubtful(&r->cells[at]))
-			set_state(r, &r->cells[at], RANGE_CELL_LOST);
+		if (range_is_doubtful(&r->cells[at]))
+			range_cell_set(r, &r->cells[at], RANGE_CELL_LOST);
 	}
 	over(r);
 }
@@ -601,7 +319,7 @@ static void on_fresh_failed(struct range *r, int64_t now_ns)
 	}
 	r->fresh = RANGE_FRESH_AGAIN;
 	start_fresh(r, now_ns);
-	r->fresh_due_ns = now_ns + PAUSE_NS;
+	r->fresh_due_ns = now_ns + RANGE_PAUSE_NS;
 }
 
 /* The fresh flow in flight. @return whether a step was made */
@@ -646,7 +364,7 @@ static int64_t next_due(struct range *r)
 static bool look_further(struct range *r, int64_t now_ns)
 {
 	unsigned at;
-	bool has_new = *r->conf.flows_left > 0 && peek(r, &at);
+	bool has_new = *r->conf.flows_left > 0 && range_peek(r, &at);
 
 	if (r->fresh == RANGE_FRESH_NONE && may_ask_fresh(r) &&
 	    (r->n_uncleared >= r->check_at ||
@@ -657,7 +375,7 @@ static bool look_further(struct range *r, int64_t now_ns)
 	}
 	if (has_new || r->n_young > 0 || r->fresh == RANGE_FRESH_AGAIN)
 		return false;
-	if (plan_wave(r, now_ns))
+	if (range_plan_wave(r, now_ns))
 		return true;
 	if (r->n_flying > 0 || r->fresh != RANGE_FRESH_NONE)
 		return false;
@@ -713,7 +431,7 @@ void range_on_pass(struct range *r, uint16_t port, int64_t rtt_ns,
 	take_rtt(r, rtt_ns);
 	fit_window(r, c);
 	r->has_slow_pass |= c->is_anew;
-	set_state(r, c, RANGE_CELL_PASSES);
+	range_cell_set(r, c, RANGE_CELL_PASSES);
 	r->good = (uint16_t)(port - r->conf.first);
 }
 
@@ -724,7 +442,7 @@ void range_on_refused(struct range *r, uint16_t port, int64_t now_ns)
 	UNUSED(now_ns);
 	if (!c || r->is_over || !c->is_visited || c->state == RANGE_CELL_PASSES)
 		return;
-	set_state(r, c, RANGE_CELL_REFUSED);
+	range_cell_set(r, c, RANGE_CELL_REFUSED);
 }
 
 /* It passes after a pause: what limits is a rate. */
@@ -734,11 +452,11 @@ static void slow_down(struct range *r, int64_t now_ns)
 	int64_t rate = (int64_t)r->n_passed * NS_PER_S / (took_ns + 1);
 
 	rate /= 2;
-	if (rate < SLOWEST_PER_S)
-		rate = SLOWEST_PER_S;
+	if (rate < RANGE_SLOWEST_PER_S)
+		rate = RANGE_SLOWEST_PER_S;
 	if (r->conf.flows_per_s && rate > r->conf.flows_per_s)
 		rate = r->conf.flows_per_s;
-	ask_anew(r, (unsigned)rate, now_ns);
+	range_ask_anew(r, (unsigned)rate, now_ns);
 }
 
 void range_on_fresh(struct range *r, unsigned fresh, int64_t now_ns)
@@ -810,9 +528,9 @@ void range_give_up(struct range *r)
 
 		if (c->state != RANGE_CELL_FLYING)
 			continue;
-		set_state(r, c,
-		          c->n_tries > RANGE_TRIES ? RANGE_CELL_SILENT
-		                                   : RANGE_CELL_LOST);
+		range_cell_set(r, c,
+		               c->n_tries > RANGE_TRIES ? RANGE_CELL_SILENT
+		                                        : RANGE_CELL_LOST);
 	}
 	over(r);
 }

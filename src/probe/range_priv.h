@@ -2,11 +2,16 @@
 /** For range*.c only: the search as it stands. */
 #pragma once
 
+#include "base/clock.h"
 #include "probe/range.h"
 
 enum {
 	RANGE_PLAN_MAX = 512,
+	RANGE_PROBABLY = 3, /* sent so often in vain: planned upon as silent */
+	RANGE_SLOWEST_PER_S = 20,
 };
+
+#define RANGE_PAUSE_NS (1200 * NS_PER_MS) /* a second's limit is past */
 
 enum range_cell_state {
 	RANGE_CELL_UNASKED,
@@ -75,3 +80,35 @@ static inline uint16_t range_port_at(const struct range *r, unsigned at)
 {
 	return (uint16_t)(r->conf.first + at);
 }
+
+static inline bool range_is_young(const struct range_cell *c)
+{
+	return c->state == RANGE_CELL_FLYING && c->n_tries < RANGE_PROBABLY;
+}
+
+/* Of silence, or what may become it, that no fresh flow has cleared. */
+static inline bool range_is_doubtful(const struct range_cell *c)
+{
+	return (c->state == RANGE_CELL_SILENT && !c->is_cleared) ||
+	       c->state == RANGE_CELL_FLYING;
+}
+
+/** range.c: keeps the counts of what is in which state. */
+void range_cell_set(struct range *r, struct range_cell *c,
+                    enum range_cell_state to);
+
+/** range_plan.c: the first sample. */
+void range_plan_sample(struct range *r);
+
+/** The next wave. @return whether there is anything more to ask */
+bool range_plan_wave(struct range *r, int64_t now_ns);
+
+/** The index to ask next, not asked so far. @return false: none is */
+bool range_peek(const struct range *r, unsigned *at);
+void range_advance(struct range *r);
+
+/** A step that visits everything once, early ones spread over all of it. */
+unsigned range_full_step(unsigned n);
+
+/** Ask what is doubtful as if it never had been, and not so fast. */
+void range_ask_anew(struct range *r, unsigned flows_per_s, int64_t then_ns);
