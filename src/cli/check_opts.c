@@ -24,7 +24,7 @@ enum {
 	DNS_PORT = 53,
 	LINE_BYTES = 1024,
 	RUN_FLOWS = 1000, /* new ones of a run: what a small router bears */
-	QUICK_FLOWS = 400,
+	QUICK_FLOWS = 600,
 };
 
 enum option_id {

@@ -157,7 +157,8 @@ static enum ask_end end_of(const struct ask_range *s,
 			return ASK_PARTLY;
 		return s->is_edge ? ASK_ANSWERED : ASK_OPEN;
 	}
-	if (s->error && sum->n_silent == 0 && s->refusal.port == 0)
+	if (sum->n_tried == 0 ||
+	    (s->error && sum->n_silent == 0 && s->refusal.port == 0))
 		return ASK_LOCAL;
 	if (sum->n_refused)
 		return ASK_REFUSED;
@@ -176,6 +177,8 @@ static void finish(struct ask_range *s)
 	s->is_over = true;
 	range_give_up(s->range);
 	range_sum(&sum, s->range);
+	if (sum.n_tried == 0 && !s->error)
+		s->error = EDQUOT;
 	res->end = end_of(s, &sum);
 	if (s->is_edge)
 		res->layer = ASK_LAYER_PROTOCOL;

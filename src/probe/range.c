@@ -48,6 +48,19 @@ static void reserve(struct range *r)
 	}
 }
 
+/* Nobody else may spend what the sample needs. */
+static void keep(struct range *r)
+{
+	r->n_kept = r->n_plan < *r->conf.flows_left ? r->n_plan
+	                                            : *r->conf.flows_left;
+	*r->conf.flows_left -= r->n_kept;
+}
+
+static bool has_flows(const struct range *r)
+{
+	return r->n_kept > 0 || *r->conf.flows_left > 0;
+}
+
 int range_alloc(struct range **rp, const struct range_conf *conf,
                 int64_t now_ns)
 {
@@ -76,10 +89,12 @@ int range_alloc(struct range **rp, const struct range_conf *conf,
 	r->next_flow_ns = now_ns;
 	r->began_ns = now_ns;
 	reserve(r);
-	if (conf->is_full)
+	if (conf->is_full) {
 		r->full_at = 0;
-	else
+	} else {
 		range_plan_sample(r);
+		keep(r);
+	}
 	*rp = r;
 	return 0;
 }
@@ -88,8 +103,9 @@ int range_alloc(struct range **rp, const struct range_conf *conf,
 static void over(struct range *r)
 {
 	r->is_over = true;
-	*r->conf.flows_left += r->n_reserved;
+	*r->conf.flows_left += r->n_reserved + r->n_kept;
 	r->n_reserved = 0;
+	r->n_kept = 0;
 }
 
 void range_free(struct range *r)
@@ -198,7 +214,9 @@ static void drop_flight(struct range *r)
 static void count_flow(struct range *r)
 {
 	r->n_flows++;
-	if (*r->conf.flows_left)
+	if (r->n_kept)
+		r->n_kept--;
+	else if (*r->conf.flows_left)
 		(*r->conf.flows_left)--;
 }
 
@@ -249,7 +267,7 @@ static bool ask_new(struct range *r, struct range_step *step, int64_t *whenp,
 
 	/* what is probably silent loads nothing, so it takes no place from
 	 * others, but for the places that there are at all */
-	if (*r->conf.flows_left == 0 || r->n_young >= r->window ||
+	if (!has_flows(r) || r->n_young >= r->window ||
 	    r->n_flying >= WINDOWS * r->conf.window_max ||
 	    r->n_flights == r->flights_cap || r->fresh == RANGE_FRESH_AGAIN)
 		return false;
@@ -364,7 +382,7 @@ static int64_t next_due(struct range *r)
 static bool look_further(struct range *r, int64_t now_ns)
 {
 	unsigned at;
-	bool has_new = *r->conf.flows_left > 0 && range_peek(r, &at);
+	bool has_new = has_flows(r) && range_peek(r, &at);
 
 	if (r->fresh == RANGE_FRESH_NONE && may_ask_fresh(r) &&
 	    (r->n_uncleared >= r->check_at ||

@@ -48,7 +48,8 @@ struct range_conf {
 	unsigned flows_per_s; /**< new flows; 0: as many as the window gives */
 	unsigned tries_per_flow; /**< after so many tries of a port the next
 	                              leave as a new flow; 0: never */
-	unsigned *flows_left;    /**< of the run: counted down; borrowed */
+	unsigned *flows_left;    /**< of the run: counted down, a sample's at
+	                              once; borrowed */
 	int64_t rtt_ns;          /**< 0: not known */
 };
 

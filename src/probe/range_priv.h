@@ -63,8 +63,9 @@ struct range {
 	int64_t next_flow_ns; /* not before */
 
 	enum range_fresh_state fresh;
-	unsigned n_fresh, n_fresh_passed, fresh_tries, n_reserved;
-	uint16_t good; /* index of the last port that passed */
+	unsigned n_fresh, n_fresh_passed, fresh_tries;
+	unsigned n_reserved, n_kept; /* flows set aside: fresh ones, sample */
+	uint16_t good;               /* index of the last port that passed */
 	int64_t fresh_due_ns;
 	unsigned n_uncleared, check_at, n_slowed;
 	bool has_slow_pass; /* a port passes that did not in haste */

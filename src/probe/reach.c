@@ -25,6 +25,7 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "probe/asks.h"
+#include "probe/range.h"
 #include "probe/registry.h"
 
 enum {
@@ -33,6 +34,7 @@ enum {
 	RTTS = 10,           /* that a question may take */
 	EDGES_ENOUGH = 3,
 	RANGE_SHARE = 50, /* of the flows of a run, in percent */
+	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_PER_S = 68,
 	PIN_MS = 1000,
 };
@@ -260,6 +262,8 @@ static void begin(struct reach_ask *a)
 
 	a->stage = REACH_RUNNING;
 	a->reach->n_running++;
+	a->reach->range_flows += a->kept;
+	a->kept = 0;
 	err = put_question(a);
 	if (err) {
 		res.error = err;
@@ -334,6 +338,15 @@ static bool try_begin(struct reach *r, struct reach_ask *a, int64_t now_ns)
 	return true;
 }
 
+/* A range that begins late finds the flows for a sample. */
+static void keep_flows(struct reach *r, struct reach_ask *a)
+{
+	if (!reach_is_range(a))
+		return;
+	a->kept = r->range_flows < RANGE_KEPT ? r->range_flows : RANGE_KEPT;
+	r->range_flows -= a->kept;
+}
+
 /* The plan has grown: names were resolved. */
 static int take_questions(struct reach *r)
 {
@@ -362,6 +375,7 @@ static int take_questions(struct reach *r)
 		a->target = (struct ask_target){q->host, q->addr, q->last,
 		                                q->service->ways[0].via};
 		r->asks[r->n_asks++] = a;
+		keep_flows(r, a);
 	}
 	return 0;
 }

@@ -41,6 +41,7 @@ struct reach_ask {
 	bool is_inherited; /**< the first question at this port has settled it
 	                    */
 	bool is_lossy;     /**< answered only when asked again */
+	unsigned kept;     /**< a range: flows that wait for its beginning */
 	struct ask *ask;
 	struct ask_target target;
 	struct ask_conf conf;
@@ -101,7 +102,7 @@ struct reach {
 	size_t n_asks, cap_asks;
 	struct reach_name *names; /**< as in the plan */
 	size_t n_running, n_over;
-	unsigned flows, range_flows;  /**< left */
+	unsigned flows, range_flows;  /**< left, but for what is kept */
 	int64_t rtt_ns;               /**< the shortest; 0: none yet */
 	uint8_t pin[REACH_PIN_BYTES]; /**< of the edge's certificate */
 	bool has_pin;

@@ -552,6 +552,26 @@ static void test_flows_are_bounded(void **state)
 	}
 }
 
+/* Whoever else spends the flows of the run, a sample has its own. */
+static void test_a_sample_keeps_its_flows(void **state)
+{
+	unsigned flows = 30, others;
+	struct range_sum sum;
+	struct range *r;
+
+	UNUSED(state);
+	net_reset(3);
+	r = start(10000, 65535, false, &flows, 3);
+	assert_true(flows < 30 - RANGE_SAMPLE_MIN);
+	others = flows;
+	flows = 0;
+	(void)run(r);
+	range_sum(&sum, r);
+	assert_true(sum.n_passed >= RANGE_SAMPLE_MIN);
+	assert_int_equal(sum.n_flows + flows + others, 30);
+	range_free(r);
+}
+
 static void test_pace_is_kept(void **state)
 {
 	unsigned flows = 100000;
@@ -706,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_late_fresh_flow_is_no_limit),
 		cmocka_unit_test(test_mute_far_end_proves_only_what_passes),
 		cmocka_unit_test(test_flows_are_bounded),
+		cmocka_unit_test(test_a_sample_keeps_its_flows),
 		cmocka_unit_test(test_pace_is_kept),
 		cmocka_unit_test(test_busy_costs_no_try),
 		cmocka_unit_test(test_give_up_leaves_doubt),
