@@ -3,14 +3,17 @@
  * Design: one turn of the asker looks at everything and starts what may
  * start; whatever ends, wakes it. There are no phases to get stuck between:
  *
- *   WAITING -> RUNNING -> OVER        (silent: RUNNING once more)
+ *   WAITING -> RUNNING -> OVER
+ *                    `-> DOUBTED -> RUNNING once more, or OVER
  *
  * waits for its name, for the first question at its port, and (a range) for
  * the round trip. Traces begin when all but the ranges is over, the ranges'
  * own when those are.
  *
  * Silence that is asked again costs its patience twice, and turns a lossy
- * line from a list of blocked ports into a remark.
+ * line from a list of blocked ports into a remark. Where a transport is
+ * silent as a whole, while the other one is heard at the same time, that is
+ * no loss: nothing is asked again.
  */
 #include "probe/reach.h"
 
@@ -33,6 +36,7 @@ enum {
 	RANGE_PATIENCES = 2, /* a search takes its rounds */
 	RTTS = 10,           /* that a question may take */
 	EDGES_ENOUGH = 3,
+	SHUT_ENOUGH = 8,  /* silent questions, and none that is not */
 	RANGE_SHARE = 50, /* of the flows of a run, in percent */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_PER_S = 68,
@@ -208,6 +212,13 @@ static bool deserves_again(const struct reach_ask *a,
 	       (res->end == ASK_SILENT || res->end == ASK_CUT);
 }
 
+static void doubt(struct reach_ask *a, const struct ask_result *res)
+{
+	a->result = *res;
+	a->stage = REACH_DOUBTED;
+	a->reach->n_running--;
+}
+
 static int put_question(struct reach_ask *a);
 
 static void on_answer(void *arg, const struct ask_result *res)
@@ -226,7 +237,8 @@ static void on_answer(void *arg, const struct ask_result *res)
 		a->way -= !is_again;
 	} else if (deserves_again(a, &last)) {
 		a->way = 0;
-		is_again = put_question(a) == 0;
+		doubt(a, &last);
+		is_again = true;
 	}
 	if (!is_again) {
 		/* no way fits: the first says best what is there */
@@ -269,6 +281,60 @@ static void begin(struct reach_ask *a)
 		res.error = err;
 		settle(a, &res);
 	}
+}
+
+/* What is known of a transport so far. */
+struct tally {
+	unsigned n_heard;  /* anything came back */
+	unsigned n_silent; /* nothing did */
+	unsigned n_first;  /* are being asked for the first time, or will be */
+};
+
+static struct tally count(const struct reach *r, bool is_udp)
+{
+	struct tally t = {0};
+
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *a = r->asks[i];
+		bool has_result = a->stage >= REACH_DOUBTED;
+
+		if (reach_is_udp(a) != is_udp || a->is_inherited)
+			continue;
+		if (!has_result)
+			t.n_first += a->n_asks < 2 && !reach_is_range(a) &&
+			             question(a)->leader == PLAN_NONE;
+		else if (a->result.end == ASK_SILENT &&
+		         a->first.layer == ASK_LAYER_NONE)
+			t.n_silent++;
+		else
+			t.n_heard += a->result.end != ASK_LOCAL &&
+			             a->result.end != ASK_NO_MEANS;
+	}
+	return t;
+}
+
+/* @return whether the doubt is over */
+static bool try_again(struct reach *r, struct reach_ask *a)
+{
+	struct tally own = count(r, reach_is_udp(a));
+	struct tally other = count(r, !reach_is_udp(a));
+
+	if (own.n_heard == 0 && other.n_heard > 0 &&
+	    own.n_silent >= SHUT_ENOUGH) {
+		settle(a, &a->result);
+		return true;
+	}
+	/* who has not been asked to the end may show more */
+	if (own.n_heard == 0 &&
+	    (own.n_first > 0 || (other.n_heard == 0 && other.n_first > 0)))
+		return false;
+	if (r->n_running >= REACH_RUNNING_MAX)
+		return false;
+	a->stage = REACH_RUNNING;
+	r->n_running++;
+	if (put_question(a))
+		settle(a, &a->result);
+	return true;
 }
 
 /* What does not open for one, opens for none. */
@@ -470,8 +536,12 @@ static unsigned begin_some(struct reach *r, int64_t now_ns)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < r->n_asks && n < REACH_BURST; i++) {
-		if (r->asks[i]->stage == REACH_WAITING)
-			n += try_begin(r, r->asks[i], now_ns);
+		struct reach_ask *a = r->asks[i];
+
+		if (a->stage == REACH_WAITING)
+			n += try_begin(r, a, now_ns);
+		else if (a->stage == REACH_DOUBTED)
+			n += try_again(r, a);
 	}
 	return n;
 }

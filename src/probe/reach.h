@@ -15,7 +15,7 @@
 #include "probe/trace.h"
 
 enum {
-	REACH_RUNNING_MAX = 64, /**< questions at a time */
+	REACH_RUNNING_MAX = 128, /**< questions at a time */
 	REACH_BURST = 8,        /**< started per turn */
 	REACH_TURN_MS = 4,
 	REACH_TRACES_MAX = 32,
@@ -29,6 +29,7 @@ enum {
 enum reach_stage {
 	REACH_WAITING,
 	REACH_RUNNING,
+	REACH_DOUBTED, /**< silent so far: asked again, or believed */
 	REACH_OVER,
 };
 
@@ -45,7 +46,7 @@ struct reach_ask {
 	struct ask *ask;
 	struct ask_target target;
 	struct ask_conf conf;
-	struct ask_result result; /**< once REACH_OVER */
+	struct ask_result result; /**< once REACH_OVER, or REACH_DOUBTED */
 	struct ask_result first;  /**< of the first way */
 	size_t trace;             /**< PLAN_NONE: not followed */
 };

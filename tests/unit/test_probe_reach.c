@@ -26,6 +26,15 @@ static const char text[] =
 			ROW("4", "b.example", "[443]", "[tcp]", "web")
 				ROW("5", "192.168.7.7", "[80]", "[tcp]", "web");
 
+/* A network with no way for UDP, and who shows that there is one at all. */
+static const char shut_text[] =
+	"schema: prumo/profile/1\nid: x\nname: X\nsource: {title: T}\n"
+	"tables: [{id: t}]\nrequirements: {sip_alg_allowed: false}\n"
+	"rows:\n" ROW("1", "198.51.100.1",
+                      "[7001, 7002, 7003, 7004, 7005, 7006, 7007, 7008]",
+                      "[udp]", "sip")
+		ROW("2", "198.51.100.1", "[5060]", "[tcp]", "sip");
+
 /* How a port answers: the first time, and then. */
 static const struct script {
 	uint16_t port;
@@ -53,6 +62,19 @@ static const struct script {
          false,
          ECONNREFUSED},
 	{10000, true, {ASK_PARTLY, ASK_PARTLY}, ASK_LAYER_PROTOCOL, true, 0},
+	{7001, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7002, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7003, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7004, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7005, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7006, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7007, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+	{7008, true, {ASK_SILENT, ASK_SILENT}, ASK_LAYER_NONE, false, 0},
+};
+
+enum {
+	SCRIPT_SHUT = 8, /* the first of those that UDP does not reach */
+	N_SHUT = 8,
 };
 
 enum {
@@ -142,7 +164,7 @@ static bool only_documentation(const struct addr *to)
 	return addr_is_documentation(to);
 }
 
-static void open_room(struct room *m)
+static void open_room_of(struct room *m, const char *profile)
 {
 	struct plan_conf pc = {.aliases = m->aliases,
 	                       .n_aliases = 2,
@@ -155,8 +177,8 @@ static void open_room(struct room *m)
 	asked_home = NULL;
 	*m = (struct room){0};
 	arena_init(&arena);
-	diag_init(&dg, &arena, NULL, slice_str(text));
-	assert_int_equal(profile_load(&m->profile, slice_str(text), &dg), 0);
+	diag_init(&dg, &arena, NULL, slice_str(profile));
+	assert_int_equal(profile_load(&m->profile, slice_str(profile), &dg), 0);
 	arena_fini(&arena);
 	assert_int_equal(
 		profile_alias_parse(&m->aliases[0],
@@ -173,6 +195,11 @@ static void open_room(struct room *m)
 	                                      .again_ns = 50 * NS_PER_MS,
 	                                      .flows = 1000};
 	report_init(&m->report);
+}
+
+static void open_room(struct room *m)
+{
+	open_room_of(m, text);
 }
 
 static void close_room(struct room *m)
@@ -273,6 +300,37 @@ static void test_silence_alone_is_asked_again(void **state)
 	close_room(&m);
 }
 
+static void test_a_shut_transport_is_asked_once(void **state)
+{
+	struct room m;
+
+	UNUSED(state);
+	open_room_of(&m, shut_text);
+	run(&m, 0);
+	for (size_t i = SCRIPT_SHUT; i < SCRIPT_SHUT + N_SHUT; i++)
+		assert_int_equal(n_asked[i], 1);
+	assert_int_equal(flow(&m, "t/1/udp/7001")->state, FACT_FAIL);
+	close_room(&m);
+}
+
+/* A line that is down for a moment silences both alike. */
+static void test_silence_of_all_is_asked_again(void **state)
+{
+	static const char *const skip[] = {"tcp"};
+	struct room m;
+	struct plan_conf pc = {.skip = skip, .n_skip = 1};
+
+	UNUSED(state);
+	open_room_of(&m, shut_text);
+	plan_free(m.plan);
+	assert_int_equal(plan_alloc(&m.plan, m.profile, &pc), 0);
+	m.conf.plan = m.plan;
+	run(&m, 0);
+	for (size_t i = SCRIPT_SHUT; i < SCRIPT_SHUT + N_SHUT; i++)
+		assert_int_equal(n_asked[i], 2);
+	close_room(&m);
+}
+
 static void test_a_shut_door_is_tried_once(void **state)
 {
 	const struct fact *f;
@@ -356,6 +414,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_flow_has_its_fact),
 		cmocka_unit_test(test_silence_alone_is_asked_again),
+		cmocka_unit_test(test_a_shut_transport_is_asked_once),
+		cmocka_unit_test(test_silence_of_all_is_asked_again),
 		cmocka_unit_test(test_a_shut_door_is_tried_once),
 		cmocka_unit_test(test_quick_asks_once),
 		cmocka_unit_test(test_nothing_goes_where_it_must_not),
