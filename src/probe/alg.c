@@ -19,6 +19,8 @@
 enum {
 	SIP_PORT = 5060,
 	HELLO_TRIES = 6,
+	HELLO_ENOUGH = 3, /* where a session has shown the edge: each port had
+	                     one, the control port all of them */
 	HELLO_RTO_MS = 250,
 	SPARE_AFTER_MS = 800, /* of silence on the TLS port */
 	MEET_MS = 6000,
@@ -37,6 +39,12 @@ void alg_kick(struct alg *a)
 int64_t alg_patience_ns(const struct alg *a)
 {
 	return 2 * a->ladder.srtt_ns + PATIENCE_MS * NS_PER_MS;
+}
+
+bool alg_is_udp_shut(const struct alg *a)
+{
+	return a->meet.has_session && !a->meet.has_welcome &&
+	       ladder_is_udp_silent(&a->ladder);
 }
 
 static int find_tls(const struct alg *a)
@@ -61,6 +69,21 @@ static void say_hello(struct alg *a, int64_t now_ns)
 		alg_send_hello(a, a->ports->sip_alt);
 	if (me->n_hellos > 2)
 		alg_send_hello(a, a->ports->sip);
+}
+
+/* @return whether a WELCOME may still come */
+static bool repeat_hello(struct alg *a, int64_t now_ns)
+{
+	const struct alg_meet *me = &a->meet;
+
+	if (me->has_welcome)
+		return false;
+	if (now_ns < me->due_ns)
+		return true;
+	if (me->n_hellos == HELLO_TRIES)
+		return false;
+	say_hello(a, now_ns);
+	return true;
 }
 
 /* Is there still a way to get a control session? */
@@ -101,13 +124,8 @@ static int64_t step_meet(struct alg *a, int64_t now_ns)
 			alg_send_shot(a, tls, now_ns);
 		return next;
 	}
-	is_met = me->has_welcome;
-	if (!is_met && now_ns >= me->due_ns) {
-		if (me->n_hellos < HELLO_TRIES)
-			say_hello(a, now_ns);
-		else
-			is_met = true;
-	}
+	is_met = !repeat_hello(a, now_ns) ||
+	         (me->has_session && me->n_hellos > HELLO_ENOUGH);
 	if (is_met && (me->has_session || !may_get_session(a, now_ns))) {
 		a->ladder.srtt_ns = me->rtt_ns;
 		a->ladder.has_reports = me->has_session;
@@ -131,6 +149,7 @@ static int64_t step_ladder(struct alg *a, int64_t now_ns)
 
 	if (!is_edge_met(a))
 		return ALG_STEP_OVER;
+	(void)repeat_hello(a, now_ns);
 	for (;;) {
 		next = ladder_next(&a->ladder, &shot, now_ns);
 		if (shot == LADDER_NONE || a->err)
@@ -235,6 +254,7 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 		.is_src_5060 = a->local.port == SIP_PORT,
 		.is_inbound_edited = alg_is_inbound_edited(a),
 		.is_pinhole_open = alg_is_pinhole_open(a),
+		.is_udp_shut = alg_is_udp_shut(a),
 	};
 	int options = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP,
 	                          LADDER_OPTIONS, NULL);

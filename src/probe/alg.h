@@ -186,6 +186,9 @@ struct alg {
 /** Look at the steps again, from the loop. */
 void alg_kick(struct alg *a);
 
+/** The edge is there, and no datagram has come through to or from it. */
+bool alg_is_udp_shut(const struct alg *a);
+
 /** How long an answer of the edge may take now. */
 int64_t alg_patience_ns(const struct alg *a);
 

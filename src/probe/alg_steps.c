@@ -153,7 +153,8 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 	struct alg_inbound *in = &a->inbound;
 	int flow = find_udp_sip(a, LADDER_OPTIONS);
 
-	if (!a->control || !a->meet.has_session || flow == LADDER_NONE)
+	if (!a->control || !a->meet.has_session || flow == LADDER_NONE ||
+	    alg_is_udp_shut(a))
 		return ALG_STEP_OVER;
 	if (in->got[0].p && !is_pinhole_doubtful(a))
 		return ALG_STEP_OVER;

@@ -233,6 +233,26 @@ static void plan_full(struct ladder *l)
 	}
 }
 
+static void plan_streams(struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(second_stage); i++) {
+		if (second_stage[i].transport != WIRE_UDP)
+			(void)ladder_add(l, &second_stage[i]);
+	}
+}
+
+bool ladder_is_udp_silent(const struct ladder *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+
+		if (s->spec.transport == WIRE_UDP && s->n_sent > 0 &&
+		    !is_lost(s))
+			return false;
+	}
+	return true;
+}
+
 size_t ladder_n_late(const struct ladder *l)
 {
 	size_t n = 0;
@@ -259,7 +279,9 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 	for (size_t i = 0; i < n; i++)
 		has_anomaly |=
 			is_main_sip(&l->shots[i].spec) && is_odd(&l->shots[i]);
-	if (has_anomaly) {
+	if (has_anomaly && signs->is_udp_shut) {
+		plan_streams(l);
+	} else if (has_anomaly) {
 		plan_twins(l);
 		plan_oddities(l);
 		for (size_t i = 0; i < ARRAY_LEN(second_stage); i++)
@@ -277,7 +299,7 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 					    .variant = "public-address",
 				    });
 	}
-	if (l->is_full)
+	if (l->is_full && !signs->is_udp_shut)
 		plan_full(l);
 	return l->n - n;
 }

@@ -136,6 +136,9 @@ void ladder_plan_first(struct ladder *l, bool is_src_5060);
 /** Shots to a SIP port by UDP that were answered, but not at once. */
 size_t ladder_n_late(const struct ladder *l);
 
+/** Of all datagrams that were sent, none has arrived or was refused. */
+bool ladder_is_udp_silent(const struct ladder *l);
+
 /** What else the run has shown; it decides whether a second stage is due. */
 struct ladder_signs {
 	bool is_natted; /**< the observed address is not our own */
@@ -143,6 +146,8 @@ struct ladder_signs {
 	bool is_answer_edited; /**< an answer came back changed */
 	bool is_inbound_edited;
 	bool is_pinhole_open;
+	bool is_udp_shut; /**< nothing passes by UDP, SIP or not, to the twin
+	                       port either: it has nothing more to tell */
 };
 
 /**

@@ -360,6 +360,48 @@ static void test_breaking_off_accuses_nobody(void **state)
 		                                : LADDER_UNDECIDED);
 }
 
+/* What no datagram passes, no other datagram explains. */
+static void test_shut_udp_is_not_looked_into(void **state)
+{
+	const struct ladder_signs signs = {.is_udp_shut = true,
+	                                   .is_src_5060 = true};
+	struct ladder l;
+	size_t n;
+
+	UNUSED(state);
+	ladder_init(&l, 0, true);
+	l.is_full = true;
+	ladder_plan_first(&l, true);
+	for (size_t i = 0; i < l.n; i++)
+		ladder_on_sent(&l, (int)i, 0);
+	assert_true(ladder_is_udp_silent(&l));
+	n = l.n;
+	assert_true(ladder_plan_second(&l, &signs) > 0);
+	for (size_t i = n; i < l.n; i++)
+		assert_int_not_equal(l.shots[i].spec.transport, WIRE_UDP);
+}
+
+static void test_one_word_breaks_the_silence(void **state)
+{
+	struct ladder l;
+	int tcp, udp;
+
+	UNUSED(state);
+	ladder_init(&l, 0, true);
+	ladder_plan_first(&l, true);
+	tcp = ladder_find(&l, WIRE_TCP, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL);
+	udp = ladder_find(&l, WIRE_UDP, WIRE_ROLE_SIP, LADDER_PLAIN, NULL);
+	for (size_t i = 0; i < l.n; i++)
+		ladder_on_sent(&l, (int)i, 0);
+	ladder_on_answer(&l, tcp, 1);
+	assert_true(ladder_is_udp_silent(&l));
+	ladder_on_seen(&l, udp);
+	assert_false(ladder_is_udp_silent(&l));
+	l.shots[udp].is_seen = false;
+	ladder_on_refused(&l, udp);
+	assert_false(ladder_is_udp_silent(&l));
+}
+
 static void test_missing_ports_are_not_asked(void **state)
 {
 	const struct ladder_signs signs = {.is_answer_edited = true};
@@ -542,6 +584,8 @@ int main(void)
 		cmocka_unit_test(test_public_address_is_tried_behind_nat),
 		cmocka_unit_test(test_add_is_bounded_and_unique),
 		cmocka_unit_test(test_breaking_off_accuses_nobody),
+		cmocka_unit_test(test_shut_udp_is_not_looked_into),
+		cmocka_unit_test(test_one_word_breaks_the_silence),
 		cmocka_unit_test(test_missing_ports_are_not_asked),
 		cmocka_unit_test(test_provider_of_tls_alone_is_asked_by_tls),
 		cmocka_unit_test(test_anomaly_earns_a_short_invite),
