@@ -28,6 +28,7 @@ enum {
 	SIP_TLS_PORT = 5061, /* RFC 3261, section 19.1.2 */
 	MAX_ADDRS = 8,
 	QUICK_MS = 4600, /* of the five seconds that were promised */
+	QUICK_NAME_MS = 2000,
 };
 
 struct check {
@@ -36,6 +37,7 @@ struct check {
 	struct report report;
 	struct profile *profile;
 	struct plan *plan;
+	int64_t start_ns;
 	struct net_timer *limit; /* --quick */
 	bool has_progress;       /* a line is on stderr */
 	int err;
@@ -78,7 +80,9 @@ static enum cli_status resolve(struct addr *out, size_t max, size_t *n,
 			out[(*n)++] = set->aliases[i].addr;
 	}
 	err = *n > 0 ? 0
-	             : net_resolve(out, max, n, slice_str(host), set->family);
+	             : net_resolve(out, max, n, slice_str(host), set->family,
+	                           set->is_quick ? QUICK_NAME_MS * NS_PER_MS
+	                                         : 0);
 	for (size_t i = 0; !err && i < *n; i++)
 		(void)profile_map_apply(&out[i], set->maps, set->n_maps);
 
@@ -290,7 +294,8 @@ static int limit_start(struct check *c)
 		return 0;
 	err = net_timer_alloc(&c->limit, on_limit, c);
 	if (!err)
-		net_timer_set(c->limit, QUICK_MS * NS_PER_MS);
+		net_timer_set(c->limit, c->start_ns + QUICK_MS * NS_PER_MS -
+		                                clock_mono_ns());
 	return err;
 }
 
@@ -316,7 +321,6 @@ static int run_probes(struct check *c)
 
 static enum cli_status test(struct check *c)
 {
-	int64_t start_ns = clock_mono_ns();
 	enum cli_status status;
 	int err;
 
@@ -328,7 +332,7 @@ static enum cli_status test(struct check *c)
 	 * flow by flow */
 	if (err && !(probe_is_local(err) && c->report.is_tested))
 		return complain_of(c, err);
-	put_run(c, clock_mono_ns() - start_ns);
+	put_run(c, clock_mono_ns() - c->start_ns);
 	err = diagnose_run(&c->report);
 	if (err || c->report.no_memory)
 		return complain_of(c, ENOMEM);
@@ -340,8 +344,10 @@ static enum cli_status test(struct check *c)
 
 static enum cli_status run(int argc, char *argv[])
 {
-	struct check c = {.set.output =
-	                          (struct cli_output){.color = CLI_COLOR_AUTO}};
+	struct check c = {
+		.set.output = (struct cli_output){.color = CLI_COLOR_AUTO},
+		.start_ns = clock_mono_ns(),
+	};
 	char path[PATH_MAX];
 	enum cli_status status = check_opts_read(&c.set, argc, argv);
 

@@ -4,9 +4,11 @@ Each flow has a number, and in each of seven runs those are blocked whose
 number has that bit: so any two flows are told apart in one run at least.
 """
 import concurrent.futures
+import time
 import unittest
 
 import lab
+import rig
 import services
 
 FLOWS = services.flows()
@@ -49,6 +51,7 @@ def run_quick():
     with services.Room("--hops", HOPS, nodes=["r2"]) as room:
         room.block("r2", ["meta l4proto udp drop",
                           "tcp dport != 443 drop"])
+        DONE["no resolver"] = ask_dead_resolver(room)
         return room.reach("--quick")
 
 
@@ -58,6 +61,19 @@ def run_web():
         room.block("r1", ["meta l4proto udp drop",
                           "tcp dport != 443 drop"])
         return room.reach()
+
+
+def ask_dead_resolver(room):
+    """--quick with an edge whose name nobody tells.
+    @return status, seconds, stderr"""
+    start = time.monotonic()
+    status, _, err = room.run(
+        "client", "unshare", "-m", "sh", "-c",
+        "echo nameserver 198.51.100.250 >$0/resolv.conf && "
+        "mount --bind $0/resolv.conf /etc/resolv.conf && unset "
+        "PRUMO_STAY_HOME && exec $1 check --quick --edge edge.example",
+        room.dir.name, lab.PRUMO)
+    return status, time.monotonic() - start, err
 
 
 def setUpModule():
@@ -120,6 +136,13 @@ class Blocked(unittest.TestCase):
                          ("router", "customer"))
         self.assertNotIn("443/TCP", found["evidence"]["ports"])
         self.assertIn("80/TCP", found["evidence"]["ports"])
+
+    def test_quick_does_not_wait_for_the_resolver(self):
+        status, seconds, err = DONE["no resolver"]
+        self.assertEqual(status, rig.COULD_NOT_TEST, err)
+        self.assertIn("edge.example", err)
+        # the system's own patience is ten
+        self.assertLess(seconds, 8)
 
     def test_quick_keeps_to_its_time(self):
         report = DONE["quick"]
