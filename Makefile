@@ -41,6 +41,7 @@ bench: build
 	@bench/forward.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_sweep
 	@bench/sweep.py $(BUILD)
+	@bench/reach.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_range
 	@bench/range.py $(BUILD)/prumo $(BUILD)/bench/bench_range
 

@@ -16,7 +16,8 @@ packages() {
 		kamailio-websocket-modules prosody \
 		iproute2 nftables curl nmap ;;
 	lint) echo clang clang-format clang-tidy cppcheck mandoc python3 ;;
-	bench) echo python3 tshark python3-capirca nmap iproute2 util-linux ;;
+	bench) echo python3 python3-yaml python3-jsonschema tshark \
+		python3-capirca nmap iproute2 util-linux ;;
 	*) echo "tools/need.sh: unknown job '$1'" >&2; exit 64 ;;
 	esac
 }
