@@ -2,7 +2,8 @@
 """Run a command in a lab's node and say what it cost, as one JSON line.
 
 Seconds of wall clock, its largest memory, and every IPv4 packet that this
-node sent and received meanwhile, each fragment for itself.
+node sent and received meanwhile, each fragment for itself; "sent" are those
+that it sent.
 """
 import json
 import resource
@@ -15,8 +16,8 @@ def packets():
     with open("/proc/net/snmp", encoding="ascii") as f:
         names, values = [line.split() for line in f if line.startswith("Ip:")]
     ip = dict(zip(names[1:], map(int, values[1:])))
-    return (ip["InReceives"] + ip["OutRequests"]
-            + ip["FragCreates"] - ip["FragOKs"])
+    sent = ip["OutRequests"] + ip["FragCreates"] - ip["FragOKs"]
+    return sent, ip["InReceives"]
 
 
 before = packets()
@@ -24,9 +25,11 @@ start = time.monotonic()
 p = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)
 seconds = time.monotonic() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+sent, received = (now - then for now, then in zip(packets(), before))
 print(json.dumps({
     "status": p.returncode,
     "seconds": seconds,
     "kib": peak,
-    "packets": packets() - before,
+    "packets": sent + received,
+    "sent": sent,
 }))

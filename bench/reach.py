@@ -110,6 +110,8 @@ def check(services, case, n_round):
          *services.places(case.names), *case.options])
     report = json.loads(said)
     cost["own_s"] = report["run"]["took_ms"] / 1000
+    cost["said"] = report["run"]["plan"][
+        "packets" if case.drop is nothing else "packets_most"]
     facts = report["facts"]
     fares = {f["scope"]: f for f in facts
              if f["id"] == "flow.reached"}
@@ -162,8 +164,12 @@ def show(case, costs):
         print(f"{case.name:<22} {mid:6.2f} s {what:<16} "
               f"worst {max(values):6.2f}   limit {case.limit_s}   "
               f"ratio {mid / case.limit_s:.2f}")
-    packets = statistics.median(c["packets"] for c in costs)
-    print(f"{case.name:<22} {packets:6.0f} packets", flush=True)
+    packets, sent, said = (statistics.median(c[key] for c in costs)
+                           for key in ("packets", "sent", "said"))
+    print(f"{case.name:<22} {packets:6.0f} packets, {sent:.0f} of them sent, "
+          f"{sent / said:.2f} of what was announced "
+          f"{'if all answer' if case.drop is nothing else 'at most'}",
+          flush=True)
 
 
 def show_nmap(case, costs, theirs):

@@ -120,11 +120,12 @@ void check_plan_announce(FILE *to, const struct plan *p,
 	(void)fprintf(to,
 	              _("%u questions for %zu flows: about %" PRId64
 	                " s, %u connections, %u packets and %" PRIu64
-	                " kB; at most %" PRId64
+	                " kB if all answer, at most %" PRId64
 	                " s, %u connections, %u packets and "
-	                "%" PRIu64 " kB.\n"),
+	                "%" PRIu64 " kB whatever happens. Counted is what this "
+	                "computer sends; the SIP test comes on top.\n"),
 	              open.n_questions, plan_n_flows(p),
-	              (open.time_ns + NS_PER_S - 1) / NS_PER_S, open.n_flows,
+	              (open.time_ns + NS_PER_S / 2) / NS_PER_S, open.n_flows,
 	              open.n_packets, open.n_bytes / KB + 1,
 	              (most.time_ns + NS_PER_S - 1) / NS_PER_S, most.n_flows,
 	              most.n_packets, most.n_bytes / KB + 1);

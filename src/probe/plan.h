@@ -20,7 +20,8 @@
 enum {
 	PLAN_NAME_ADDRS = 8, /**< of one name */
 	PLAN_WAYS = 3,
-	PLAN_RANGE_FLOWS = 96, /**< that one range costs as a rule */
+	PLAN_RANGE_FLOWS = 28, /**< that an open range costs as a rule */
+	PLAN_RANGE_SHARE = 50, /**< of a run's flows, in percent: for ranges */
 };
 
 #define PLAN_NONE SIZE_MAX
@@ -164,7 +165,7 @@ struct addr plan_mapped(const struct plan *p, const struct addr *a);
 /** What a flow of class, transport and port is asked. */
 const struct plan_service *plan_service_for(const struct profile_flow *f);
 
-/** What a run may cost, sent by this side. */
+/** What the questions may cost, sent by this side. */
 struct plan_cost {
 	unsigned n_questions; /**< names included */
 	unsigned n_flows;     /**< new mappings in a NAT */

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: what a question costs is a row per kind, rounded up from captures
- * of the longest form that each was seen to take, with room for what a lossy
- * path repeats: the user is promised a bound, not an average.
+ * Design: what a question costs is a row per kind: what it sends when it is
+ * answered at once, with a quarter for what a busy machine acknowledges one
+ * by one, and the longest form that it was seen to take. A port that is asked
+ * again, as another protocol after that, and so on is rare: counted is each
+ * way once, and the first as often as it may be asked.
  */
 #include "probe/plan.h"
 
 #include "base/clock.h"
 
 enum {
-	DNS_TYPES = 2,     /* A and AAAA */
-	RANGE_TRIES = 9,   /* of a port, at most */
-	HELLO_BYTES = 156, /* with IP and UDP headers */
-	SYN_BYTES = 60,
-	TCP_PORT_PACKETS = 8,
-	TCP_PORT_BYTES = 640,
+	DNS_TYPES = 2,        /* A and AAAA */
+	RANGE_TRIES = 9,      /* of a port, at most */
+	HELLO_BYTES = 104,    /* with IP and UDP headers */
+	TCP_PORT_PACKETS = 7, /* of a port that opens */
+	TCP_PORT_BYTES = 420,
 	TRACES = 32, /* per run */
 	TRACE_FLOWS = 4,
-	TRACE_PACKETS = 400,
+	TRACE_PACKETS = 120, /* 20 hops, 3 rounds, with the known good flow */
 	FLOWS_PER_S = 68, /* what small routers bear (16 384 entries, 60 s) */
 	ROUND_TRIPS = 12, /* of the slowest question, from name to answer */
 	RTT_MS = 100,     /* where none is known */
@@ -29,18 +30,18 @@ static const struct price {
 	unsigned flows, packets, bytes;
 } prices[PLAN_KINDS] = {
 	[PLAN_DNS] = {1, 100, 3, 24, 2400},
-	[PLAN_TCP] = {5, 300, 2, 24, 1600},
-	[PLAN_TLS] = {10, 1600, 2, 32, 5000},
-	[PLAN_HTTP] = {14, 2200, 3, 64, 9000},
-	[PLAN_SIP] = {10, 2400, 2, 40, 9000},
-	[PLAN_STUN] = {10, 1700, 2, 40, 5200},
-	[PLAN_TURN] = {24, 4200, 3, 90, 16000},
-	[PLAN_XMPP] = {16, 2600, 3, 64, 9000},
-	[PLAN_XMPP_BOSH] = {16, 2800, 3, 64, 9000},
-	[PLAN_XMPP_WS] = {16, 2800, 3, 64, 9000},
-	[PLAN_NTP] = {1, 76, 1, 10, 760},
-	[PLAN_REGISTER] = {14, 4000, 2, 48, 14000},
-	[PLAN_MTU] = {20, 12000, 4, 90, 60000},
+	[PLAN_TCP] = {5, 300, 2, 12, 800},
+	[PLAN_TLS] = {8, 1000, 2, 20, 3000},
+	[PLAN_HTTP] = {7, 850, 3, 24, 3400},
+	[PLAN_SIP] = {5, 1000, 2, 24, 5200},
+	[PLAN_STUN] = {4, 450, 2, 20, 2400},
+	[PLAN_TURN] = {24, 4200, 3, 60, 10000},
+	[PLAN_XMPP] = {12, 1800, 3, 32, 4600},
+	[PLAN_XMPP_BOSH] = {8, 1100, 3, 28, 4000},
+	[PLAN_XMPP_WS] = {10, 1000, 3, 28, 4000},
+	[PLAN_NTP] = {1, 76, 1, 6, 460},
+	[PLAN_REGISTER] = {14, 4000, 2, 32, 9000},
+	[PLAN_MTU] = {50, 60000, 6, 150, 150000},
 };
 
 static void add(struct plan_cost *c, unsigned flows, unsigned packets,
@@ -51,41 +52,54 @@ static void add(struct plan_cost *c, unsigned flows, unsigned packets,
 	c->n_bytes += bytes;
 }
 
-static void add_range(struct plan_cost *open, struct plan_cost *most,
+/* All ranges of a run share its flows. */
+struct ranges {
+	unsigned n_ports;
+};
+
+static void add_range(struct plan_cost *open, struct ranges *all,
                       const struct plan_question *q,
                       const struct plan_effort *e)
 {
 	unsigned n_ports = (unsigned)(q->last - q->addr.port) + 1;
-	bool is_udp = q->service->ways[0].via == ASK_UDP;
-	unsigned packets = is_udp ? 1 : TCP_PORT_PACKETS;
-	unsigned bytes = is_udp ? HELLO_BYTES : TCP_PORT_BYTES;
+	bool is_tcp = q->service->ways[0].via != ASK_UDP;
 	unsigned n = n_ports < PLAN_RANGE_FLOWS ? n_ports : PLAN_RANGE_FLOWS;
 
-	if (e->is_full_range)
-		n = n_ports;
-	add(open, n, n * packets, (uint64_t)n * bytes);
-	n *= RANGE_TRIES;
-	add(most, n, n * packets, (uint64_t)n * bytes);
 	if (e->is_full_range) {
-		int64_t ns = n_ports * NS_PER_S / FLOWS_PER_S;
-
-		open->time_ns += ns;
-		most->time_ns += ns;
+		n = n_ports;
+		open->time_ns += n_ports * NS_PER_S / FLOWS_PER_S;
 	}
+	all->n_ports += n_ports;
+	if (is_tcp)
+		add(open, n, n * TCP_PORT_PACKETS,
+		    (uint64_t)n * TCP_PORT_BYTES);
+	else
+		add(open, n, n, (uint64_t)n * HELLO_BYTES);
+}
+
+static void add_ranges_most(struct plan_cost *most, const struct ranges *all,
+                            const struct plan_effort *e)
+{
+	unsigned n = e->flows / 100 * PLAN_RANGE_SHARE;
+
+	if (e->is_full_range || all->n_ports < n)
+		n = all->n_ports;
+	add(most, n, n * RANGE_TRIES, (uint64_t)n * RANGE_TRIES * HELLO_BYTES);
+	if (e->is_full_range)
+		most->time_ns += n * NS_PER_S / FLOWS_PER_S;
 }
 
 static void add_question(struct plan_cost *open, struct plan_cost *most,
-                         const struct plan_question *q,
+                         struct ranges *ranges, const struct plan_question *q,
                          const struct plan_effort *e)
 {
-	unsigned asks = e->again_ns ? 2 : 1;
-
 	for (unsigned i = 0; i < PLAN_WAYS; i++) {
 		enum plan_kind kind = q->service->ways[i].kind;
 		const struct price *c = &prices[kind];
+		unsigned asks = i == 0 && e->again_ns ? 2 : 1;
 
 		if (kind == PLAN_RANGE) {
-			add_range(open, most, q, e);
+			add_range(open, ranges, q, e);
 		} else if (kind != PLAN_NO_KIND) {
 			add(most, asks * c->flows, asks * c->packets,
 			    (uint64_t)asks * c->bytes);
@@ -98,7 +112,8 @@ static void add_question(struct plan_cost *open, struct plan_cost *most,
 /* A name that nobody has looked up yet: as if it had one address that no
  * other host has. */
 static void add_unresolved(struct plan_cost *open, struct plan_cost *most,
-                           const struct plan *p, const struct plan_effort *e)
+                           struct ranges *ranges, const struct plan *p,
+                           const struct plan_effort *e)
 {
 	for (size_t i = 0; i < plan_n_flows(p); i++) {
 		const struct plan_flow *f = plan_flow(p, i);
@@ -110,7 +125,7 @@ static void add_unresolved(struct plan_cost *open, struct plan_cost *most,
 		q.service = plan_service_for(&f->flow);
 		q.addr.port = f->flow.ports.first;
 		open->n_questions++;
-		add_question(open, most, &q, e);
+		add_question(open, most, ranges, &q, e);
 	}
 }
 
@@ -123,6 +138,7 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
                 const struct plan *p, const struct plan_effort *e)
 {
 	struct plan_cost o = {0}, m = {0};
+	struct ranges ranges = {0};
 
 	for (size_t i = 0; i < plan_n_names(p); i++) {
 		const struct plan_name *name = plan_name(p, i);
@@ -138,8 +154,9 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 	}
 	o.n_questions += (unsigned)plan_n_questions(p);
 	for (size_t i = 0; i < plan_n_questions(p); i++)
-		add_question(&o, &m, plan_question(p, i), e);
-	add_unresolved(&o, &m, p, e);
+		add_question(&o, &m, &ranges, plan_question(p, i), e);
+	add_unresolved(&o, &m, &ranges, p, e);
+	add_ranges_most(&m, &ranges, e);
 	m.n_questions = o.n_questions;
 	if (e->trace_ns && o.n_questions > 0)
 		add(&m, TRACES * TRACE_FLOWS, TRACES * TRACE_PACKETS,

@@ -36,8 +36,7 @@ enum {
 	RANGE_PATIENCES = 2, /* a search takes its rounds */
 	RTTS = 10,           /* that a question may take */
 	EDGES_ENOUGH = 3,
-	SHUT_ENOUGH = 8,  /* silent questions, and none that is not */
-	RANGE_SHARE = 50, /* of the flows of a run, in percent */
+	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_PER_S = 68,
 	PIN_MS = 1000,
@@ -132,6 +131,16 @@ bool reach_is_edge_at(const struct reach *r, const struct addr *at)
 	return n_others == 0 && n_edges >= EDGES_ENOUGH;
 }
 
+/* New flows in a second, of each range: all of them share one router. */
+static unsigned range_pps(const struct reach *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->n_asks; i++)
+		n += reach_is_range(r->asks[i]);
+	return n ? (FLOWS_PER_S + n - 1) / n : FLOWS_PER_S;
+}
+
 static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
 {
 	int64_t ns = a->n_asks ? r->effort.again_ns : r->effort.patience_ns;
@@ -141,8 +150,8 @@ static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
 	if (!reach_is_range(a))
 		return ns;
 	if (r->effort.is_full_range)
-		return ((int64_t)a->target.port_last * NS_PER_S) / FLOWS_PER_S *
-		       RANGE_PATIENCES;
+		return ((int64_t)a->target.port_last * NS_PER_S) /
+		       range_pps(r) * RANGE_PATIENCES;
 	return ns * RANGE_PATIENCES;
 }
 
@@ -157,7 +166,7 @@ static void set_conf(struct reach *r, struct reach_ask *a)
 		.pin = r->has_pin ? r->pin : NULL,
 		.flows_left = is_range ? &r->range_flows : &r->flows,
 		.is_full_range = r->effort.is_full_range,
-		.flows_per_s = r->effort.is_full_range ? FLOWS_PER_S : 0,
+		.flows_per_s = r->effort.is_full_range ? range_pps(r) : 0,
 		.has_edge = reach_is_edge_at(r, &a->target.addr),
 	};
 }
@@ -647,7 +656,7 @@ static int start(void *state, struct probe_run *run)
 	r->plan = run->conf->plan;
 	r->effort = run->conf->effort;
 	r->start_ns = clock_mono_ns();
-	r->range_flows = r->effort.flows / 100 * RANGE_SHARE;
+	r->range_flows = r->effort.flows / 100 * PLAN_RANGE_SHARE;
 	r->flows = r->effort.flows - r->range_flows;
 	if (r->effort.is_full_range)
 		r->range_flows = UINT_MAX;
