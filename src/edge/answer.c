@@ -59,6 +59,8 @@ struct edge_answerer {
 	uint8_t body[BODY_BYTES];
 	uint8_t to_tag[TO_TAG_CHARS];
 	struct memo memos[MEMOS];
+	uint8_t services[WIRE_SERVICES_MAX_BYTES]; /* of WELCOME, as written */
+	size_t n_services;                         /* bytes; 0: not yet */
 };
 
 /* What an answer needs to know of its request. */
@@ -391,6 +393,18 @@ static void make_token(struct wire_token *t, const struct job *j)
 	*t = m->token;
 }
 
+/* They are settled by the time that the first datagram comes. */
+static struct slice services_of(struct edge_answerer *an)
+{
+	struct wr w = wr_init(an->services, sizeof(an->services));
+
+	if (an->n_services == 0) {
+		wire_services_put(&w, &an->conf->services);
+		an->n_services = w.n;
+	}
+	return (struct slice){an->services, an->n_services};
+}
+
 static void answer_hello(struct job *j)
 {
 	struct wr w = wr_init(j->an->bytes, WIRE_HELLO_BYTES);
@@ -403,11 +417,10 @@ static void answer_hello(struct job *j)
 	welcome = (struct wire_welcome){
 		.source = j->a->flow.remote,
 		.wall_ns = j->a->wall_ns,
-		.services = j->an->conf->services,
 	};
 	memcpy(welcome.nonce, hello.nonce, sizeof(hello.nonce));
 	make_token(&welcome.token, j);
-	wire_welcome_put(&w, &welcome);
+	wire_welcome_put_with(&w, &welcome, services_of(j->an));
 	if (!w.bad)
 		j->out->bytes = wr_slice(&w);
 }

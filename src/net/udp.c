@@ -127,11 +127,11 @@ static void read_error(struct beside *b, const struct cmsghdr *c)
 
 static void read_original(struct beside *b, const struct cmsghdr *c)
 {
-	struct sockaddr_storage ss = {0};
+	struct sockaddr_in6 sin6 = {0}; /* the longer one */
 	size_t n = c->cmsg_len - CMSG_LEN(0);
 
-	memcpy(&ss, CMSG_DATA(c), n < sizeof(ss) ? n : sizeof(ss));
-	b->original = addr_from_sockaddr((const struct sockaddr *)&ss);
+	memcpy(&sin6, CMSG_DATA(c), n < sizeof(sin6) ? n : sizeof(sin6));
+	b->original = addr_from_sockaddr((const struct sockaddr *)&sin6);
 }
 
 static void read_ip4(struct beside *b, const struct cmsghdr *c)
@@ -366,7 +366,9 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 		/* TPROXY asks for it, sk_lookup does not */
 		{WISH, level, transparent, is_steered},
 		{BOTH, level, original, is_steered},
-		{BOTH, SOL_SOCKET, SO_TIMESTAMPNS, 1},
+		/* stamps cost a part of an answer that can be measured: a
+	         * range takes the time at which its batch was read */
+		{BOTH, SOL_SOCKET, SO_TIMESTAMPNS, !is_steered},
 		{BOTH, SOL_SOCKET, SO_REUSEPORT, !!(flags & NET_UDP_REUSEPORT)},
 		{WISH, SOL_SOCKET, SO_RCVBUF, RCVBUF_BYTES},
 		/* one socket then does the work of a whole range */

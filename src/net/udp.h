@@ -25,7 +25,8 @@ struct net_dgram {
 	struct addr from;
 	struct addr to;  /**< the local address that it was sent to */
 	int ttl;         /**< TTL or hop limit on arrival; -1: unknown */
-	int64_t mono_ns; /**< when the kernel got it, CLOCK_MONOTONIC */
+	int64_t mono_ns; /**< when the kernel got it (NET_UDP_STEERED: when it
+	                      was read), CLOCK_MONOTONIC */
 	int64_t wall_ns; /**< the same, CLOCK_REALTIME */
 	struct slice bytes;
 	bool is_truncated; /**< above 65535 bytes: IPv6 jumbograms only */

@@ -82,7 +82,7 @@ int wire_hello_decode(struct wire_hello *h, struct slice in)
 	return 0;
 }
 
-void wire_welcome_put(struct wr *w, const struct wire_welcome *h)
+static void put_welcome(struct wr *w, const struct wire_welcome *h)
 {
 	put_header(w, WIRE_WELCOME);
 	put_bytes(w, h->nonce, sizeof(h->nonce));
@@ -90,7 +90,19 @@ void wire_welcome_put(struct wr *w, const struct wire_welcome *h)
 	put_bytes(w, h->token.mac, sizeof(h->token.mac));
 	wire_addr_put(w, &h->source);
 	wr_u64(w, (uint64_t)h->wall_ns);
+}
+
+void wire_welcome_put(struct wr *w, const struct wire_welcome *h)
+{
+	put_welcome(w, h);
 	wire_services_put(w, &h->services);
+}
+
+void wire_welcome_put_with(struct wr *w, const struct wire_welcome *h,
+                           struct slice services)
+{
+	put_welcome(w, h);
+	wr_put(w, services);
 }
 
 int wire_welcome_decode(struct wire_welcome *h, struct slice in)

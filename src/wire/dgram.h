@@ -67,6 +67,12 @@ WARN_UNUSED int wire_dgram_type(enum wire_dgram_type *type, struct slice in);
 
 void wire_hello_put(struct wr *w, const struct wire_hello *h);
 void wire_welcome_put(struct wr *w, const struct wire_welcome *h);
+
+/** The same for who sends many: @p services as wire_services_put() has
+ *  written them, instead of those of @p h. */
+void wire_welcome_put_with(struct wr *w, const struct wire_welcome *h,
+                           struct slice services);
+
 void wire_plain_put(struct wr *w, const struct wire_plain *p);
 void wire_probe_put(struct wr *w, const struct wire_probe *p);
 void wire_mirror_dgram_put(struct wr *w, const struct wire_mirror *m);

@@ -25,6 +25,7 @@ enum wire_role {
 
 enum {
 	WIRE_MAX_SERVICES = 16,
+	WIRE_SERVICES_MAX_BYTES = 1 + 4 * WIRE_MAX_SERVICES,
 	WIRE_ADDR_BYTES = 19,
 };
 

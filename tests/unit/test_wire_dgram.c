@@ -54,6 +54,29 @@ static void test_welcome_never_outgrows_hello(void **state)
 		assert_int_equal(wire_welcome_decode(&got, in), EBADMSG);
 }
 
+static void test_services_may_have_been_written_before(void **state)
+{
+	struct wire_welcome h = {
+		.nonce = "noncenon",
+		.wall_ns = 5,
+		.services = {2,
+	                     {{WIRE_UDP, WIRE_ROLE_SIP, 5060},
+	                      {WIRE_TLS, WIRE_ROLE_CONTROL, 10443}}},
+	};
+	uint8_t all[512], again[512], services[WIRE_SERVICES_MAX_BYTES];
+	struct wr w = wr_init(all, sizeof(all));
+	struct wr s = wr_init(services, sizeof(services));
+	struct wr v = wr_init(again, sizeof(again));
+
+	UNUSED(state);
+	wire_welcome_put(&w, &h);
+	wire_services_put(&s, &h.services);
+	h.services = (struct wire_services){0};
+	wire_welcome_put_with(&v, &h, wr_slice(&s));
+	assert_false(w.bad || s.bad || v.bad);
+	assert_true(slice_eq(wr_slice(&w), wr_slice(&v)));
+}
+
 static void test_plain_and_probe_round_trip(void **state)
 {
 	struct wire_tag tag = {.session = "sessioni", .shot = 77};
@@ -139,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hello_has_one_length),
 		cmocka_unit_test(test_welcome_never_outgrows_hello),
+		cmocka_unit_test(test_services_may_have_been_written_before),
 		cmocka_unit_test(test_plain_and_probe_round_trip),
 		cmocka_unit_test(test_mirror_round_trip),
 		cmocka_unit_test(test_type_rejects_what_is_not_ours),
