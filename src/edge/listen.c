@@ -148,6 +148,8 @@ static int open_udp(struct edge_server *s, unsigned speaks,
 	if (local->family == ADDR_IP6)
 		flags |= NET_UDP_V6ONLY;
 	at->is_steered = flags & NET_UDP_STEERED;
+	if (!at->is_steered)
+		flags |= NET_UDP_QUEUE;
 	err = net_udp_open(&at->udp, local, flags, &udp_ops, at);
 	if (err) {
 		free_socket(at);

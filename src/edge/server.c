@@ -119,8 +119,8 @@ int edge_server_send(struct edge_server *s, const struct edge_flow *flow,
 			return EPIPE;
 		if (at->is_steered)
 			return edge_listen_send(s, flow, bytes);
-		return net_udp_send(at->udp, &flow->remote, &flow->local, 0,
-		                    bytes);
+		return net_udp_queue(at->udp, &flow->remote, &flow->local,
+		                     bytes);
 	}
 	c = edge_conn_find(s, flow->conn);
 	if (!c || c->is_dead)

@@ -55,6 +55,17 @@ struct batch {
 	uint8_t bytes[BATCH_PKTS][PKT_BYTES];
 };
 
+/* Answers of one socket that leave together. */
+struct queue {
+	size_t n;
+	bool is_home; /* the guard is on: asked for each batch */
+	struct mmsghdr msgs[BATCH_PKTS];
+	struct iovec iov[BATCH_PKTS];
+	struct sockaddr_storage to[BATCH_PKTS];
+	struct ctl ctl[BATCH_PKTS];
+	uint8_t bytes[BATCH_PKTS][NET_UDP_QUEUED_BYTES];
+};
+
 struct net_udp {
 	int fd;
 	struct addr local;
@@ -62,12 +73,15 @@ struct net_udp {
 	void *arg;
 	void (*on_batch)(void *arg); /* NULL: not wanted */
 	bool is_counted;             /* among the users of the batch */
+	bool has_queue;              /* among the users of the queue */
+	bool is_delivering;
 	bool is_busy; /* inside its callbacks: freed when they return */
 	bool is_closed;
 };
 
 static struct batch *batch;
-static size_t n_batch_users;
+static struct queue *queue;
+static size_t n_batch_users, n_queue_users;
 
 static int batch_hold(struct net_udp *u)
 {
@@ -80,8 +94,23 @@ static int batch_hold(struct net_udp *u)
 	return 0;
 }
 
+static int queue_hold(struct net_udp *u)
+{
+	if (!queue)
+		queue = calloc(1, sizeof(*queue));
+	if (!queue)
+		return ENOMEM;
+	u->has_queue = true;
+	n_queue_users++;
+	return 0;
+}
+
 static void udp_free(struct net_udp *u)
 {
+	if (u->has_queue && --n_queue_users == 0) {
+		free(queue);
+		queue = NULL;
+	}
 	if (u->is_counted && --n_batch_users == 0) {
 		free(batch);
 		batch = NULL;
@@ -262,10 +291,40 @@ static void deliver(struct net_udp *u, size_t i, struct now now)
 	u->ops->on_dgram(u->arg, &d);
 }
 
+/* One that cannot leave must not hold back those behind it. */
+static void queue_flush(const struct net_udp *u)
+{
+	size_t at = 0;
+
+	while (at < queue->n) {
+		int n = sendmmsg(u->fd, queue->msgs + at,
+		                 (unsigned)(queue->n - at),
+		                 MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && (errno == EWOULDBLOCK || errno == ENOBUFS))
+			break;
+		at += n > 0 ? (size_t)n : 1;
+	}
+	queue->n = 0;
+}
+
+static void deliver_all(struct net_udp *u, size_t n)
+{
+	struct now now = read_clocks();
+
+	u->is_delivering = u->has_queue;
+	for (size_t i = 0; i < n && !u->is_closed; i++)
+		deliver(u, i, now);
+	u->is_delivering = false;
+	if (u->has_queue && !u->is_closed)
+		queue_flush(u);
+	if (n > 0 && !u->is_closed && u->on_batch)
+		u->on_batch(u->arg);
+}
+
 static void drain_dgrams(struct net_udp *u)
 {
 	for (int turn = 0; turn < BATCHES_PER_TURN && !u->is_closed; turn++) {
-		struct now now;
 		int n;
 
 		batch_prepare();
@@ -274,11 +333,7 @@ static void drain_dgrams(struct net_udp *u)
 		if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		/* any other failure is a pending error: now it is cleared */
-		now = read_clocks();
-		for (int i = 0; i < n && !u->is_closed; i++)
-			deliver(u, (size_t)i, now);
-		if (n > 0 && !u->is_closed && u->on_batch)
-			u->on_batch(u->arg);
+		deliver_all(u, n > 0 ? (size_t)n : 0);
 		if (n >= 0 && n < BATCH_PKTS)
 			return;
 	}
@@ -432,6 +487,8 @@ int net_udp_open(struct net_udp **up, const struct addr *local, unsigned flags,
 		goto out;
 	}
 	err = batch_hold(u);
+	if (!err && flags & NET_UDP_QUEUE)
+		err = queue_hold(u);
 	if (!err)
 		err = set_options(u->fd, local->family, flags);
 	if (!err && bind(u->fd, (struct sockaddr *)&ss, n))
@@ -453,6 +510,8 @@ void net_udp_close(struct net_udp *u)
 {
 	if (!u || u->is_closed)
 		return;
+	if (u->is_delivering)
+		queue_flush(u);
 	net_fd_unwatch(u->fd);
 	if (u->fd >= 0)
 		(void)close(u->fd);
@@ -569,6 +628,57 @@ int net_udp_send(struct net_udp *u, const struct addr *to,
 	if (m.msg_controllen == 0)
 		m.msg_control = NULL;
 	return send_message(u->fd, &m);
+}
+
+/* Fits, and may go there? */
+static bool may_queue(const struct net_udp *u, const struct addr *to,
+                      const struct addr *from, struct slice bytes)
+{
+	if (!u->is_delivering || u->fd < 0 || bytes.n > NET_UDP_QUEUED_BYTES ||
+	    (from && from->family != to->family) ||
+	    (u->local.family == ADDR_IP4 && to->family != ADDR_IP4))
+		return false;
+	if (queue->n == 0)
+		queue->is_home = net_guard_is_on();
+	return !queue->is_home || net_guard_allows(to);
+}
+
+int net_udp_queue(struct net_udp *u, const struct addr *to,
+                  const struct addr *from, struct slice bytes)
+{
+	struct msghdr *m;
+	socklen_t n_to;
+	size_t i;
+
+	if (u->is_delivering && queue->n == BATCH_PKTS)
+		queue_flush(u);
+	if (!may_queue(u, to, from, bytes)) {
+		/* in the order in which they were given */
+		if (u->is_delivering)
+			queue_flush(u);
+		return net_udp_send(u, to, from, 0, bytes);
+	}
+	i = queue->n;
+	n_to = addr_to_sockaddr(&queue->to[i], to);
+	if (n_to == 0)
+		return EINVAL;
+	queue->n++;
+	memcpy(queue->bytes[i], bytes.p, bytes.n);
+	queue->iov[i] = (struct iovec){queue->bytes[i], bytes.n};
+	m = &queue->msgs[i].msg_hdr;
+	*m = (struct msghdr){
+		.msg_name = &queue->to[i],
+		.msg_namelen = n_to,
+		.msg_iov = &queue->iov[i],
+		.msg_iovlen = 1,
+		.msg_control = queue->ctl[i].bytes,
+	};
+	/* what is bound to an address sends from there */
+	if (from && !addr_ip_eq(from, &u->local))
+		put_source(m, from);
+	if (m->msg_controllen == 0)
+		m->msg_control = NULL;
+	return 0;
 }
 
 int net_source_for(struct addr *local, const struct addr *to)

@@ -18,6 +18,11 @@ enum {
 	/** Datagrams to other ports may be steered here (net/steer.h):
 	 *  net_dgram.to tells which. */
 	NET_UDP_STEERED = 1 << 3,
+	NET_UDP_QUEUE = 1 << 4, /**< net_udp_queue() will be used */
+};
+
+enum {
+	NET_UDP_QUEUED_BYTES = 2048, /**< longer ones leave at once */
 };
 
 /** A datagram received. Borrows: valid during the callback only. */
@@ -96,6 +101,17 @@ struct addr net_udp_local(const struct net_udp *u);
 WARN_UNUSED int net_udp_send(struct net_udp *u, const struct addr *to,
                              const struct addr *from, int ttl,
                              struct slice bytes);
+
+/**
+ * Answer from within on_dgram: what answers one batch leaves as a batch,
+ * before the loop turns to others. Elsewhere, without NET_UDP_QUEUE, or above
+ * NET_UDP_QUEUED_BYTES it is net_udp_send().
+ *
+ * @return as net_udp_send(), but what the network has against a datagram that
+ *         was held back is not known
+ */
+WARN_UNUSED int net_udp_queue(struct net_udp *u, const struct addr *to,
+                              const struct addr *from, struct slice bytes);
 
 /**
  * Which local address the kernel would use towards @p to. Sends nothing.

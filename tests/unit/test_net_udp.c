@@ -19,6 +19,8 @@ struct end {
 	uint8_t bytes[65536];
 	size_t n_dgrams, n_icmp, n_wanted;
 	bool is_echo, is_closing;
+	bool wants_order; /* the first byte counts datagrams */
+	struct addr far;  /* what must not be sent to; ADDR_NONE: nothing */
 };
 
 static void on_dgram(void *arg, const struct net_dgram *d)
@@ -32,7 +34,12 @@ static void on_dgram(void *arg, const struct net_dgram *d)
 	e->d.bytes.p = e->bytes;
 	if (e->is_echo)
 		assert_int_equal(
-			net_udp_send(e->u, &d->from, &d->to, 0, d->bytes), 0);
+			net_udp_queue(e->u, &d->from, &d->to, d->bytes), 0);
+	if (e->far.family != ADDR_NONE)
+		assert_int_equal(net_udp_queue(e->u, &e->far, NULL, d->bytes),
+		                 EPERM);
+	if (e->wants_order)
+		assert_int_equal(d->bytes.p[0], e->n_dgrams & 0xff);
 	if (e->is_closing) {
 		net_udp_close(e->u);
 		e->u = NULL;
@@ -87,7 +94,8 @@ static void test_echo_knows_ttl_times_and_addresses(void **state)
 
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct addr to = open_end(&server, cases[i].server, 0);
+		struct addr to =
+			open_end(&server, cases[i].server, NET_UDP_QUEUE);
 		struct addr from = open_end(&client, cases[i].client, 0);
 		int64_t mono_ns = clock_mono_ns(), wall_ns = clock_wall_ns();
 
@@ -248,6 +256,54 @@ static void test_icmp_never_eats_a_send(void **state)
 	net_udp_close(server.u);
 }
 
+/* More than a batch, one of them too long to be held back. */
+static void test_answers_of_a_batch_keep_their_order(void **state)
+{
+	enum {
+		N = 150,
+		LONG = 70
+	};
+	static uint8_t bytes[NET_UDP_QUEUED_BYTES + 1];
+	struct addr to = open_end(&server, "127.0.0.1", NET_UDP_QUEUE);
+
+	UNUSED(state);
+	(void)open_end(&client, "127.0.0.1", 0);
+	server.is_echo = true;
+	server.far = net_test_addr("10.0.0.1");
+	server.far.port = 9;
+	client.n_wanted = N;
+	client.wants_order = true;
+	for (unsigned i = 1; i <= N; i++) {
+		bytes[0] = (uint8_t)i;
+		assert_int_equal(
+			net_udp_send(
+				client.u, &to, NULL, 0,
+				(struct slice){bytes,
+		                               i == LONG ? sizeof(bytes) : 1}),
+			0);
+	}
+	net_test_run();
+	assert_int_equal(client.n_dgrams, N);
+	net_udp_close(server.u);
+	net_udp_close(client.u);
+}
+
+static void test_answer_may_come_before_the_close(void **state)
+{
+	struct addr to = open_end(&server, "127.0.0.1", NET_UDP_QUEUE);
+
+	UNUSED(state);
+	(void)open_end(&client, "127.0.0.1", 0);
+	server.is_echo = true;
+	server.is_closing = true;
+	client.n_wanted = 1;
+	assert_int_equal(net_udp_send(client.u, &to, NULL, 0, slice_str("x")),
+	                 0);
+	net_test_run();
+	assert_int_equal(client.n_dgrams, 1);
+	net_udp_close(client.u);
+}
+
 static void test_socket_may_be_closed_in_its_callback(void **state)
 {
 	struct addr to = open_end(&server, "127.0.0.1", 0);
@@ -334,7 +390,7 @@ static void test_open_survives_no_memory(void **state)
 	UNUSED(state);
 	do {
 		oom_after(n++);
-		err = net_udp_open(&u, &at, 0, &ops, NULL);
+		err = net_udp_open(&u, &at, NET_UDP_QUEUE, &ops, NULL);
 		oom_after(OOM_NEVER);
 		assert_true(err == 0 || err == ENOMEM);
 	} while (err);
@@ -351,6 +407,8 @@ int main(void)
 		cmocka_unit_test(test_burst_of_many_batches_arrives),
 		cmocka_unit_test(test_icmp_comes_from_the_error_queue),
 		cmocka_unit_test(test_icmp_never_eats_a_send),
+		cmocka_unit_test(test_answers_of_a_batch_keep_their_order),
+		cmocka_unit_test(test_answer_may_come_before_the_close),
 		cmocka_unit_test(test_socket_may_be_closed_in_its_callback),
 		cmocka_unit_test(test_open_and_send_refuse_nonsense),
 		cmocka_unit_test(test_ports_can_be_shared),
