@@ -239,6 +239,17 @@ bool addr_is_documentation(const struct addr *a)
 	return in_any(a, nets);
 }
 
+bool addr_is_wildcard(const struct addr *a)
+{
+	struct slice ip = addr_ip(a);
+
+	for (size_t i = 0; i < ip.n; i++) {
+		if (ip.p[i])
+			return false;
+	}
+	return ip.n > 0;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	static const char *const nets[] = {"127.0.0.0/8", "::1/128", NULL};

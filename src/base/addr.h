@@ -78,6 +78,9 @@ bool addr_is_documentation(const struct addr *a);
 
 bool addr_is_loopback(const struct addr *a);
 
+/** 0.0.0.0 or [::], to be bound to; not ADDR_NONE. */
+bool addr_is_wildcard(const struct addr *a);
+
 /** @return bytes of @p ss that count, or 0 for ADDR_NONE. */
 socklen_t addr_to_sockaddr(struct sockaddr_storage *ss, const struct addr *a);
 

@@ -26,18 +26,11 @@ enum {
 	SOCKETS_FIRST = 32,
 };
 
-static bool is_any(const struct addr *a)
-{
-	static const struct addr any;
-
-	return memcmp(a->ip, any.ip, sizeof(any.ip)) == 0;
-}
-
 /* Does what is bound to @p bound get what is for @p ip? */
 static bool covers(const struct addr *bound, const struct addr *ip)
 {
 	return bound->family == ip->family &&
-	       (addr_ip_eq(bound, ip) || is_any(bound));
+	       (addr_ip_eq(bound, ip) || addr_is_wildcard(bound));
 }
 
 static bool is_in(const struct edge_service *r, bool is_tcp,

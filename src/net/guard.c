@@ -8,17 +8,6 @@
 
 #include <stdlib.h>
 
-static bool is_wildcard(const struct addr *a)
-{
-	struct slice ip = addr_ip(a);
-
-	for (size_t i = 0; i < ip.n; i++) {
-		if (ip.p[i])
-			return false;
-	}
-	return ip.n > 0;
-}
-
 bool net_guard_is_on(void)
 {
 	const char *home = getenv("PRUMO_STAY_HOME");
@@ -29,5 +18,5 @@ bool net_guard_is_on(void)
 bool net_guard_allows(const struct addr *to)
 {
 	return !net_guard_is_on() || addr_is_loopback(to) ||
-	       addr_is_documentation(to) || is_wildcard(to);
+	       addr_is_documentation(to) || addr_is_wildcard(to);
 }

@@ -7,17 +7,6 @@
 
 #include "net/steer_priv.h"
 
-bool net_steer_is_any(const struct addr *a)
-{
-	struct slice ip = addr_ip(a);
-
-	for (size_t i = 0; i < ip.n; i++) {
-		if (ip.p[i])
-			return false;
-	}
-	return true;
-}
-
 static bool is_sound(const struct net_steer_conf *conf)
 {
 	if (conf->n_ranges == 0 || conf->n_ranges > NET_STEER_RANGES_MAX ||

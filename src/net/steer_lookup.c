@@ -83,7 +83,7 @@ static void match_address(struct program *p, const struct addr *a)
 	struct slice ip = addr_ip(a);
 	uint32_t word;
 
-	if (net_steer_is_any(a))
+	if (addr_is_wildcard(a))
 		return;
 	if (a->family == ADDR_IP6)
 		offset = offsetof(struct bpf_sk_lookup, local_ip6);

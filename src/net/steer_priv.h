@@ -19,5 +19,3 @@ WARN_UNUSED int net_steer_tproxy(struct net_steer *s,
                                  const struct net_steer_conf *conf);
 
 void net_steer_tproxy_close(struct net_steer *s);
-
-bool net_steer_is_any(const struct addr *a);

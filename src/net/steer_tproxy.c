@@ -55,7 +55,7 @@ static int put_rule(struct wr *w, const struct net_steer_conf *conf,
 		return EINVAL;
 	wr_fmt(w, "  meta nfproto %s fib daddr type local",
 	       r->at.family == ADDR_IP6 ? "ipv6" : "ipv4");
-	if (!net_steer_is_any(&r->at))
+	if (!addr_is_wildcard(&r->at))
 		wr_fmt(w, " %s daddr %s", ip, addr_ip_text(&r->at, text));
 	wr_fmt(w, " %s dport %u-%u", proto, r->first, r->last);
 	put_holes(w, conf, r);

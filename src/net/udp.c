@@ -397,8 +397,9 @@ static void on_event(unsigned events, void *arg)
 		udp_free(u);
 }
 
-static int set_options(int fd, enum addr_family family, unsigned flags)
+static int set_options(int fd, const struct addr *local, unsigned flags)
 {
+	const enum addr_family family = local->family;
 	enum {
 		BOTH,
 		IP4,
@@ -411,6 +412,7 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 	const int df6 =
 		flags & NET_UDP_DF ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT;
 	const bool is_steered = flags & NET_UDP_STEERED;
+	const bool wants_to = !is_steered && addr_is_wildcard(local);
 	const bool is_ip6 = family == ADDR_IP6;
 	const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP;
 	const int transparent = is_ip6 ? IPV6_TRANSPARENT : IP_TRANSPARENT;
@@ -429,14 +431,14 @@ static int set_options(int fd, enum addr_family family, unsigned flags)
 		/* one socket then does the work of a whole range */
 		{WISH, SOL_SOCKET, is_steered ? SO_RCVBUFFORCE : SO_RCVBUF,
 	         is_steered ? STEERED_RCVBUF_BYTES : RCVBUF_BYTES},
-		/* `original` tells that, too */
-		{IP4, IPPROTO_IP, IP_PKTINFO, !is_steered},
+		/* `original` tells that, too, or it is known anyway */
+		{IP4, IPPROTO_IP, IP_PKTINFO, wants_to},
 		/* an IPv6 socket may carry IPv4: the rest is for both */
 		{BOTH, IPPROTO_IP, IP_RECVTTL, 1},
 		{BOTH, IPPROTO_IP, IP_MTU_DISCOVER, df4},
 		{BOTH, IPPROTO_IP, IP_RECVERR, is_icmp},
 		{IP6, IPPROTO_IPV6, IPV6_V6ONLY, !!(flags & NET_UDP_V6ONLY)},
-		{IP6, IPPROTO_IPV6, IPV6_RECVPKTINFO, !is_steered},
+		{IP6, IPPROTO_IPV6, IPV6_RECVPKTINFO, wants_to},
 		{IP6, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1},
 		{IP6, IPPROTO_IPV6, IPV6_MTU_DISCOVER, df6},
 		{IP6, IPPROTO_IPV6, IPV6_RECVERR, is_icmp},
@@ -490,7 +492,7 @@ int net_udp_open(struct net_udp **up, const struct addr *local, unsigned flags,
 	if (!err && flags & NET_UDP_QUEUE)
 		err = queue_hold(u);
 	if (!err)
-		err = set_options(u->fd, local->family, flags);
+		err = set_options(u->fd, local, flags);
 	if (!err && bind(u->fd, (struct sockaddr *)&ss, n))
 		err = errno;
 	if (!err)

@@ -118,6 +118,13 @@ static void test_kinds_of_address(void **state)
 	assert_true(addr_is_documentation(&a));
 	assert_int_equal(addr_parse(&a, slice_str("127.9.9.9")), 0);
 	assert_true(addr_is_loopback(&a));
+	assert_false(addr_is_wildcard(&a));
+	assert_int_equal(addr_parse(&a, slice_str("0.0.0.0")), 0);
+	assert_true(addr_is_wildcard(&a));
+	assert_int_equal(addr_parse(&a, slice_str("::")), 0);
+	assert_true(addr_is_wildcard(&a));
+	a.family = ADDR_NONE;
+	assert_false(addr_is_wildcard(&a));
 }
 
 static void test_sockaddr_round_trip(void **state)
