@@ -16,7 +16,7 @@
 
 enum {
 	REACH_RUNNING_MAX = 128, /**< questions at a time */
-	REACH_BURST = 8,        /**< started per turn */
+	REACH_BURST = 8,         /**< started per turn */
 	REACH_TURN_MS = 4,
 	REACH_TRACES_MAX = 32,
 	REACH_TRACES_RUNNING = 6,
