@@ -311,7 +311,7 @@ static int run_change(struct fw_ros_ctx *c, const struct fw_ros_command *m)
 	else if (slice_eq_str(m->verb, "comment"))
 		run_comment(c, m, first, rest);
 	else if (slice_trim(rest).n)
-		err = ENOENT;
+		return ENOENT; /* these say no more than which */
 	else if (slice_eq_str(m->verb, "remove"))
 		run_remove(c, list, first);
 	else if (slice_eq_str(m->verb, "enable") ||

@@ -266,10 +266,9 @@ static bool read_nat_word(struct fw_sonic_reader *r, struct slice *rest,
 	else if (fw_sonic_is_one_of(w, ends, ARRAY_LEN(ends)) ||
 	         *part == PART_NONE)
 		return false;
-	else if (fw_sonic_is(w, "any") || fw_sonic_is(w, "original"))
-		put_nat_value(r->nat, *part, *is_translated, value);
-	else if ((fw_sonic_is(w, "name") || fw_sonic_is(w, "group")) &&
-	         fw_sonic_word(r, rest, &value))
+	else if (fw_sonic_is(w, "any") || fw_sonic_is(w, "original") ||
+	         ((fw_sonic_is(w, "name") || fw_sonic_is(w, "group")) &&
+	          fw_sonic_word(r, rest, &value)))
 		put_nat_value(r->nat, *part, *is_translated, value);
 	return true;
 }

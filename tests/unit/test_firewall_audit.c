@@ -220,9 +220,9 @@ static void test_what_may_accept_first_counts(void **state)
 	static const struct {
 		const char *why, *text;
 		enum fw_tri alg;
-		int64_t udp_s;
+		int udp_s;
 		bool is_alg_perhaps, is_idle_perhaps;
-		size_t left; /* what is behind is seen when that is mended */
+		unsigned left; /* what is behind is seen when that is mended */
 	} rows[] = {
 		{"the same",
 	         FORTI("set session-ttl 300\n", "set session-ttl 300\n"),

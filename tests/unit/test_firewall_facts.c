@@ -73,8 +73,10 @@ static void check_source(const char *row, const char *id, const char *want,
 {
 	const struct fw_vendor_fact *vf = fw_vendor_fact_find(id);
 
-	if (!id || strcmp(id, want) != 0 || !vf)
+	if (!id || strcmp(id, want) != 0 || !vf) {
 		fail_msg("%s: source %s", row, id ? id : "none");
+		return;
+	}
 	if (!strstr(vf->document, document))
 		fail_msg("%s: %s says %s", row, id, vf->document);
 }
@@ -99,64 +101,63 @@ static void test_fresh_boxes_do_what_their_makers_say(void **state)
 		const char *box, *dialect, *text;
 		enum fw_tri alg;
 		int64_t udp_s;
-		bool needs_change;
 		const char *alg_source, *alg_document;
 		const char *udp_source, *udp_document;
 	} rows[] = {
 		{"FortiOS 5.2", "fortios",
 	         "#config-version=FGT60D-5.02-FW-build0589:opmode=0\n" POLICY,
-	         FW_ON, 180, true, "fortios-sip-proxy", "KB 194651",
+	         FW_ON, 180, "fortios-sip-proxy", "KB 194651",
 	         "fortios-udp-idle", "KB 191228"},
 		{"FortiOS 6.0", "fortios",
 	         "#config-version=FGT60E-6.0.5-FW-build0268:opmode=0\n" POLICY,
-	         FW_ON, 180, true, "fortios-sip-proxy", "KB 194651",
+	         FW_ON, 180, "fortios-sip-proxy", "KB 194651",
 	         "fortios-udp-idle", "KB 191228"},
 		{"FortiOS 7.4", "fortios",
 	         "#config-version=FGT61F-7.4.1-FW-build2463:opmode=0\n" POLICY,
-	         FW_ON, 180, true, "fortios-sip-flow", "593415",
-	         "fortios-udp-idle", "KB 191228"},
+	         FW_ON, 180, "fortios-sip-flow", "593415", "fortios-udp-idle",
+	         "KB 191228"},
 		{"SonicOS 7", "sonicos",
 	         "firmware-version \"SonicOS 7.0.1-5052\"\n" SONIC_RULE, FW_OFF,
-	         30, true, "sonicos-sip-default", "Enabling SIP",
+	         30, "sonicos-sip-default", "Enabling SIP",
 	         "sonicos-udp-default", ".exp backup"},
 		{"RouterOS 6", "routeros",
 	         "# jan/02/2024 10:00:00 by RouterOS 6.49.10\n", FW_ON, 180,
-	         true, "routeros-sip-default", "Service port",
-	         "routeros-udp-default", "Connection tracking"},
+	         "routeros-sip-default", "Service port", "routeros-udp-default",
+	         "Connection tracking"},
 		{"RouterOS 7", "routeros",
-	         "# 2024-01-02 10:00:00 by RouterOS 7.14.2\n", FW_ON, 180, true,
+	         "# 2024-01-02 10:00:00 by RouterOS 7.14.2\n", FW_ON, 180,
 	         "routeros-sip-default", "Service port", "routeros-udp-default",
 	         "Connection tracking"},
 		{"EdgeOS", "edgeos",
 	         "system {\n host-name ubnt\n}\n"
 	         "/* === vyatta-config-version: \"conntrack@1:system@4\" === "
 	         "*/\n",
-	         FW_ON, 180, true, "edgeos-sip-default", "EdgeOS",
+	         FW_ON, 180, "edgeos-sip-default", "EdgeOS",
 	         "vyatta-udp-default", "timeout-common-protocols"},
 		{"VyOS 1.2", "vyos",
 	         "system {\n host-name v\n}\n"
 	         "/* === vyatta-config-version: \"conntrack@1\" === */\n",
-	         FW_ON, 180, true, "vyos-sip-old", "2-to-3",
-	         "vyatta-udp-default", "timeout-common-protocols"},
+	         FW_ON, 180, "vyos-sip-old", "2-to-3", "vyatta-udp-default",
+	         "timeout-common-protocols"},
 		{"VyOS 1.3", "vyos",
 	         "system {\n host-name v\n}\n"
 	         "// vyos-config-version: \"conntrack@2\"\n",
-	         FW_ON, 180, true, "vyos-sip-old", "2-to-3",
-	         "vyatta-udp-default", "timeout-common-protocols"},
+	         FW_ON, 180, "vyos-sip-old", "2-to-3", "vyatta-udp-default",
+	         "timeout-common-protocols"},
 		{"VyOS current", "vyos",
 	         "system {\n host-name v\n}\n"
 	         "// vyos-config-version: \"conntrack@5\"\n",
-	         FW_OFF, 180, true, "vyos-sip-new", "config.boot.default",
+	         FW_OFF, 180, "vyos-sip-new", "config.boot.default",
 	         "vyatta-udp-default", "timeout-common-protocols"},
-		{"Linux, nftables", "nftables", NFT_OPEN(""), FW_OFF, 120, true,
+		{"Linux, nftables", "nftables", NFT_OPEN(""), FW_OFF, 120,
 	         "linux b118509076b3", "b118509076b3", "linux 294304e4c522",
 	         "294304e4c522"},
 		{"Linux, iptables", "iptables",
-	         "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", FW_OFF, 120, true,
+	         "*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n", FW_OFF, 120,
 	         "linux b118509076b3", "b118509076b3", "linux 294304e4c522",
 	         "294304e4c522"},
 		{"OpenWrt, without its package of helpers", "nftables",
-	         NFT_OPEN("chain helper_lan {\n}\n"), FW_OFF, 120, true,
+	         NFT_OPEN("chain helper_lan {\n}\n"), FW_OFF, 120,
 	         "linux b118509076b3", "b118509076b3", "linux 294304e4c522",
 	         "294304e4c522"},
 	};
@@ -171,8 +172,8 @@ static void test_fresh_boxes_do_what_their_makers_say(void **state)
 		if (an->alg != rows[i].alg || an->udp_idle_s != rows[i].udp_s)
 			fail_msg("%s: alg %s, %d s", rows[i].box,
 			         fw_tri_name(an->alg), (int)an->udp_idle_s);
-		assert_int_equal(an->alg != FW_OFF || an->udp_idle_s < 300,
-		                 rows[i].needs_change);
+		/* Not one of them is fit for calls as it comes. */
+		assert_true(an->alg != FW_OFF || an->udp_idle_s < 300);
 		check_source(rows[i].box, alg_source(&b), rows[i].alg_source,
 		             rows[i].alg_document);
 		check_source(rows[i].box, setting_source(&b.rules, false),
@@ -261,107 +262,102 @@ static void test_other_boxes_are_not_mistaken(void **state)
 	"set srcaddr all\nset dstaddr all\nset action accept\n"              \
 	"set service ALL\nset schedule always\n" lines "next\nend\n"
 
+static const struct {
+	const char *why, *text;
+	enum fw_tri alg;
+	const char *source, *document;
+} sip_rows[] = {
+	{"5.0: the session helper, from the factory",
+         V("5.00") SIP_HELPER RULE(""), FW_ON, "fortios-sip-helper-on",
+         "5.2 handbook"},
+	{"5.0: deleted", V("5.00") HELPERS("") RULE(""), FW_OFF,
+         "fortios-sip-off", "KB 211669"},
+	{"5.0: its table is not in the text", V("5.00") RULE(""), FW_UNKNOWN,
+         "fortios-sip-helper-unseen", "KB 384586"},
+	{"5.2: the proxy, though the helper is gone",
+         V("5.2.0") HELPERS("") RULE(""), FW_ON, "fortios-sip-proxy",
+         "5.2, What's new"},
+	{"5.6", V("5.6.3") SIP_HELPER RULE(""), FW_ON, "fortios-sip-proxy",
+         "KB 194651"},
+	{"6.0, flow inspection for the VDOM",
+         V("6.0.5") SETTINGS("set inspection-mode flow\n") RULE(""), FW_ON,
+         "fortios-sip-proxy", "KB 194651"},
+	{"6.2, whatever the policy's mode",
+         V("6.2.4") RULE("set inspection-mode flow\n"), FW_ON,
+         "fortios-sip-proxy", "KB 194651"},
+	{"6.4", V("6.4.8") PROXY RULE("set inspection-mode proxy\n"), FW_ON,
+         "fortios-sip-proxy", "KB 194651"},
+	{"7.0.0 is as 6.4", V("7.0.0") RULE("set inspection-mode flow\n"),
+         FW_ON, "fortios-sip-proxy", "KB 194651"},
+	{"7.0.1, proxy mode", V("7.0.1") RULE("set inspection-mode proxy\n"),
+         FW_ON, "fortios-sip-proxy", "KB 194651"},
+	{"7.0.1, flow mode", V("7.0.1") RULE(""), FW_ON, "fortios-sip-flow",
+         "KB 217022"},
+	{"7.2, flow mode", V("7.2.5") PROXY RULE(""), FW_ON, "fortios-sip-flow",
+         "593415"},
+	{"1: a profile with SIP acts in kernel mode too",
+         V("7.0.14") KERNEL HELPERS("") PROFILE("v", "enable")
+                 RULE("set voip-profile v\n"),
+         FW_ON, "fortios-sip-profile-on", "5.2 handbook"},
+	{"1: SIP is on in a profile that is silent",
+         V("7.0.14") KERNEL
+                 HELPERS("") "config voip profile\nedit v\nnext\nend\n" RULE(
+			 "set voip-profile v\n"),
+         FW_ON, "fortios-sip-profile-on", "5.2 handbook"},
+	{"4: SIP off in the profile falls back to the helper",
+         V("7.0.14") PROXY SIP_HELPER PROFILE("v", "disable")
+                 RULE("set voip-profile v\n"),
+         FW_ON, "fortios-sip-fallback", "KB 211669"},
+	{"4: the same of the profile default",
+         V("6.4.8") SIP_HELPER PROFILE("default", "disable") RULE(""), FW_ON,
+         "fortios-sip-fallback", "KB 211669"},
+	{"4: without a helper, Fortinet's articles disagree",
+         V("6.4.8") HELPERS("") PROFILE("default", "disable") RULE(""),
+         FW_UNKNOWN, "fortios-sip-profile-off", "KB 306398"},
+	{"5: the mode alone leaves the helper",
+         V("7.0.14") KERNEL SIP_HELPER RULE(""), FW_ON, "fortios-sip-helper-on",
+         "KB 384586"},
+	{"6: mode and helper", V("7.0.14") KERNEL HELPERS("") RULE(""), FW_OFF,
+         "fortios-sip-off", "KB 211669"},
+	{"6: mode, and services without a helper",
+         V("7.0.14") KERNEL SIP_HELPER
+         "config firewall service custom\nedit s\nset "
+         "udp-portrange 5060\nset helper disable\nnext\nend\n"
+         "config firewall policy\nedit 1\nset srcintf any\n"
+         "set dstintf any\nset srcaddr all\nset dstaddr all\n"
+         "set action accept\nset service s\nnext\nend\n",
+         FW_OFF, "fortios-sip-off", "KB 384586"},
+	{"6: but not with a profile, though the helper is gone",
+         V("7.0.14") KERNEL HELPERS("") RULE("set voip-profile v\n"),
+         FW_UNKNOWN, "fortios-sip-profile-unseen", "CLI reference"},
+	{"sip-helper is no proof",
+         V("6.0.5") SETTINGS("set sip-helper disable\n") SIP_HELPER RULE(""),
+         FW_ON, "fortios-sip-proxy", "KB 194651"},
+	{"nor is sip-expectation",
+         V("6.2.1") SETTINGS("set sip-expectation disable\nset "
+                             "sip-nat-trace disable\n") SIP_HELPER RULE(""),
+         FW_ON, "fortios-sip-proxy", "KB 194651"},
+	{"NGFW policy mode",
+         V("7.0.14") SETTINGS("set ngfw-mode policy-based\nset "
+                              "default-voip-alg-mode "
+                              "kernel-helper-based\n") HELPERS("") RULE(""),
+         FW_UNKNOWN, "fortios-sip-ngfw", "KB 306398"},
+	{"neither version nor mode", HELPERS("") RULE(""), FW_UNKNOWN,
+         "fortios-sip-mode-unseen", "5.2, What's new"},
+};
+
 static void test_fortios_sip_by_version(void **state)
 {
-	static const struct {
-		const char *why, *text;
-		enum fw_tri alg;
-		const char *source, *document;
-	} rows[] = {
-		{"5.0: the session helper, from the factory",
-	         V("5.00") SIP_HELPER RULE(""), FW_ON, "fortios-sip-helper-on",
-	         "5.2 handbook"},
-		{"5.0: deleted", V("5.00") HELPERS("") RULE(""), FW_OFF,
-	         "fortios-sip-off", "KB 211669"},
-		{"5.0: its table is not in the text", V("5.00") RULE(""),
-	         FW_UNKNOWN, "fortios-sip-helper-unseen", "KB 384586"},
-		{"5.2: the proxy, though the helper is gone",
-	         V("5.2.0") HELPERS("") RULE(""), FW_ON, "fortios-sip-proxy",
-	         "5.2, What's new"},
-		{"5.6", V("5.6.3") SIP_HELPER RULE(""), FW_ON,
-	         "fortios-sip-proxy", "KB 194651"},
-		{"6.0, flow inspection for the VDOM",
-	         V("6.0.5") SETTINGS("set inspection-mode flow\n") RULE(""),
-	         FW_ON, "fortios-sip-proxy", "KB 194651"},
-		{"6.2, whatever the policy's mode",
-	         V("6.2.4") RULE("set inspection-mode flow\n"), FW_ON,
-	         "fortios-sip-proxy", "KB 194651"},
-		{"6.4", V("6.4.8") PROXY RULE("set inspection-mode proxy\n"),
-	         FW_ON, "fortios-sip-proxy", "KB 194651"},
-		{"7.0.0 is as 6.4",
-	         V("7.0.0") RULE("set inspection-mode flow\n"), FW_ON,
-	         "fortios-sip-proxy", "KB 194651"},
-		{"7.0.1, proxy mode",
-	         V("7.0.1") RULE("set inspection-mode proxy\n"), FW_ON,
-	         "fortios-sip-proxy", "KB 194651"},
-		{"7.0.1, flow mode", V("7.0.1") RULE(""), FW_ON,
-	         "fortios-sip-flow", "KB 217022"},
-		{"7.2, flow mode", V("7.2.5") PROXY RULE(""), FW_ON,
-	         "fortios-sip-flow", "593415"},
-		{"1: a profile with SIP acts in kernel mode too",
-	         V("7.0.14") KERNEL HELPERS("") PROFILE("v", "enable")
-	                 RULE("set voip-profile v\n"),
-	         FW_ON, "fortios-sip-profile-on", "5.2 handbook"},
-		{"1: SIP is on in a profile that is silent",
-	         V("7.0.14") KERNEL
-	                 HELPERS("") "config voip profile\nedit v\nnext\nend\n" RULE(
-				 "set voip-profile v\n"),
-	         FW_ON, "fortios-sip-profile-on", "5.2 handbook"},
-		{"4: SIP off in the profile falls back to the helper",
-	         V("7.0.14") PROXY SIP_HELPER PROFILE("v", "disable")
-	                 RULE("set voip-profile v\n"),
-	         FW_ON, "fortios-sip-fallback", "KB 211669"},
-		{"4: the same of the profile default",
-	         V("6.4.8") SIP_HELPER PROFILE("default", "disable") RULE(""),
-	         FW_ON, "fortios-sip-fallback", "KB 211669"},
-		{"4: without a helper, Fortinet's articles disagree",
-	         V("6.4.8") HELPERS("") PROFILE("default", "disable") RULE(""),
-	         FW_UNKNOWN, "fortios-sip-profile-off", "KB 306398"},
-		{"5: the mode alone leaves the helper",
-	         V("7.0.14") KERNEL SIP_HELPER RULE(""), FW_ON,
-	         "fortios-sip-helper-on", "KB 384586"},
-		{"6: mode and helper", V("7.0.14") KERNEL HELPERS("") RULE(""),
-	         FW_OFF, "fortios-sip-off", "KB 211669"},
-		{"6: mode, and services without a helper",
-	         V("7.0.14") KERNEL SIP_HELPER
-	         "config firewall service custom\nedit s\nset "
-	         "udp-portrange 5060\nset helper disable\nnext\nend\n"
-	         "config firewall policy\nedit 1\nset srcintf any\n"
-	         "set dstintf any\nset srcaddr all\nset dstaddr all\n"
-	         "set action accept\nset service s\nnext\nend\n",
-	         FW_OFF, "fortios-sip-off", "KB 384586"},
-		{"6: but not with a profile, though the helper is gone",
-	         V("7.0.14") KERNEL HELPERS("") RULE("set voip-profile v\n"),
-	         FW_UNKNOWN, "fortios-sip-profile-unseen", "CLI reference"},
-		{"sip-helper is no proof",
-	         V("6.0.5") SETTINGS("set sip-helper disable\n")
-	                 SIP_HELPER RULE(""),
-	         FW_ON, "fortios-sip-proxy", "KB 194651"},
-		{"nor is sip-expectation",
-	         V("6.2.1") SETTINGS("set sip-expectation disable\nset "
-	                             "sip-nat-trace disable\n")
-	                 SIP_HELPER RULE(""),
-	         FW_ON, "fortios-sip-proxy", "KB 194651"},
-		{"NGFW policy mode",
-	         V("7.0.14") SETTINGS("set ngfw-mode policy-based\nset "
-	                              "default-voip-alg-mode "
-	                              "kernel-helper-based\n") HELPERS("")
-	                 RULE(""),
-	         FW_UNKNOWN, "fortios-sip-ngfw", "KB 306398"},
-		{"neither version nor mode", HELPERS("") RULE(""), FW_UNKNOWN,
-	         "fortios-sip-mode-unseen", "5.2, What's new"},
-	};
-
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sip_rows); i++) {
 		struct box b;
 
-		open_box(&b, "fortios", rows[i].text);
-		if (b.answer->alg != rows[i].alg)
-			fail_msg("%s: %s", rows[i].why,
+		open_box(&b, "fortios", sip_rows[i].text);
+		if (b.answer->alg != sip_rows[i].alg)
+			fail_msg("%s: %s", sip_rows[i].why,
 			         fw_tri_name(b.answer->alg));
-		check_source(rows[i].why, alg_source(&b), rows[i].source,
-		             rows[i].document);
+		check_source(sip_rows[i].why, alg_source(&b),
+		             sip_rows[i].source, sip_rows[i].document);
 		close_box(&b);
 	}
 }

@@ -134,6 +134,28 @@ static const char *const spoils[] = {
 	"4294967296 -1 99999999999999999999",
 };
 
+/* Lines in their order or any other; some missing, cut, or with company. */
+static void spoil(struct wr *w, const struct slice *lines, size_t n,
+                  bool is_shuffled)
+{
+	for (size_t l = 0; l < n; l++) {
+		const unsigned what = rnd(12);
+		const struct slice line =
+			lines[is_shuffled ? rnd((unsigned)n) : l];
+		const unsigned cut = rnd((unsigned)line.n + 1);
+		const char *more = spoils[rnd(ARRAY_LEN(spoils))];
+
+		if (what == 0)
+			continue;
+		wr_put(w, what == 1 ? slice_sub(line, 0, cut) : line);
+		if (what == 3)
+			wr_u8(w, '\n');
+		if (what == 2 || what == 3)
+			wr_str(w, more);
+		wr_str(w, what == 4 ? "\r\n" : "\n");
+	}
+}
+
 static void test_spoilt_texts_are_read_with_places(void **state)
 {
 	UNUSED(state);
@@ -146,27 +168,7 @@ static void test_spoilt_texts_are_read_with_places(void **state)
 		for (unsigned k = 0; k < rounds(); k++) {
 			struct wr w = wr_init_heap();
 
-			for (size_t l = 0; l < n; l++) {
-				const unsigned what = rnd(12);
-				const struct slice line =
-					k % 2 ? lines[rnd((unsigned)n)]
-					      : lines[l];
-				const unsigned cut = rnd((unsigned)line.n + 1);
-				const char *spoil =
-					spoils[rnd(ARRAY_LEN(spoils))];
-
-				if (what == 0)
-					continue;
-				wr_put(&w, what == 1 ? slice_sub(line, 0, cut)
-				                     : line);
-				if (what == 2)
-					wr_str(&w, spoil);
-				if (what == 3) {
-					wr_u8(&w, '\n');
-					wr_str(&w, spoil);
-				}
-				wr_str(&w, what == 4 ? "\r\n" : "\n");
-			}
+			spoil(&w, lines, n, k % 2);
 			(void)read_text(boxes[i].dialect, wr_slice(&w));
 			wr_fini(&w);
 		}

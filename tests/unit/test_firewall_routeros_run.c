@@ -185,12 +185,12 @@ static void test_what_is_not_certain_is_in_doubt(void **state)
 		/* Counted anew, or as it was seen: not the same rule. */
 		"remove 0\nremove 0\n",
 		"move 4 0\nset 2 disabled=yes\n",
-		"set 0 comment=a\nadd chain=forward place-before=0\n"
-		"set 0 disabled=yes\n",
+		("set 0 comment=a\nadd chain=forward place-before=0\n"
+	         "set 0 disabled=yes\n"),
 		/* The box counts rules that it adds by itself. */
 		"add chain=forward action=fasttrack-connection\nremove 0\n",
-		"/ip hotspot add interface=bridge\n/ip firewall filter\n"
-		"remove 0\n",
+		("/ip hotspot add interface=bridge\n/ip firewall filter\n"
+	         "remove 0\n"),
 		"/ip upnp set enabled=yes\n/ip firewall filter\nremove 0\n",
 	};
 

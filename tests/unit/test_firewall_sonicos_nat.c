@@ -9,87 +9,87 @@
 #define OPEN ALLOW "    udp timeout 300\n    exit\n"
 
 /* What sends calls elsewhere is not "accepted"; what sends others is. */
+static const struct {
+	const char *why, *policy;
+	enum fw_verdict sip;
+	unsigned line; /* of the doubt */
+} policies[] = {
+	{"a new source alone",
+         "nat-policy ipv4 inbound any outbound X1 source any "
+         "translated-source name \"X1 IP\" destination any "
+         "translated-destination original service any "
+         "translated-service original\n    exit\n",
+         FW_PASS, 0},
+	{"a new destination for all",
+         "nat-policy ipv4 inbound any outbound any source any "
+         "translated-source original destination any "
+         "translated-destination name proxy service any "
+         "translated-service original\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"from this side",
+         "nat-policy ipv4 inbound X0 outbound any source any "
+         "destination any translated-destination name proxy\n    "
+         "exit\n",
+         FW_DONT_KNOW, 9},
+	{"from the other side",
+         "nat-policy ipv4 inbound X1 outbound any source any "
+         "destination any translated-destination name proxy\n    "
+         "exit\n",
+         FW_PASS, 0},
+	{"of the provider",
+         "nat-policy ipv4 inbound any outbound any destination name "
+         "pbx translated-destination name proxy\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"of somebody else",
+         "nat-policy ipv4 inbound any outbound any destination name "
+         "other translated-destination name proxy\n    exit\n",
+         FW_PASS, 0},
+	{"of the box itself",
+         "nat-policy ipv4 inbound any outbound any destination name "
+         "\"X1 IP\" translated-destination name proxy\n    exit\n",
+         FW_PASS, 0},
+	{"of what the text does not hold",
+         "nat-policy ipv4 inbound any outbound any destination name "
+         "Servers translated-destination name proxy\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"another port",
+         "nat-policy ipv4 inbound any outbound any destination any "
+         "service name sip translated-service name web\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"a port that is not ours",
+         "nat-policy ipv4 inbound any outbound any destination any "
+         "service name web translated-service name sip\n    exit\n",
+         FW_PASS, 0},
+	{"switched off",
+         "nat-policy ipv4 inbound any outbound any destination any "
+         "translated-destination name proxy\n    no enable\n    "
+         "exit\n",
+         FW_PASS, 0},
+	{"line by line, under a name of its own",
+         "nat-policy ipv4 inbound any outbound any\n"
+         "    name destination\n    comment \"service name any\"\n"
+         "    inbound X0\n    destination any\n"
+         "    translated-destination name proxy\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"6.2, without a family",
+         "nat-policy inbound X0 outbound X1 destination any "
+         "translated-destination name proxy\n    id 14\n    exit\n",
+         FW_DONT_KNOW, 9},
+	{"IPv6 alone",
+         "nat-policy ipv6 inbound any outbound any destination any "
+         "translated-destination name proxy\n    exit\n",
+         FW_PASS, 0},
+	{"the older word for it",
+         "nat-policy ipv4 inbound any outbound any source any "
+         "translated original destination any translated name proxy "
+         "service any translated original\n    exit\n",
+         FW_DONT_KNOW, 9},
+};
+
 static void test_translated_destinations_are_not_known(void **state)
 {
-	static const struct {
-		const char *why, *policy;
-		enum fw_verdict sip;
-		unsigned line; /* of the doubt */
-	} rows[] = {
-		{"a new source alone",
-	         "nat-policy ipv4 inbound any outbound X1 source any "
-	         "translated-source name \"X1 IP\" destination any "
-	         "translated-destination original service any "
-	         "translated-service original\n    exit\n",
-	         FW_PASS, 0},
-		{"a new destination for all",
-	         "nat-policy ipv4 inbound any outbound any source any "
-	         "translated-source original destination any "
-	         "translated-destination name proxy service any "
-	         "translated-service original\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"from this side",
-	         "nat-policy ipv4 inbound X0 outbound any source any "
-	         "destination any translated-destination name proxy\n    "
-	         "exit\n",
-	         FW_DONT_KNOW, 9},
-		{"from the other side",
-	         "nat-policy ipv4 inbound X1 outbound any source any "
-	         "destination any translated-destination name proxy\n    "
-	         "exit\n",
-	         FW_PASS, 0},
-		{"of the provider",
-	         "nat-policy ipv4 inbound any outbound any destination name "
-	         "pbx translated-destination name proxy\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"of somebody else",
-	         "nat-policy ipv4 inbound any outbound any destination name "
-	         "other translated-destination name proxy\n    exit\n",
-	         FW_PASS, 0},
-		{"of the box itself",
-	         "nat-policy ipv4 inbound any outbound any destination name "
-	         "\"X1 IP\" translated-destination name proxy\n    exit\n",
-	         FW_PASS, 0},
-		{"of what the text does not hold",
-	         "nat-policy ipv4 inbound any outbound any destination name "
-	         "Servers translated-destination name proxy\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"another port",
-	         "nat-policy ipv4 inbound any outbound any destination any "
-	         "service name sip translated-service name web\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"a port that is not ours",
-	         "nat-policy ipv4 inbound any outbound any destination any "
-	         "service name web translated-service name sip\n    exit\n",
-	         FW_PASS, 0},
-		{"switched off",
-	         "nat-policy ipv4 inbound any outbound any destination any "
-	         "translated-destination name proxy\n    no enable\n    "
-	         "exit\n",
-	         FW_PASS, 0},
-		{"line by line, under a name of its own",
-	         "nat-policy ipv4 inbound any outbound any\n"
-	         "    name destination\n    comment \"service name any\"\n"
-	         "    inbound X0\n    destination any\n"
-	         "    translated-destination name proxy\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"6.2, without a family",
-	         "nat-policy inbound X0 outbound X1 destination any "
-	         "translated-destination name proxy\n    id 14\n    exit\n",
-	         FW_DONT_KNOW, 9},
-		{"IPv6 alone",
-	         "nat-policy ipv6 inbound any outbound any destination any "
-	         "translated-destination name proxy\n    exit\n",
-	         FW_PASS, 0},
-		{"the older word for it",
-	         "nat-policy ipv4 inbound any outbound any source any "
-	         "translated original destination any translated name proxy "
-	         "service any translated original\n    exit\n",
-	         FW_DONT_KNOW, 9},
-	};
-
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(policies); i++) {
 		struct wr w = wr_init_heap();
 		const struct fw_part *part;
 		struct fw_answer *answers;
@@ -98,7 +98,7 @@ static void test_translated_destinations_are_not_known(void **state)
 		struct read r;
 
 		make(&m);
-		wr_fmt(&w, "%s%s%s%s", PORTS, rows[i].policy,
+		wr_fmt(&w, "%s%s%s%s", PORTS, policies[i].policy,
 		       "address-object ipv4 pbx host 198.51.100.1 zone WAN\n"
 		       "address-object ipv4 other host 192.0.2.7 zone WAN\n"
 		       "address-object ipv4 proxy host 192.0.2.9 zone LAN\n"
@@ -114,9 +114,9 @@ static void test_translated_destinations_are_not_known(void **state)
 			if (part->verdict != FW_PASS && part->doubt)
 				line = part->doubt->line;
 		}
-		if (answers[0].out.verdict != rows[i].sip ||
-		    line != rows[i].line)
-			fail_msg("%s: %d, line %u", rows[i].why,
+		if (answers[0].out.verdict != policies[i].sip ||
+		    line != policies[i].line)
+			fail_msg("%s: %d, line %u", policies[i].why,
 			         answers[0].out.verdict, line);
 		done(&r);
 		wr_fini(&w);
