@@ -25,7 +25,8 @@ enum {
 
 /* What rules that perhaps accept would make of the region. */
 struct perhaps {
-	const struct fw_rule *rule; /* the last of them; NULL: none */
+	const struct fw_rule *rule;  /* to be told; NULL: none */
+	const struct fw_rule *first; /* of them */
 	enum fw_tri alg;
 	int64_t udp_idle_s, tcp_idle_s;
 };
@@ -233,12 +234,23 @@ static void merge_idle(struct run *r, const struct fate *f)
 	}
 }
 
+static void merge_perhaps(struct fw_judgement *out, const struct perhaps *p)
+{
+	if (!p->first)
+		return;
+	if (!out->perhaps_rule || p->udp_idle_s < out->perhaps_udp_idle_s)
+		out->perhaps_udp_idle_s = p->udp_idle_s;
+	if (!out->perhaps_rule || p->first->line < out->perhaps_rule->line)
+		out->perhaps_rule = p->first;
+}
+
 static void merge_attrs(struct run *r, const struct fate *fate)
 {
 	struct fw_judgement *out = r->out;
 	struct fate with = *fate;
 	const struct fate *f = &with;
 
+	merge_perhaps(out, &f->perhaps);
 	/* Silence is the box's default, in each part for itself. */
 	if (with.attrs.alg == FW_UNSET)
 		with.attrs.alg = r->sp->rules->defaults.alg;
@@ -364,8 +376,9 @@ static void take_alg_and_idle(const struct run *r, struct fate *f,
 static struct perhaps outcome_of(const struct run *r, const struct fate *f)
 {
 	const struct fw_attrs *d = &r->sp->rules->defaults;
-	struct perhaps p = {NULL, f->attrs.alg, f->attrs.udp_idle_s,
-	                    f->attrs.tcp_idle_s};
+	struct perhaps p = {.alg = f->attrs.alg,
+	                    .udp_idle_s = f->attrs.udp_idle_s,
+	                    .tcp_idle_s = f->attrs.tcp_idle_s};
 
 	if (p.alg == FW_UNSET)
 		p.alg = d->alg;
@@ -386,6 +399,7 @@ static void take_perhaps(const struct run *r, struct fate *f,
 	take_alg_and_idle(r, &with, rule, true);
 	here = outcome_of(r, &with);
 	here.rule = rule;
+	here.first = p->first ? p->first : rule;
 	if (p->rule && p->alg != here.alg)
 		here.alg = FW_UNKNOWN;
 	/* Of several, the one that forgets soonest is to be told. */

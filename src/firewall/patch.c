@@ -174,15 +174,36 @@ static void raise_rule(struct plan *p, const struct fw_flow *f,
 	e->idle_s = f->min_udp_idle_s;
 }
 
-/* Where the time belongs to what accepts, every such rule gets its own; and
- * one that perhaps accepts before them. */
+/* Where the time belongs to what accepts, every such rule gets its own. */
 static void plan_rule_idle(struct plan *p, const struct fw_flow *f,
                            const struct fw_judgement *j)
 {
 	for (const struct fw_part *part = j->parts; part; part = part->next)
 		raise_rule(p, f, part->rule);
-	if (j->is_idle_perhaps)
-		raise_rule(p, f, j->idle_rule);
+}
+
+/* Rules for others that may accept it first ("update.example.com") are not to
+ * be changed for its sake: it gets one of its own before them. @return true
+ * when there are such. */
+static bool plan_own(struct plan *p, const struct fw_flow *f,
+                     const struct fw_answer *an)
+{
+	const struct fw_judgement *j = &an->out;
+	const bool is_short = f->min_udp_idle_s > 0 &&
+	                      an->udp_idle_s != FW_IDLE_UNSET &&
+	                      j->perhaps_udp_idle_s < f->min_udp_idle_s;
+	struct fw_edit *e;
+
+	if (!(p->caps & FW_CAP_RULE_IDLE) || an->out.verdict != FW_PASS ||
+	    !j->perhaps_rule || !j->perhaps_rule->line ||
+	    !(is_short || (f->is_sip && j->is_alg_perhaps)))
+		return false;
+	e = add(p, FW_EDIT_INSERT, f);
+	if (!e)
+		return true;
+	e->chain = j->perhaps_rule->chain;
+	e->before = j->perhaps_rule;
+	return true;
 }
 
 static void plan_idle(struct plan *p, const struct fw_flow *f,
@@ -228,13 +249,15 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
 	struct fw_edit *e;
+	bool has_own;
 
 	if (is_named(f, p->caps))
 		return;
+	has_own = plan_own(p, f, an);
 	if (an->back.verdict != FW_PASS)
 		plan_return(p, f);
 	/* A helper's own time goes with the helper. */
-	if (f->min_udp_idle_s > 0 &&
+	if (!has_own && f->min_udp_idle_s > 0 &&
 	    (an->udp_idle_s >= 0 || an->out.is_idle_perhaps) &&
 	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper))
 		plan_idle(p, f, an);
@@ -247,8 +270,8 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 		}
 	}
 	if (f->is_sip && an->alg != FW_OFF)
-		plan_alg(p, f, an->out.alg_rule);
-	if (f->is_sip && p->caps & FW_CAP_RULE_OFFLOAD)
+		plan_alg(p, f, has_own ? NULL : an->out.alg_rule);
+	if (f->is_sip && !has_own && p->caps & FW_CAP_RULE_OFFLOAD)
 		plan_offload(p, f, &an->out);
 }
 

@@ -50,6 +50,10 @@ struct fw_judgement {
 	                            alg is FW_UNKNOWN when parts differ */
 	const struct fw_rule *alg_rule, *idle_rule, *offload_rule, *nat_rule;
 	bool is_idle_by_helper; /**< its UDP time ends with the ALG's work */
+	const struct fw_rule *perhaps_rule; /**< the first that may accept it
+	                                         before what surely does, or
+	                                         NULL */
+	int64_t perhaps_udp_idle_s; /**< the shortest time that such give it */
 	bool is_alg_perhaps, is_idle_perhaps; /**< not known, since alg_rule or
 	                                           idle_rule may accept it,
 	                                           before what surely does */
