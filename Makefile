@@ -4,7 +4,7 @@
 BUILD  ?= build
 PREFIX ?= /usr/local
 
-.PHONY: all build demo test lint bench eval install clean
+.PHONY: all build demo test lint bench blocked eval install clean
 
 all: build
 
@@ -49,6 +49,11 @@ bench: build
 eval: build
 	@tools/need.sh demo bench
 	@bench/eval.py $(BUILD) --write docs/evaluation.md
+
+# Some minutes as well.
+blocked: build
+	@tools/need.sh demo bench
+	@bench/blocked.py $(BUILD) --write docs/blocked.md
 
 install: build
 	meson install -C $(BUILD)

@@ -1,12 +1,14 @@
 """Each flow blocked, dropped and refused, at each hop, and found exactly.
 
 Each flow has a number, and in each of seven runs those are blocked whose
-number has that bit: so any two flows are told apart in one run at least.
+number has that bit: so any two flows are told apart in one run at least. Some
+are then blocked alone; bench/blocked.py does so with each.
 """
 import concurrent.futures
 import time
 import unittest
 
+import blocking
 import lab
 import rig
 import services
@@ -25,6 +27,7 @@ RUNS = [
 ]
 SEGMENTS = {"r1": "router", "r2": "carrier", "r3": "carrier"}
 ENDS = {"drop": {"silent", "partly"}}
+ALONE = blocking.sample(seed=4)
 DONE = {}
 
 
@@ -77,10 +80,12 @@ def ask_dead_resolver(room):
 
 
 def setUpModule():
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
         jobs = {run: pool.submit(run_one, run) for run in range(len(RUNS))}
         jobs["quick"] = pool.submit(run_quick)
         jobs["web"] = pool.submit(run_web)
+        jobs.update({case: pool.submit(blocking.run, case)
+                     for case in ALONE})
         DONE.update({name: job.result() for name, job in jobs.items()})
 
 
@@ -122,6 +127,12 @@ class Blocked(unittest.TestCase):
                          if report.facts[i]["id"] == "flow.reached"}
                 self.assertEqual(named, {f[0] for i, f in enumerate(FLOWS)
                                          if is_blocked(run, i)})
+
+    def test_one_flow_alone(self):
+        for case in ALONE:
+            with self.subTest(case=case):
+                self.assertEqual(
+                    blocking.told(blocking.faults(DONE[case], case)), "")
 
     def test_who_must_act(self):
         self.assertEqual(DONE[0].findings[0]["act"], "customer")
