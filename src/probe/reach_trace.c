@@ -87,14 +87,15 @@ static void on_done(void *arg, const struct trace_result *res)
 }
 
 /* A SYN is all that a walk sends: what was said over the connection, and
- * whether its certificate pleased, is no matter. */
+ * whether its certificate pleased, is no matter. Of a range that passes in
+ * part the first port may be of the other part. */
 static bool is_known_good(const struct reach_ask *a)
 {
 	const struct ask_result *res = &a->result;
 
 	return reach_has_passed(res) ||
 	       (!reach_is_udp(a) && !reach_is_lost(res) &&
-	        res->layer >= ASK_LAYER_CONNECT);
+	        !reach_is_range(a) && res->layer >= ASK_LAYER_CONNECT);
 }
 
 /* A flow to the same host that is known good. */
