@@ -207,9 +207,12 @@ static void settle(struct reach_ask *a, const struct ask_result *res)
 static bool has_next_way(const struct reach_ask *a,
                          const struct ask_result *res)
 {
+	/* TLS that was begun is spoken there: what is wrong is a certificate */
+	bool is_no_tls = res->end == ASK_BAD_TLS && res->layer < ASK_LAYER_TLS;
+
 	return a->way + 1 < PLAN_WAYS && res->layer >= ASK_LAYER_CONNECT &&
-	       (res->end == ASK_OTHER || res->end == ASK_CUT ||
-	        res->end == ASK_BAD_TLS || res->end == ASK_SILENT) &&
+	       (res->end == ASK_OTHER || res->end == ASK_CUT || is_no_tls ||
+	        res->end == ASK_SILENT) &&
 	       question(a)->service->ways[a->way + 1].kind != PLAN_NO_KIND;
 }
 
