@@ -27,6 +27,7 @@
 #include "base/text.h"
 #include "net/guard.h"
 #include "net/loop.h"
+#include "net/udp.h"
 #include "probe/asks.h"
 #include "probe/range.h"
 #include "probe/registry.h"
@@ -191,11 +192,47 @@ static void learn(struct reach *r, const struct reach_ask *a)
 		r->rtt_ns = rtt;
 }
 
+/* What a firewall says, and not a stack that knows no way. */
+static bool is_filter_code(const struct ask_result *res)
+{
+	static const uint8_t codes4[] = {3, 9, 10, 13}; /* RFC 1812, 5.2.7.1 */
+	static const uint8_t codes6[] = {1, 4};         /* RFC 4443, 3.1 */
+	bool is_4 = res->offender.family == ADDR_IP4;
+	const uint8_t *codes = is_4 ? codes4 : codes6;
+	size_t n = is_4 ? ARRAY_LEN(codes4) : ARRAY_LEN(codes6);
+
+	for (size_t i = 0; i < n; i++) {
+		if (codes[i] == res->icmp_code)
+			return true;
+	}
+	return false;
+}
+
+bool reach_is_self(const struct addr *a, const struct addr *to)
+{
+	struct addr self;
+
+	return a->family != ADDR_NONE && !addr_ip_eq(a, to) &&
+	       net_source_for(&self, to) == 0 && addr_ip_eq(&self, a);
+}
+
+/* An ICMP error from this computer to itself: nothing has left it. */
+static void own_up(struct ask_result *res, const struct addr *to)
+{
+	if (!reach_is_self(&res->offender, to))
+		return;
+	if (res->end == ASK_REFUSED)
+		res->end = ASK_LOCAL;
+	if (res->end == ASK_LOCAL && is_filter_code(res))
+		res->error = EPERM;
+}
+
 static void settle(struct reach_ask *a, const struct ask_result *res)
 {
 	struct reach *r = a->reach;
 
 	a->result = *res;
+	own_up(&a->result, &a->target.addr);
 	if (a->stage == REACH_RUNNING)
 		r->n_running--;
 	a->stage = REACH_OVER;

@@ -143,6 +143,9 @@ void reach_facts(struct reach *r);
 /** The question failed on its way: it may be asked again, and followed. */
 bool reach_is_lost(const struct ask_result *res);
 
+/** @p a is this computer's own, towards @p to. */
+bool reach_is_self(const struct addr *a, const struct addr *to);
+
 bool reach_has_passed(const struct ask_result *res);
 
 /** Whether an edge is at that address, or at every other one that told. */

@@ -419,6 +419,12 @@ static void take_refusal(struct reach *r, struct reach_trace *t)
 
 	if (box->family == ADDR_NONE)
 		return;
+	if (reach_is_self(box, &r->asks[t->ask]->target.addr)) {
+		*w = (struct where){.basis = WHERE_LOCAL,
+		                    .is_exact = true,
+		                    .segment = SEGMENT_DEVICE};
+		return;
+	}
 	hop = hop_of_refuser(r, box);
 	if (w->basis != WHERE_REFUSAL) {
 		w->icmp_type = res->icmp_type;
