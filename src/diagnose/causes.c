@@ -374,9 +374,20 @@ static bool takes_ip6(const struct flows *fs, const struct flow *f)
 	       addr_parse(&a, f->address) == 0 && a.family == ADDR_IP6;
 }
 
+/* Who refuses one port of an address refuses the other as well, where nothing
+ * says otherwise. */
 static bool takes_stopped(const struct flows *fs, const struct flow *f)
 {
-	UNUSED(fs);
+	bool is_open =
+		(f->end == FLOW_REFUSED || f->end == FLOW_CUT) && f->stop &&
+		slice_eq_str(val_get_text(&f->stop->fields, "who"), "unknown");
+
+	for (size_t i = 0; i < fs->n && is_open; i++) {
+		const struct flow *g = &fs->all[i];
+
+		if (g->is_by_server && slice_eq(g->address, f->address))
+			return true;
+	}
 	return f->is_by_server;
 }
 
@@ -435,6 +446,10 @@ static bool takes_drowned(const struct flows *fs, const struct flow *f)
 
 static bool is_nothing_reached(const struct flows *fs)
 {
+	for (size_t i = 0; i < fs->n; i++) {
+		if (fs->all[i].is_by_server)
+			return false;
+	}
 	return fs->n_reached == 0 && fs->n_asked > 1;
 }
 

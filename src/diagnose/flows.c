@@ -114,6 +114,11 @@ static bool is_by_server(const struct flow *flow)
 	                              : (struct slice){0};
 	struct slice offender = val_get_text(&flow->fact->fields, "offender");
 
+	/* what the question did not hear, its trace did */
+	if (flow->end == FLOW_SILENT && flow->stop)
+		return slice_eq_str(who, "server") &&
+		       slice_eq_str(val_get_text(&flow->stop->fields, "basis"),
+		                    "icmp-refusal");
 	if (flow->end != FLOW_REFUSED && flow->end != FLOW_CUT)
 		return false;
 	if (offender.n > 0)

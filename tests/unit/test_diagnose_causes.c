@@ -135,6 +135,8 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
 	else if (strcmp(key, "blocked") == 0)
 		add_blocked(l, text);
+	else if (strcmp(key, "basis") == 0)
+		(void)fact_field(l->r, l->stop, key, val_text(text));
 	else
 		(void)put(l->r, &l->fields, key, val_text(text));
 }
@@ -357,6 +359,12 @@ static const struct {
               "flow b 198.51.100.2 5060/udp sip refused "
               "offender=198.51.100.2\n",
          "service.stopped fail provider 2"},
+	{"the server said so to the trace, and by TCP as well, to all appearance",
+         "flow b 198.51.100.2 53/udp dns silent stop=3-3:provider "
+         "who=server basis=icmp-refusal\n"
+         "flow b 198.51.100.2 53/tcp dns refused stop=2-3:unknown "
+         "who=unknown basis=reset\n",
+         "service.stopped warn provider 2"},
 	{"refused behind the last router, by whom is not known",
          GOOD "flow b 198.51.100.2 443/tcp web refused "
               "stop=3-4:provider who=unknown\n",
