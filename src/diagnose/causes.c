@@ -178,10 +178,20 @@ static bool is_table_full(const struct flows *fs)
 	return fact_of(fs, "nat.table") && !is_line_drowned(fs);
 }
 
+/* A range that met the limit, and nothing that is blocked. */
+static bool is_only_limited(const struct flow *f)
+{
+	const struct val *d = flow_detail(f);
+
+	return f->end == FLOW_PARTLY && d && val_get(d, "table_limit") &&
+	       val_get_int(d, "n_blocked", 0) == 0;
+}
+
 static bool takes_silence(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
-	return f->end == FLOW_SILENT || f->end == FLOW_UNKNOWN;
+	return f->end == FLOW_SILENT || f->end == FLOW_UNKNOWN ||
+	       is_only_limited(f);
 }
 
 static const char *tell_limit(struct flows *fs, const struct flow *f)

@@ -744,23 +744,35 @@ static void put_name(struct reach *r, size_t i)
 
 /* The whole */
 
-static int64_t table_limit(const struct reach *r)
+static bool is_limit_met(const struct reach *r)
 {
-	int64_t limit = 0;
+	for (size_t i = 0; i < r->n_asks; i++) {
+		if (val_get(&r->asks[i]->result.fields, "table_limit"))
+			return true;
+	}
+	return is_starved(r, true) || is_starved(r, false);
+}
+
+/* All questions fill the same table: flows that passed, each of its own. */
+static int64_t n_flows_passed(const struct reach *r)
+{
+	int64_t n = 0;
 
 	for (size_t i = 0; i < r->n_asks; i++) {
-		int64_t n = val_get_int(&r->asks[i]->result.fields,
-		                        "table_limit", 0);
+		const struct reach_ask *a = r->asks[i];
 
-		limit = n > limit ? n : limit;
+		if (reach_is_range(a))
+			n += val_get_int(&a->result.fields, "passed", 0);
+		else if (a->stage == REACH_OVER && !a->is_inherited)
+			n += reach_has_passed(&a->result);
 	}
-	return limit;
+	return n;
 }
 
 static void put_table_limit(struct reach *r)
 {
-	int64_t limit = table_limit(r);
-	bool is_met = limit > 0 || is_starved(r, true) || is_starved(r, false);
+	bool is_met = is_limit_met(r);
+	int64_t limit = is_met ? n_flows_passed(r) : 0;
 	struct fact *f;
 
 	if (!is_met)

@@ -18,7 +18,8 @@
  *
  * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
  * certificate: faults, issuer, sha256, behind; of what its question learned:
- * portal, intercepted, blocked=FIRST-LAST.
+ * portal, intercepted, blocked=FIRST-LAST, limited, altered,
+ * edge, server.
  */
 
 static const char *part(struct report *r, const char **at, char end)
@@ -98,8 +99,9 @@ static void add_cert(struct line *l, const char *key, const char *v)
 static void add_blocked(struct line *l, const char *v)
 {
 	struct val *list = put(l->r, &l->detail, "blocked", val_list());
+	int64_t n = 0;
 
-	while (*v) {
+	for (; *v; n++) {
 		struct val *span = put(l->r, list, NULL, val_list());
 		const char *one = part(l->r, &v, '+');
 
@@ -107,6 +109,7 @@ static void add_blocked(struct line *l, const char *v)
 		          val_int(atoi(part(l->r, &one, '-'))));
 		(void)put(l->r, span, NULL, val_int(atoi(one)));
 	}
+	(void)put(l->r, &l->detail, "n_blocked", val_int(n));
 }
 
 static void add_key(struct line *l, const char *text)
@@ -137,6 +140,8 @@ static void add_key(struct line *l, const char *text)
 		add_blocked(l, text);
 	else if (strcmp(key, "basis") == 0)
 		(void)fact_field(l->r, l->stop, key, val_text(text));
+	else if (strcmp(key, "limited") == 0)
+		(void)put(l->r, &l->detail, "table_limit", val_int(atoi(text)));
 	else
 		(void)put(l->r, &l->fields, key, val_text(text));
 }
@@ -321,6 +326,15 @@ static const struct {
               "flow b 198.51.100.2 10000-65535/udp rtp unfinished\n"
               "flow b 198.51.100.2 5060/udp sip silent\n",
          "nat.table-full fail router 2"},
+	{"the router's table, met by ranges alone",
+         GOOD "table 300\n"
+              "flow b 198.51.100.2 10000-65535/udp rtp partly limited=40\n",
+         "nat.table-full fail router 1"},
+	{"a blocked part is one, whatever the table",
+         GOOD "table 300\n"
+              "flow b 198.51.100.2 10000-65535/udp rtp partly limited=40 "
+              "stop=2-3:carrier blocked=20000-20000\n",
+         "path.range-blocked fail carrier 1"},
 	{"interception, as an edge has it",
          GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls intercepted=yes "
               "faults=untrusted issuer=Box\n",
