@@ -78,6 +78,9 @@ static const struct remedy {
 	{"exempt-from-inspection", TROUBLE_TLS, ANY, ANY, NEED_NOTHING, true,
          N_("In the firewall, except the provider's hosts from the inspection "
             "of TLS (SSL inspection, HTTPS scanning).")},
+	{"exempt-from-proxy", TROUBLE_PROXY, ANY, ANY, NEED_NOTHING, true,
+         N_("In the router or firewall, except the provider's hosts from the "
+            "transparent proxy or web filter.")},
 	{"use-cable", TROUBLE_LINE, ANY, ANY, NEED_NOTHING, false,
          N_("Connect this computer by cable instead of Wi-Fi, let nobody else "
             "load the line, and measure again.")},

@@ -25,6 +25,7 @@ enum trouble {
 	TROUBLE_IP6 = 1 << 16,    /**< IPv6 is broken */
 	TROUBLE_SIZE = 1 << 17,   /**< large messages are lost */
 	TROUBLE_LINE = 1 << 18,   /**< the line loses packets */
+	TROUBLE_PROXY = 1 << 19,  /**< a box answers for web servers */
 };
 
 /**

@@ -136,6 +136,13 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->detail, key, val_text(text));
 	else if (strcmp(key, "intercepted") == 0)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
+	else if (strcmp(key, "altered") == 0)
+		(void)put(l->r, &l->detail, "is_body_altered", val_bool(true));
+	else if (strcmp(key, "server") == 0)
+		(void)put(l->r, &l->detail, key,
+		          val_bytes(report_bytes(l->r, slice_str(text))));
+	else if (strcmp(key, "edge") == 0)
+		(void)fact_field(l->r, l->ask, "is_edge", val_bool(true));
 	else if (strcmp(key, "blocked") == 0)
 		add_blocked(l, text);
 	else if (strcmp(key, "basis") == 0)
@@ -402,6 +409,18 @@ static const struct {
 	{"IPv6 alone fails",
          GOOD "flow b 2001:db8::1 443/tcp web silent mixed=yes\n",
          "path.ip6-broken warn unknown 1"},
+	{"a page that was changed",
+         GOOD "flow b 198.51.100.2 80/tcp web answered edge=yes altered=yes\n",
+         "path.web-proxy warn unknown 1"},
+	{"an edge that has another name over TLS",
+         GOOD "flow b 198.51.100.2 80/tcp web answered edge=yes server=x\n"
+              "flow b 198.51.100.2 443/tcp web answered edge=yes server=y "
+              "sha256=aa\n",
+         "path.web-proxy warn unknown 1"},
+	{"a server that is no edge may have two names",
+         GOOD "flow b 198.51.100.2 80/tcp web answered server=x\n"
+              "flow b 198.51.100.2 443/tcp web answered server=y sha256=aa\n",
+         ""},
 	{"large messages are lost, there or back",
          GOOD "mtu fragments_pass\nmtu fragments_back\n",
          "path.fragments-dropped warn unknown 0"},
