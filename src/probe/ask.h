@@ -43,18 +43,21 @@ struct ask_account {
 	const char *turn_user, *turn_password;
 };
 
+struct range_board;
+
 struct ask_conf {
 	int64_t patience_ns; /**< for one question */
 	int64_t rtt_ns;      /**< of this network, as far as known; 0: not */
 	struct ask_account account;
 	const uint8_t *pin; /**< SHA-256 of a certificate that is good whatever
 	                         is wrong with it: the edge's; NULL: none */
-	unsigned *flows_left; /**< new NAT mappings that this run may still
-	                           make; a question counts down what it makes
-	                           and asks no more at 0 */
-	bool is_full_range;   /**< visit every port of a range */
-	unsigned flows_per_s; /**< NAT mappings that a range may make in a
-	                           second; 0: as many as the path bears */
+	unsigned *flows_left;      /**< new NAT mappings that this run may still
+	                                make; a question counts down what it makes
+	                                and asks no more at 0 */
+	bool is_full_range;        /**< visit every port of a range */
+	unsigned flows_per_s;      /**< NAT mappings that a range may make in a
+	                                second; 0: as many as the path bears */
+	struct range_board *board; /**< of the ranges of this run; NULL: none */
 	bool has_edge; /**< an edge is known to be at that address: silence is
 	                    then an answer */
 };

@@ -64,8 +64,8 @@ struct ask_range {
 	unsigned n_closed, n_other, n_opened;
 	uint16_t other_port;
 	int64_t rtt_ns;
-	int error; /* what this computer said */
-	struct lane_word refusal;
+	int error;                        /* what this computer said */
+	struct lane_word refusal, closed; /* the first of each */
 };
 
 static struct val *put(struct ask_range *s, struct val *into, const char *key,
@@ -290,9 +290,25 @@ static void on_closed(struct ask_range *s, const struct lane_word *w,
 	}
 	if (!s->is_tcp)
 		range_be_mute(s->range);
-	if (range_state_of(s->range, w->port) != RANGE_PASSES)
-		s->n_closed++;
-	on_pass(s, w, now_ns);
+	if (range_state_of(s->range, w->port) != RANGE_PASSES &&
+	    s->n_closed++ == 0)
+		s->closed = *w;
+	if (w->is_fresh)
+		on_pass(s, w, now_ns);
+	else
+		range_on_closed(s->range, w->port, w->rtt_ns, now_ns);
+}
+
+/* What was closed until now was so by somebody on the way. */
+static void on_edge(struct ask_range *s)
+{
+	if (!s->is_edge && s->n_closed) {
+		range_closed_is_refused(s->range);
+		s->n_closed = 0;
+		if (s->refusal.port == 0)
+			s->refusal = s->closed;
+	}
+	s->is_edge = true;
 }
 
 static void on_word(void *arg, const struct lane_word *w)
@@ -304,7 +320,7 @@ static void on_word(void *arg, const struct lane_word *w)
 		return;
 	switch (w->what) {
 	case LANE_EDGE:
-		s->is_edge = true;
+		on_edge(s);
 		on_pass(s, w, now);
 		break;
 	case LANE_OPENED:
@@ -340,6 +356,7 @@ static int open_range(struct ask_range *s)
 		.tries_per_flow = s->is_tcp ? LANE_TCP_TRIES : 0,
 		.flows_left = conf->flows_left,
 		.rtt_ns = conf->rtt_ns,
+		.board = conf->board,
 	};
 
 	if (!rc.flows_left) {

@@ -30,8 +30,9 @@ enum {
 #define RTO_UNKNOWN_NS (250 * NS_PER_MS)
 #define RTO_MIN_NS     (25 * NS_PER_MS)
 #define RTO_MAX_NS     NS_PER_S
-#define GAP_NS         NS_PER_MS       /* between new flows of a sample */
-#define BUSY_NS        (2 * NS_PER_MS) /* until a full buffer has drained */
+#define GAP_NS         NS_PER_MS        /* between new flows of a sample */
+#define BUSY_NS        (2 * NS_PER_MS)  /* until a full buffer has drained */
+#define LOOK_NS        (25 * NS_PER_MS) /* at what others have found */
 
 static struct range_cell *cell_of(struct range *r, uint16_t port)
 {
@@ -103,6 +104,7 @@ int range_alloc(struct range **rp, const struct range_conf *conf,
 static void over(struct range *r)
 {
 	r->is_over = true;
+	range_board_leave(r->conf.board, r);
 	*r->conf.flows_left += r->n_reserved + r->n_kept;
 	r->n_reserved = 0;
 	r->n_kept = 0;
@@ -375,6 +377,8 @@ static int64_t next_due(struct range *r)
 
 	if (r->fresh != RANGE_FRESH_NONE)
 		due = sooner(due, r->fresh_due_ns);
+	if (r->is_waiting)
+		due = sooner(due, r->look_ns);
 	return due;
 }
 
@@ -391,11 +395,17 @@ static bool look_further(struct range *r, int64_t now_ns)
 		start_fresh(r, now_ns);
 		return true;
 	}
-	if (has_new || r->n_young > 0 || r->fresh == RANGE_FRESH_AGAIN)
+	if (has_new || r->n_young > 0 || r->fresh == RANGE_FRESH_AGAIN) {
+		r->is_waiting = false; /* what is sent wakes it */
 		return false;
+	}
+	if (r->is_waiting && now_ns < r->look_ns)
+		return false;
+	r->is_waiting = false;
+	r->look_ns = now_ns + LOOK_NS;
 	if (range_plan_wave(r, now_ns))
 		return true;
-	if (r->n_flying > 0 || r->fresh != RANGE_FRESH_NONE)
+	if (r->n_flying > 0 || r->is_waiting || r->fresh != RANGE_FRESH_NONE)
 		return false;
 	if (may_ask_fresh(r)) {
 		start_fresh(r, now_ns);
@@ -451,6 +461,33 @@ void range_on_pass(struct range *r, uint16_t port, int64_t rtt_ns,
 	r->has_slow_pass |= c->is_anew;
 	range_cell_set(r, c, RANGE_CELL_PASSES);
 	r->good = (uint16_t)(port - r->conf.first);
+}
+
+void range_on_closed(struct range *r, uint16_t port, int64_t rtt_ns,
+                     int64_t now_ns)
+{
+	struct range_cell *c = cell_of(r, port);
+	bool is_first = c && !r->is_over && c->is_visited &&
+	                c->state != RANGE_CELL_PASSES;
+
+	range_on_pass(r, port, rtt_ns, now_ns);
+	if (is_first)
+		c->is_closed = true;
+}
+
+void range_closed_is_refused(struct range *r)
+{
+	r->is_mute = false;
+	for (unsigned at = 0; at < r->n && !r->is_over; at++) {
+		struct range_cell *c = &r->cells[at];
+
+		if (c->is_closed && c->state == RANGE_CELL_PASSES)
+			range_cell_set(r, c, RANGE_CELL_REFUSED);
+	}
+	for (unsigned at = 0; at < r->n; at++) {
+		if (r->cells[at].state == RANGE_CELL_PASSES)
+			r->good = (uint16_t)at;
+	}
 }
 
 void range_on_refused(struct range *r, uint16_t port, int64_t now_ns)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "probe/range_board.h"
 
 enum {
 	RANGE_TRIES = 4,
@@ -46,11 +47,13 @@ struct range_conf {
 	uint64_t seed;
 	unsigned window_max;  /**< 1 to RANGE_WINDOW_MAX */
 	unsigned flows_per_s; /**< new flows; 0: as many as the window gives */
-	unsigned tries_per_flow; /**< after so many tries of a port the next
-	                              leave as a new flow; 0: never */
-	unsigned *flows_left;    /**< of the run: counted down, a sample's at
-	                              once; borrowed */
-	int64_t rtt_ns;          /**< 0: not known */
+	unsigned tries_per_flow;   /**< after so many tries of a port the next
+	                                leave as a new flow; 0: never */
+	unsigned *flows_left;      /**< of the run: counted down, a sample's at
+	                                once; borrowed */
+	int64_t rtt_ns;            /**< 0: not known */
+	struct range_board *board; /**< shared with others; NULL: with none.
+	                                Borrowed. */
 };
 
 struct range;
@@ -88,6 +91,14 @@ void range_on_pass(struct range *r, uint16_t port, int64_t rtt_ns,
 
 /** A port was refused by somebody, or the try could not be sent. */
 void range_on_refused(struct range *r, uint16_t port, int64_t now_ns);
+
+/** A port has passed by a refusal of the far end itself, as far as one can
+ *  tell; range_closed_is_refused() takes that back. */
+void range_on_closed(struct range *r, uint16_t port, int64_t rtt_ns,
+                     int64_t now_ns);
+
+/** The far end refuses nothing: whoever did so was somebody else. */
+void range_closed_is_refused(struct range *r);
 
 /** The fresh flow was answered. */
 void range_on_fresh(struct range *r, unsigned fresh, int64_t now_ns);

@@ -209,6 +209,35 @@ static void divide(struct range *r, unsigned from, unsigned to,
 	}
 }
 
+/* Edges that other ranges have found in a gap. @return whether any of them
+ * is new to this one */
+static bool plan_told(struct range *r, unsigned from, unsigned to)
+{
+	const struct range_board *b = r->conf.board;
+	unsigned n_plan = r->n_plan;
+
+	for (unsigned i = 0; b && i < b->n_edges; i++) {
+		unsigned at = (unsigned)b->edges[i] - r->conf.first;
+
+		if (b->edges[i] < r->conf.first || at < from || at >= to)
+			continue;
+		plan_put(r, at);
+		plan_put(r, at + 1);
+	}
+	return r->n_plan > n_plan;
+}
+
+static void search(struct range *r, unsigned from, unsigned to,
+                   unsigned n_parts)
+{
+	if (plan_told(r, from, to))
+		return;
+	if (range_board_enter(r->conf.board, r))
+		divide(r, from, to, n_parts);
+	else
+		r->is_waiting = true;
+}
+
 /* One scan: every two neighbours that disagree. @return how many gaps */
 static unsigned scan(struct range *r, unsigned n_parts, int64_t now_ns)
 {
@@ -223,8 +252,9 @@ static unsigned scan(struct range *r, unsigned n_parts, int64_t now_ns)
 		if (before != GUESS_NONE && g != before && at - from > 1) {
 			n_gaps++;
 			if (n_parts)
-				divide(r, from, at, n_parts);
+				search(r, from, at, n_parts);
 		} else if (before != GUESS_NONE && g != before) {
+			range_board_tell(r->conf.board, range_port_at(r, from));
 			make_sure(r, from, now_ns);
 			make_sure(r, at, now_ns);
 		}
@@ -252,6 +282,8 @@ bool range_plan_wave(struct range *r, int64_t now_ns)
 	if (n_gaps && left)
 		(void)scan(r, left / n_gaps >= SPLIT_FLOWS ? SPLIT + 1 : 2,
 		           now_ns);
+	else
+		range_board_leave(r->conf.board, r);
 	return r->n_plan > 0 || r->n_flying > n_flying;
 }
 

@@ -30,6 +30,7 @@ struct range_cell {
 	bool is_pending; /* silent when the fresh flow in flight began */
 	bool is_visited; /* its flow was counted */
 	bool is_anew;    /* asked once more, slowly */
+	bool is_closed;  /* passes by a refusal */
 };
 
 struct range_flight {
@@ -74,6 +75,8 @@ struct range {
 	unsigned table_limit;
 	int64_t began_ns;
 	bool is_mute;
+	bool is_waiting; /* until another range has searched... */
+	int64_t look_ns; /* ...but no longer than until then */
 	bool is_over;
 };
 

@@ -39,6 +39,7 @@ enum {
 	EDGES_ENOUGH = 3,
 	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
+	FLOWS_KEPT = 8 * TRACE_FLOWS_MAX,
 	FLOWS_PER_S = 68,
 	PIN_MS = 1000,
 };
@@ -168,6 +169,7 @@ static void set_conf(struct reach *r, struct reach_ask *a)
 		.flows_left = is_range ? &r->range_flows : &r->flows,
 		.is_full_range = r->effort.is_full_range,
 		.flows_per_s = r->effort.is_full_range ? range_pps(r) : 0,
+		.board = is_range ? &r->board : NULL,
 		.has_edge = reach_is_edge_at(r, &a->target.addr),
 	};
 }
@@ -595,11 +597,28 @@ static unsigned begin_some(struct reach *r, int64_t now_ns)
 	return n;
 }
 
+/* What nobody needs any more helps the ranges to their exact edges: where all
+ * else has passed, only they will be followed. */
+static void spare_flows(struct reach *r)
+{
+	if (r->effort.is_full_range || r->flows <= FLOWS_KEPT)
+		return;
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *a = r->asks[i];
+
+		if (!reach_is_range(a) && reach_is_lost(&a->result))
+			return;
+	}
+	r->range_flows += r->flows - FLOWS_KEPT;
+	r->flows = FLOWS_KEPT;
+}
+
 static bool follow(struct reach *r, bool is_all)
 {
 	if (!r->is_tracing) {
 		r->is_tracing = true;
 		begin_controls(r);
+		spare_flows(r);
 	}
 	return reach_traces_go(r, is_all) && r->controls[0].is_over &&
 	       r->controls[1].is_over;

@@ -12,6 +12,7 @@
 #include "net/dns.h"
 #include "probe/plan.h"
 #include "probe/probe.h"
+#include "probe/range_board.h"
 #include "probe/trace.h"
 
 enum {
@@ -103,6 +104,7 @@ struct reach {
 	size_t n_asks, cap_asks;
 	struct reach_name *names; /**< as in the plan */
 	size_t n_running, n_over;
+	struct range_board board;
 	unsigned flows, range_flows;  /**< left, but for what is kept */
 	int64_t rtt_ns;               /**< the shortest; 0: none yet */
 	uint8_t pin[REACH_PIN_BYTES]; /**< of the edge's certificate */

@@ -94,8 +94,8 @@ static bool is_known_good(const struct reach_ask *a)
 	const struct ask_result *res = &a->result;
 
 	return reach_has_passed(res) ||
-	       (!reach_is_udp(a) && !reach_is_lost(res) &&
-	        !reach_is_range(a) && res->layer >= ASK_LAYER_CONNECT);
+	       (!reach_is_udp(a) && !reach_is_lost(res) && !reach_is_range(a) &&
+	        res->layer >= ASK_LAYER_CONNECT);
 }
 
 /* A flow to the same host that is known good. */

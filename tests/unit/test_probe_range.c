@@ -209,6 +209,23 @@ static struct range *start(uint16_t first, uint16_t last, bool is_full,
 	return r;
 }
 
+static struct range *start_beside(struct range_board *board, unsigned *flows,
+                                  uint64_t seed)
+{
+	struct range_conf conf = {
+		.first = 10000,
+		.last = 65535,
+		.seed = seed,
+		.window_max = 256,
+		.flows_left = flows,
+		.board = board,
+	};
+	struct range *r = NULL;
+
+	assert_int_equal(range_alloc(&r, &conf, 0), 0);
+	return r;
+}
+
 /* What range_spans() should say, from what the network does. */
 static unsigned truth(uint16_t first, uint16_t last, struct range_span *out)
 {
@@ -572,6 +589,42 @@ static void test_a_sample_keeps_its_flows(void **state)
 	range_free(r);
 }
 
+/* Eight hosts behind one firewall: flows for one search, not for eight. */
+static void test_others_look_where_one_has_found(void **state)
+{
+	static const struct {
+		unsigned first, last;
+	} holes[] = {{10000, 12345}, {30007, 41234}, {50011, 65535}};
+	struct range_board board = {0};
+	unsigned flows = 500, searched = 0;
+
+	UNUSED(state);
+	net_reset(5);
+	for (size_t i = 0; i < ARRAY_LEN(holes); i++) {
+		for (unsigned p = holes[i].first; p <= holes[i].last; p++)
+			net.fate[p] = FATE_DROP;
+	}
+	for (unsigned host = 0; host < 8; host++) {
+		struct range_sum sum;
+		struct range *r;
+
+		memset(net.has_flow, 0, sizeof(net.has_flow));
+		r = start_beside(&board, &flows, host);
+		(void)run(r);
+		range_sum(&sum, r);
+		assert_true(sum.is_exact);
+		assert_int_equal(range_spans(r, spans, SPANS), 3);
+		assert_int_equal(spans[1].first, 30007);
+		assert_int_equal(spans[1].last, 41234);
+		if (host == 0)
+			searched = sum.n_tried;
+		else
+			assert_true(sum.n_tried * 3 < searched * 2);
+		range_free(r);
+		assert_null(board.searcher);
+	}
+}
+
 static void test_pace_is_kept(void **state)
 {
 	unsigned flows = 100000;
@@ -727,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_mute_far_end_proves_only_what_passes),
 		cmocka_unit_test(test_flows_are_bounded),
 		cmocka_unit_test(test_a_sample_keeps_its_flows),
+		cmocka_unit_test(test_others_look_where_one_has_found),
 		cmocka_unit_test(test_pace_is_kept),
 		cmocka_unit_test(test_busy_costs_no_try),
 		cmocka_unit_test(test_give_up_leaves_doubt),
