@@ -15,21 +15,33 @@ DNS = "198.51.100.53"
 # program: its host, address, and (class, transport, port) that are asked
 SERVERS = {
     "kamailio": ("sip.example", "198.51.100.30", [
-        ("sip", "udp", 5060), ("sip", "tcp", 5060), ("sip", "tcp", 5061)]),
+        ("sip", "udp", 5060), ("sip", "tcp", 5060), ("sip", "tcp", 5061),
+        ("sip", "tcp", 443)]),
     "coturn": ("turn.example", "198.51.100.32", [
-        ("stun", "udp", 3478), ("stun", "tcp", 3478)]),
+        ("stun", "udp", 3478), ("stun", "tcp", 3478),
+        ("stun", "tcp", 5349)]),
     "prosody": ("chat.example", "198.51.100.33", [
         ("chat", "tcp", 5222), ("chat", "tcp", 5280)]),
     "nginx": ("www.example", "198.51.100.34", [
         ("web", "tcp", 80), ("web", "tcp", 443)]),
     "dnsmasq": (DNS, DNS, [("dns", "udp", 53), ("dns", "tcp", 53)]),
 }
-TLS = {"kamailio": 5061, "nginx": 443}
+TLS = {"kamailio": {5061, 443}, "coturn": {5349}, "prosody": {5222},
+       "nginx": {443}}
+PORTS = {"kamailio": {"wss": [443]}}  # others than the usual ones
 FINDINGS = {"expired": "tls.expired", "wrong-name": "tls.wrong-name",
             "self-signed": "tls.untrusted"}
-CASES = [("all", None)]
-CASES += [("stopped", p) for p in SERVERS if p != "dnsmasq"]
-CASES += [(fault, p) for fault in FINDINGS for p in TLS]
+CASES = [("all", None), ("full", None)]
+CASES += [("stopped", p) for p in SERVERS]
+# each program with a fault of its own, each fault with some program
+CASES += [("expired", "kamailio"), ("wrong-name", "coturn"),
+          ("expired", "prosody"), ("wrong-name", "nginx"),
+          ("self-signed", "coturn"), ("self-signed", "nginx")]
+# the same network on a computer whose clock is wrong
+YEAR_S = 365 * 24 * 3600
+CLOCKS = {"clock-behind": -3 * YEAR_S, "clock-ahead": 30 * YEAR_S}
+CASES += [(clock, None) for clock in CLOCKS]
+ACCOUNT = "turn_user=prumo\nturn_password=prumo\n"
 DONE = {}
 
 
@@ -59,6 +71,8 @@ def scenario(case, who):
             words["host"] = host
         if program == who and case != "stopped":
             words["certificate"] = case
+        if program in PORTS:
+            words["ports"] = PORTS[program]
         if program != who or case != "stopped":
             servers.insert(0 if program == "dnsmasq" else len(servers), words)
     return {"schema": "prumo/scenario/1", "name": "servers",
@@ -76,10 +90,16 @@ def run_one(case):
         at = pathlib.Path(folder)
         (at / "servers.yaml").write_text(yaml.safe_dump(scenario(*case)))
         (at / "real.yaml").write_text(yaml.safe_dump(profile()))
-        done = lab.scenario(
-            at / "servers.yaml", "env", "PRUMO_STAY_HOME=1", lab.PRUMO,
-            "check", "--skip", "sip-alg", "--dns", DNS, "-o", "json",
-            at / "real.yaml")
+        (at / "account").write_text(ACCOUNT)
+        env = ["env", "PRUMO_STAY_HOME=1"]
+        options = ["--skip", "sip-alg", "--dns", DNS]
+        if case[0] in CLOCKS:
+            env += [f"LD_PRELOAD={os.environ['WRONG_CLOCK']}",
+                    f"CLOCK_AHEAD_S={CLOCKS[case[0]]}"]
+        if case[0] == "full":
+            options += ["--full", "--account", at / "account"]
+        done = lab.scenario(at / "servers.yaml", *env, lab.PRUMO, "check",
+                            *options, "-o", "json", at / "real.yaml")
         assert done.stdout, (case, done.stderr)
         return rig.Report(done.stdout, done.returncode)
 
@@ -98,12 +118,22 @@ class Servers(unittest.TestCase):
     def test_all_are_reached(self):
         report = DONE["all", None]
         self.assertEqual(self.failed(report), set(), report.told())
-        self.assertEqual(len(report.pick("flow.reached")), 11)
+        self.assertEqual(len(report.pick("flow.reached")), 13)
         self.assertEqual(report.ids(), [])
+        wss, = report.pick("sip.answer", dst_port=443)
+        self.assertEqual((wss["via"], wss["result"]), ("wss", "answered"))
+
+    def test_turn_relays_by_every_transport(self):
+        report = DONE["full", None]
+        self.assertEqual(report.ids(), [], report.told())
+        turns = report.pick("turn.answer", result="answered")
+        self.assertEqual({f["via"] for f in turns}, {"udp", "tcp", "tls"})
+        for turn in turns:
+            self.assertEqual(turn["detail"]["relay_echo"], "passed", turn)
 
     def test_stopped_server_refuses_its_flows_alone(self):
         for case, who in CASES:
-            if case != "stopped":
+            if case != "stopped" or who == "dnsmasq":
                 continue
             report = DONE[case, who]
             with self.subTest(who=who):
@@ -115,6 +145,25 @@ class Servers(unittest.TestCase):
                                                       state="fail")},
                     {"refused"}, report.told())
 
+    def test_stopped_name_server_is_two_causes(self):
+        """Names have no address, and the flows to the server itself."""
+        report = DONE["stopped", "dnsmasq"]
+        self.assertEqual(report.ids(), ["name.resolver-dead",
+                                        "service.stopped"], report.told())
+        self.assertEqual(report.findings[1]["evidence"]["hosts"], [DNS])
+
+    def test_wrong_clock_is_no_fault_of_the_servers(self):
+        for clock in CLOCKS:
+            report = DONE[clock, None]
+            with self.subTest(clock=clock):
+                self.assertEqual(report.ids(), ["device.clock-wrong"],
+                                 report.told())
+                finding, = report.findings
+                self.assertEqual(finding["segment"], "device")
+                self.assertEqual(self.failed(report),
+                                 {(who, "tcp", port) for who in TLS
+                                  for port in TLS[who]})
+
     def test_certificate_is_named_for_what_it_is(self):
         for case, who in CASES:
             if case not in FINDINGS:
@@ -122,7 +171,8 @@ class Servers(unittest.TestCase):
             report = DONE[case, who]
             with self.subTest(case=case, who=who):
                 self.assertEqual(self.failed(report),
-                                 {(who, "tcp", TLS[who])}, report.told())
+                                 {(who, "tcp", port) for port in TLS[who]},
+                                 report.told())
                 self.assertEqual(report.ids(), [FINDINGS[case]],
                                  report.told())
 
