@@ -128,11 +128,12 @@ class Lab:
                 (c["counter"]["packets"], c["counter"]["bytes"])
                 for c in out["nftables"] if "counter" in c}
 
-    def check(self, *options, target=("--edge", lab.SERVER), env=None):
+    def check(self, *options, target=("--edge", lab.SERVER), env=None,
+              timeout=60):
         """prumo check in the client. @return its Report"""
         status, out, err = self.run(
             "client", lab.PRUMO, "check", *target, "-o", "json", *options,
-            env={"PRUMO_STAY_HOME": "1", **(env or {})})
+            env={"PRUMO_STAY_HOME": "1", **(env or {})}, timeout=timeout)
         assert status is not None and out, (status, err)
         return Report(out, status)
 

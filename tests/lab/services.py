@@ -61,9 +61,9 @@ def flows():
 class Room(rig.Lab):
     """A lab with such a provider at its end."""
 
-    def __init__(self, *options, nodes=(), edge_options=(), **kw):
+    def __init__(self, *options, nodes=(), edge_options=(), boxes=(), **kw):
         super().__init__(*options, nodes=nodes,
-                         servers=(edge(*edge_options),), **kw)
+                         servers=(edge(*edge_options), *boxes), **kw)
 
     def block(self, node, rules):
         """Swap the rules of a node: lines for what goes to the server."""
@@ -73,9 +73,9 @@ class Room(rig.Lab):
             "type filter hook forward priority -5\n"
             "iifname wan accept\n" + "\n".join(rules) + "\n}\n}\n"))
 
-    def reach(self, *options, env=None):
+    def reach(self, *options, **kw):
         """prumo check of the whole profile. @return its Report"""
-        return self.check(*places(), *options, env=env)
+        return self.check(*places(), *options, **kw)
 
 
 def fares(report):

@@ -1,0 +1,172 @@
+"""Networks and computers that are at fault as a whole, each one cause."""
+import concurrent.futures
+import os
+import pathlib
+import tempfile
+import unittest
+
+import lab
+import services
+
+HOPS = 4
+HELD = 3900  # flows of other programs
+TABLE = 4096
+OWN = "table inet own {{\nchain o {{\ntype filter hook output priority 0\n" \
+      "oifname wan {}\n}}\n}}\n"
+# name: rule of this computer's own firewall, flows that it stops
+LOCAL = {
+    "udp drop": ("udp dport 5060 drop", ("udp", 5060)),
+    "udp reject": ("udp dport 5060 reject", ("udp", 5060)),
+    "tcp reject": ("tcp dport 5061 reject", ("tcp", 5061)),
+    "all udp": ("meta l4proto udp reject", ("udp", None)),
+}
+CAUGHT = ("chain n {{\ntype nat hook prerouting priority -100\n"
+          "iifname lan tcp dport 80 redirect to :8080\n}}\n"
+          "chain f {{\ntype filter hook forward priority -5\n"
+          "iifname lan {}\n}}")
+# name: what the box answers, what becomes of all else
+BOXES = {
+    "portal, reject": ("return 302 http://login.example.net/;", "reject"),
+    "portal, drop": ("return 200 '<WISPAccessGatewayParam/>';", "drop"),
+    "proxy": (f"proxy_pass http://{services.NET}.100:80;", "accept"),
+}
+DONE = {}
+
+
+def hold(n):
+    """A program that keeps flows open: datagrams from one port to many."""
+    return ("import socket; s = socket.socket(socket.AF_INET, "
+            "socket.SOCK_DGRAM); "
+            f"[s.sendto(b'x', ('{lab.SERVER}', 20000 + i)) "
+            f"for i in range({n})]")
+
+
+def run_table(n_held, size):
+    with services.Room("--hops", HOPS, "--router",
+                       f"1:mapping=apd,mappings={size}") as room:
+        room.must("client", "python3", "-c", hold(n_held))
+        return room.reach("--skip", "sip-alg")
+
+
+def run_local(rule):
+    with services.Room("--hops", HOPS, "--nat-at", 1) as room:
+        room.must("client", "nft", "-f", "-", text=OWN.format(rule))
+        return room.reach("--skip", "sip-alg")
+
+
+def run_box(does, rest):
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        conf = pathlib.Path(folder) / "box.conf"
+        text = (lab.HERE / "server/box.conf").read_text(encoding="ascii")
+        conf.write_text(text.replace("@DIR@", folder)
+                        .replace("@DOES@", does), encoding="ascii")
+        box = (f"r1:nginx -e {folder}/error.log -c {conf} & "
+               "while ! ss -ltn | grep -q :8080; do sleep 0.02; done; "
+               "echo ready; wait")
+        with services.Room("--hops", HOPS, "--nat-at", 1, nodes=["r1"],
+                           boxes=[box]) as room:
+            room.nft("r1", CAUGHT.format(rest))
+            # behind a portal nothing is worth waiting for
+            haste = [] if rest == "accept" else ["--quick"]
+            return room.reach("--skip", "sip-alg", *haste)
+
+
+def run_resolver(rule):
+    """Names asked of an address where no server is."""
+    with services.Room("--hops", HOPS, "--nat-at", 1, nodes=["r2"],
+                       ) as room:
+        room.block("r2", [rule] if rule else [])
+        return room.check(*services.places(names=False), "--dns",
+                          f"{services.NET}.200", "--skip", "sip-alg")
+
+
+def setUpModule():
+    jobs = {("table", TABLE): (run_table, HELD, TABLE),
+            ("table", 300): (run_table, 0, 300),
+            ("resolver", "silent"): (
+                run_resolver, f"ip daddr {services.NET}.200 drop"),
+            ("resolver", "stopped"): (run_resolver, None)}
+    jobs.update({("local", k): (run_local, v[0]) for k, v in LOCAL.items()})
+    jobs.update({("box", k): (run_box, *v) for k, v in BOXES.items()})
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        runs = {key: pool.submit(*job) for key, job in jobs.items()}
+        DONE.update({key: run.result() for key, run in runs.items()})
+
+
+class Table(unittest.TestCase):
+    """A router that keeps so many flows: that is what is said, and how many
+    this computer could add."""
+
+    def test_full_table_is_not_blocked_ports(self):
+        for size, held in ((TABLE, HELD), (300, 0)):
+            report = DONE["table", size]
+            with self.subTest(size=size):
+                self.assertEqual(report.ids(), ["nat.table-full"],
+                                 report.told())
+                limit, = report.pick("nat.table")
+                # an answer that came too late is not counted
+                self.assertLessEqual(limit["value"], size - held)
+                self.assertGreater(limit["value"], (size - held) // 2)
+                finding, = report.findings
+                self.assertIn(f" {limit['value']} ", finding["title"])
+                self.assertEqual(finding["segment"], "router")
+
+
+class Local(unittest.TestCase):
+
+    def test_own_firewall_is_this_computer(self):
+        for name, (_, (transport, port)) in LOCAL.items():
+            report = DONE["local", name]
+            with self.subTest(name=name):
+                self.assertEqual(report.ids(), ["device.firewall"],
+                                 report.told())
+                finding, = report.findings
+                self.assertEqual(finding["segment"], "device")
+                self.assertEqual(finding["act"], "customer")
+                stopped = {f[0] for f in services.flows()
+                           if f[2] == transport and port in (None, f[3])}
+                self.assertEqual(
+                    {f["scope"] for f in report.pick("flow.reached")
+                     if f["state"] != "pass"}, stopped)
+
+
+class Resolver(unittest.TestCase):
+
+    def test_dead_resolver_is_one_cause(self):
+        named = {f["host"] for f in services.ROWS
+                 if services.is_name(f["host"])}
+        for how in ("silent", "stopped"):
+            report = DONE["resolver", how]
+            with self.subTest(how=how):
+                self.assertEqual(report.ids(), ["name.resolver-dead"],
+                                 report.told())
+                failed = report.pick("flow.reached", state="fail")
+                self.assertEqual({f["host"] for f in failed}, named)
+                self.assertEqual({f["result"] for f in failed},
+                                 {"no-address"})
+
+
+class Boxes(unittest.TestCase):
+
+    def test_login_page_explains_all(self):
+        for name in ("portal, reject", "portal, drop"):
+            report = DONE["box", name]
+            with self.subTest(name=name):
+                self.assertEqual(report.ids(), ["path.captive-portal"],
+                                 report.told())
+                self.assertEqual(report.verdict, "not-ready")
+
+    def test_proxy_is_seen(self):
+        report = DONE["box", "proxy"]
+        self.assertEqual(report.ids(), ["path.web-proxy"], report.told())
+        finding, = report.findings
+        self.assertEqual(finding["severity"], "warn")
+        named = {report.facts[i]["dst_port"] for i in finding["facts"]
+                 if report.facts[i]["id"] == "flow.reached"}
+        self.assertEqual(named, {80})
+        self.assertEqual(report.verdict, "ready-with-remarks")
+
+
+if __name__ == "__main__":
+    lab.main()
