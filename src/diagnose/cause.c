@@ -110,28 +110,93 @@ static const char *hosts_text(struct flows *fs, const struct finding *fd,
 	return keep(fs, &w);
 }
 
+/* A blocked part of a range, and where its ends may be at most. */
+struct part {
+	int64_t first_min, first, last, last_max;
+};
+
+/* @return whether @p v is a list of so many numbers */
+static bool get_numbers(int64_t *out, size_t n, const struct val *v)
+{
+	const struct val_item *it = v->kind == VAL_LIST ? v->items.first : NULL;
+
+	for (size_t i = 0; i < n; i++, it = it->next) {
+		if (!it || it->v.kind != VAL_INT)
+			return false;
+		out[i] = it->v.i;
+	}
+	return true;
+}
+
+static const struct val_item *list_of(const struct val *map, const char *key)
+{
+	const struct val *v = map ? val_get(map, key) : NULL;
+
+	return v && v->kind == VAL_LIST ? v->items.first : NULL;
+}
+
+static bool get_part(struct part *p, const struct flow *f,
+                     const struct val_item *it)
+{
+	int64_t n[2], edges[4];
+
+	if (!get_numbers(n, ARRAY_LEN(n), &it->v))
+		return false;
+	*p = (struct part){n[0], n[0], n[1], n[1]};
+	for (it = list_of(&f->ask->evidence, "blocked_edges"); it;
+	     it = it->next) {
+		if (get_numbers(edges, ARRAY_LEN(edges), &it->v) &&
+		    edges[1] == p->first && edges[2] == p->last)
+			*p = (struct part){edges[0], edges[1], edges[2],
+			                   edges[3]};
+	}
+	return true;
+}
+
+static bool is_exact_part(const struct part *p)
+{
+	return p->first == p->first_min && p->last == p->last_max;
+}
+
+/* Another host, cut by the same box, has a part with both ends known that this
+ * one may well be: flows did not suffice to look. */
+static bool is_known_elsewhere(const struct flows *fs, const struct flow *f,
+                               const struct part *p)
+{
+	for (size_t i = 0; i < fs->n && !is_exact_part(p); i++) {
+		const struct flow *g = &fs->all[i];
+		struct part q;
+
+		if (g->finding != f->finding || g->is_udp != f->is_udp)
+			continue;
+		for (const struct val_item *it =
+		             list_of(flow_detail(g), "blocked");
+		     it; it = it->next) {
+			if (get_part(&q, g, it) && is_exact_part(&q) &&
+			    p->first_min <= q.first && q.first <= p->first &&
+			    p->last <= q.last && q.last <= p->last_max)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* "10000-12345/UDP, 20000/UDP" of one flow's range. */
 static void put_blocked(struct flows *fs, struct val *list,
                         const struct flow *f)
 {
-	const struct val *d = flow_detail(f);
-	const struct val *spans = d ? val_get(d, "blocked") : NULL;
-
-	if (!spans || spans->kind != VAL_LIST)
-		return;
-	for (const struct val_item *it = spans->items.first; it;
+	for (const struct val_item *it = list_of(flow_detail(f), "blocked"); it;
 	     it = it->next) {
-		const struct val_item *a =
-			it->v.kind == VAL_LIST ? it->v.items.first : NULL;
 		struct flow one = *f;
 		struct wr w = wr_init_heap();
-		bool is_new = a && a->next && a->v.kind == VAL_INT &&
-		              a->next->v.kind == VAL_INT;
+		struct part p;
+		bool is_new =
+			get_part(&p, f, it) && !is_known_elsewhere(fs, f, &p);
 		const char *text;
 
 		if (is_new) {
-			one.port = a->v.i;
-			one.last = a->next->v.i;
+			one.port = p.first;
+			one.last = p.last;
 			put_ports(&w, &one);
 		}
 		text = keep(fs, &w);

@@ -19,7 +19,7 @@
  * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
  * certificate: faults, issuer, sha256, behind; of what its question learned:
  * portal, intercepted, blocked=FIRST-LAST, limited, altered,
- * edge, server.
+ * edge, server, edges=MIN-FIRST-LAST-MAX of an uncertain part.
  */
 
 static const char *part(struct report *r, const char **at, char end)
@@ -112,6 +112,16 @@ static void add_blocked(struct line *l, const char *v)
 	(void)put(l->r, &l->detail, "n_blocked", val_int(n));
 }
 
+static void add_edges(struct line *l, const char *v)
+{
+	struct val *list =
+		put(l->r, &l->ask->evidence, "blocked_edges", val_list());
+	struct val *four = put(l->r, list, NULL, val_list());
+
+	while (*v)
+		(void)put(l->r, four, NULL, val_int(atoi(part(l->r, &v, '-'))));
+}
+
 static void add_key(struct line *l, const char *text)
 {
 	static const char *const certs[] = {"faults", "issuer", "sha256",
@@ -136,6 +146,8 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->detail, key, val_text(text));
 	else if (strcmp(key, "intercepted") == 0)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
+	else if (strcmp(key, "edges") == 0)
+		add_edges(l, text);
 	else if (strcmp(key, "altered") == 0)
 		(void)put(l->r, &l->detail, "is_body_altered", val_bool(true));
 	else if (strcmp(key, "server") == 0)
@@ -528,6 +540,34 @@ static void test_a_range_names_what_is_blocked(void **state)
 	report_fini(&r);
 }
 
+/* Not searched to its ends, and nothing speaks against those of another. */
+static void test_a_range_takes_its_ends_from_another(void **state)
+{
+#define TWO_RANGES(edges)                                      \
+	GOOD "flow b 198.51.100.2 10000-65535/udp rtp partly " \
+	     "stop=2-3:carrier blocked=12345-40000\n"          \
+	     "flow c 198.51.100.3 10000-65535/udp rtp partly " \
+	     "stop=2-3:carrier blocked=20000-31337 edges=" edges "\n"
+	static const struct {
+		const char *facts, *want;
+	} all[] = {
+		{TWO_RANGES("12000-20000-31337-65535"), "12345-40000/UDP"},
+		{TWO_RANGES("20000-20000-31337-65535"),
+	         "12345-40000/UDP, 20000-31337/UDP"},
+		{TWO_RANGES("12000-20000-31337-39999"),
+	         "12345-40000/UDP, 20000-31337/UDP"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct report r;
+		const struct finding *fd = one_finding(&r, all[i].facts);
+
+		assert_string_equal(fd->title.args[4], all[i].want);
+		report_fini(&r);
+	}
+}
+
 static void test_a_full_table_says_its_size(void **state)
 {
 	struct report r;
@@ -580,6 +620,7 @@ int main(void)
 		cmocka_unit_test(test_each_cause_is_one_finding),
 		cmocka_unit_test(test_each_finding_has_words_and_steps),
 		cmocka_unit_test(test_a_range_names_what_is_blocked),
+		cmocka_unit_test(test_a_range_takes_its_ends_from_another),
 		cmocka_unit_test(test_a_full_table_says_its_size),
 		cmocka_unit_test(test_a_place_is_shown),
 		cmocka_unit_test(test_no_memory_is_said),
