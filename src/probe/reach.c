@@ -613,8 +613,27 @@ static void spare_flows(struct reach *r)
 	r->flows = FLOWS_KEPT;
 }
 
+/* Closed by the server itself, it seemed, before an edge was known to be there:
+ * that one closes nothing. */
+static void doubt_closed(struct reach *r)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		struct reach_ask *a = r->asks[i];
+		struct ask_result *res = &a->result;
+
+		if (!reach_is_range(a) || a->stage != REACH_OVER ||
+		    res->end != ASK_OPEN ||
+		    val_get_int(&res->fields, "closed", 0) == 0 ||
+		    !reach_is_edge_at(r, &a->target.addr))
+			continue;
+		res->end = ASK_REFUSED;
+		res->error = ECONNREFUSED;
+	}
+}
+
 static bool follow(struct reach *r, bool is_all)
 {
+	doubt_closed(r);
 	if (!r->is_tracing) {
 		r->is_tracing = true;
 		begin_controls(r);

@@ -42,7 +42,7 @@ def run_one(run):
 
 
 def setUpModule():
-    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
         DONE.update(zip(map(key, RUNS), pool.map(run_one, RUNS)))
 
 
