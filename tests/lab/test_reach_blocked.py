@@ -81,9 +81,10 @@ def ask_dead_resolver(room):
 
 def setUpModule():
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
-        jobs = {run: pool.submit(run_one, run) for run in range(len(RUNS))}
-        jobs["quick"] = pool.submit(run_quick)
-        jobs["web"] = pool.submit(run_web)
+        # the longest first
+        jobs = {"web": pool.submit(run_web), "quick": pool.submit(run_quick)}
+        jobs.update({run: pool.submit(run_one, run)
+                     for run in range(len(RUNS))})
         jobs.update({case: pool.submit(blocking.run, case)
                      for case in ALONE})
         DONE.update({name: job.result() for name, job in jobs.items()})
