@@ -85,7 +85,10 @@ def document(blocking, rows):
            "and segment*: the finding",
            "names the router that blocks, and whose it is. UDP has no reset: "
            "*prohibited* is another",
-           "ICMP code.", ""]
+           "ICMP code. All namespaces of a kernel share one limit of ICMP "
+           "errors (icmp_msgs_per_sec):",
+           "beside other busy labs a refusal may be lost, and looks like "
+           "silence.", ""]
     wrong = [f"- {name(case)}: {blocking.told(found)}"
              for case, found, _ in rows if any(found.values())]
     out += [*table(rows), "", "## Not exactly right", "",
