@@ -17,6 +17,8 @@ SERVER6 = "2001:db8:ffff::10"
 PLACES = {host: f"2001:db8:ffff::{100 + i:x}"
           for i, host in enumerate(services.hosts())}
 ADDRESSES = {"r1": "2001:db8::1", "r2": "2001:db8:1::1"}
+RTP_HOST = next(row["host"] for row in services.ROWS if row["class"] == "rtp")
+NODES = ("r1", "r2", "r3")
 # name: node, rule, scopes that fail, finding, basis
 RUNS = {
     "open": None,
@@ -27,7 +29,9 @@ RUNS = {
                "icmp-refusal"),
     "reset": ("r2", "tcp dport 5222 reject with tcp reset", ("tcp", 5222),
               "path.ports-blocked", "reset"),
-    "range": ("r2", "udp dport 10000-12345 drop", ("udp", 10000),
+    # of one host: each is followed, and each needs its ICMP errors
+    "range": ("r2", f"ip6 daddr {PLACES[RTP_HOST]} udp dport 10000-12345 "
+              "drop", ("udp", 10000),
               "path.range-blocked", "quote"),
 }
 DONE = {}
@@ -56,11 +60,12 @@ def run_one(run):
                        for at in PLACES.values())
         server = (f"server:{up}; exec {lab.PRUMO} edge --user root "
                   f"{' '.join(names())} {path}")
-        nodes = [RUNS[run][0]] if RUNS[run] else []
-        with rig.Lab("--hops", blocking.HOPS, "--ip6", nodes=nodes,
+        with rig.Lab("--hops", blocking.HOPS, "--ip6", nodes=NODES,
                      servers=(server,)) as room:
+            for node in NODES:
+                room.must(node, "sysctl", "-qw", "net.ipv6.icmp.ratelimit=0")
             if RUNS[run]:
-                room.nft(nodes[0], "chain f {\ntype filter hook forward "
+                room.nft(RUNS[run][0], "chain f {\ntype filter hook forward "
                          f"priority 0\niifname lan {RUNS[run][1]}\n}}")
             return room.check("-6", *names(), "--skip", "sip-alg", path,
                               target=("--edge", SERVER6))
