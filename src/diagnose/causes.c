@@ -428,6 +428,41 @@ static bool takes_refused_late(const struct flows *fs, const struct flow *f)
 	       slice_eq_str(val_get_text(&f->stop->fields, "who"), "unknown");
 }
 
+static int64_t stop_hop(const struct flow *f, const char *key)
+{
+	return val_get_int(&f->stop->fields, key, 0);
+}
+
+/* A box is known that blocks other flows, and may be the one. */
+static bool is_box_there(const struct flows *fs, const struct flow *f)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+		bool is_box =
+			g->stop &&
+			slice_eq_str(val_get_text(&g->stop->fields, "who"),
+		                     "middlebox");
+
+		if (is_box &&
+		    (!f->stop ||
+		     (stop_hop(g, "hop_min") <= stop_hop(f, "hop_max") &&
+		      stop_hop(f, "hop_min") <= stop_hop(g, "hop_max"))))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody was heard further than where the refusal comes from. */
+static bool takes_refused_somewhere(const struct flows *fs,
+                                    const struct flow *f)
+{
+	if (f->end != FLOW_REFUSED || is_box_there(fs, f) ||
+	    val_get_text(&f->fact->fields, "offender").n > 0)
+		return false;
+	return !f->stop ||
+	       slice_eq_str(val_get_text(&f->stop->fields, "who"), "unknown");
+}
+
 /* The last router has it, and nobody at that address says a word. */
 static bool takes_silent_host(const struct flows *fs, const struct flow *f)
 {
@@ -590,6 +625,14 @@ static const struct cause causes[] = {
             "it."),
          N_("The way there is open up to the last router. Most often the "
             "service is not running, or not on that port."),
+         NULL},
+	{"service.refused", WARN, FAIL, NOWHERE, TROUBLE_SERVER | TROUBLE_PORT,
+         CAUSE_BY_PLACE, NULL, takes_refused_somewhere,
+         N_("%1$s of %4$s is refused, by the server or by a box on the way: "
+            "which of them is not known."),
+         N_("Nothing else answers there that it could be compared with. "
+            "Either the service is not running, or a firewall refuses it in "
+            "its stead."),
          NULL},
 	{"path.range-blocked", WARN, FAIL, NOWHERE, TROUBLE_RANGE,
          CAUSE_BY_PLACE | CAUSE_HAS_SPANS, NULL, takes_range,

@@ -368,6 +368,7 @@ static bool drain_error(struct net_udp *u)
 	ic.offender = b.offender;
 	ic.type = b.error.ee_type;
 	ic.code = b.error.ee_code;
+	ic.ttl = ic.is_local ? -1 : b.ttl;
 	ic.error = (int)b.error.ee_errno;
 	if (ic.error == EMSGSIZE)
 		ic.mtu_bytes = b.error.ee_info;

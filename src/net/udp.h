@@ -43,6 +43,7 @@ struct net_icmp {
 	struct addr offender; /**< who sent it; no port; ADDR_NONE: unknown */
 	uint8_t type, code;   /**< of ICMP or, when dst is IPv6, ICMPv6 */
 	bool is_local;        /**< raised by this host's own kernel */
+	int ttl;              /**< of the error on arrival; -1: unknown */
 	int error;            /**< the errno the kernel made of it */
 	unsigned mtu_bytes;   /**< with EMSGSIZE: what would fit; else 0 */
 	struct addr dst;      /**< where the original datagram went */

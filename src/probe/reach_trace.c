@@ -20,6 +20,11 @@
 /* Linux gives one host so many in a burst, and then one in a second. */
 #define REWALK_NS (1100 * NS_PER_MS)
 
+enum {
+	CLOSED_PORT =
+		33434, /* traceroute's; outside of what systems listen on */
+};
+
 static bool is_cause(const struct reach_ask *a)
 {
 	return a->stage == REACH_OVER && !a->is_inherited &&
@@ -98,7 +103,8 @@ static bool is_known_good(const struct reach_ask *a)
 	        res->layer >= ASK_LAYER_CONNECT);
 }
 
-/* A flow to the same host that is known good. */
+/* A flow to the same host that is known good; or else one to a port where, as
+ * a rule, nobody listens: a server that is there says so. */
 static struct trace_flow control_for(const struct reach *r,
                                      const struct reach_ask *a)
 {
@@ -115,6 +121,11 @@ static struct trace_flow control_for(const struct reach *r,
 			flow.to = b->target.addr;
 			flow.is_tcp = !reach_is_udp(b);
 		}
+	}
+	if (flow.to.family == ADDR_NONE) {
+		flow.to = a->target.addr;
+		flow.to.port = CLOSED_PORT;
+		flow.is_closed = true;
 	}
 	return flow;
 }

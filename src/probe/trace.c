@@ -189,10 +189,12 @@ static unsigned lower(unsigned so_far, unsigned now)
 	return so_far && so_far < now ? so_far : now;
 }
 
-static void note_answer(struct walk *w, unsigned ttl, int arrived_ttl)
+static void note_answer(struct walk *w, unsigned ttl, int arrived_ttl,
+                        bool is_icmp)
 {
 	struct where_flow *got = &w->got;
 
+	got->is_icmp = is_icmp;
 	got->answer_at = lower(got->answer_at, ttl);
 	if (arrived_ttl > 0)
 		got->answer_ttl = arrived_ttl;
@@ -202,13 +204,16 @@ static void note_answer(struct walk *w, unsigned ttl, int arrived_ttl)
 		w->bound = ttl;
 }
 
-static void note_hop(struct walk *w, unsigned ttl, const struct addr *who)
+static void note_hop(struct walk *w, unsigned ttl, const struct addr *who,
+                     int arrived_ttl)
 {
 	struct where_hop *h = &w->got.hops[ttl];
 	int64_t rtt = clock_mono_ns() - w->sent_ns[ttl];
 
 	h->addr = *who;
 	h->n_answers++;
+	if (arrived_ttl > 0)
+		h->ttl = arrived_ttl;
 	if (h->rtt_ns == 0 || rtt < h->rtt_ns)
 		h->rtt_ns = rtt;
 }
@@ -228,26 +233,32 @@ static void note_refusal(struct walk *w, unsigned ttl, const struct addr *who,
 		w->bound = ttl;
 }
 
-static void on_icmp_word(struct walk *w, unsigned ttl, const struct addr *who,
-                         uint8_t type, uint8_t code)
+struct icmp_word {
+	const struct addr *who;
+	uint8_t type, code;
+	int ttl; /* on arrival; not known: no more than 0 */
+};
+
+static void on_icmp_word(struct walk *w, unsigned ttl,
+                         const struct icmp_word *ic)
 {
 	bool is_ip6 = w->spec.to.family == ADDR_IP6;
-	bool is_server = addr_ip_eq(who, &w->spec.to);
+	bool is_server = addr_ip_eq(ic->who, &w->spec.to);
 
 	if (ttl == 0 || ttl > HOP_MAX)
 		return;
-	if (type == (is_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED)) {
-		note_hop(w, ttl, who);
+	if (ic->type == (is_ip6 ? ICMP6_TIME_EXCEEDED : ICMP4_TIME_EXCEEDED)) {
+		note_hop(w, ttl, ic->who, ic->ttl);
 		return;
 	}
-	if (type != (is_ip6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE))
+	if (ic->type != (is_ip6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE))
 		return;
-	/* the known good flow may be known by just that */
+	/* the other flow may be known by just that, or be meant for that */
 	if (is_server && w == &w->trace->control &&
-	    code == (is_ip6 ? ICMP6_PORT : ICMP4_PORT))
-		note_answer(w, ttl, 0);
+	    ic->code == (is_ip6 ? ICMP6_PORT : ICMP4_PORT))
+		note_answer(w, ttl, ic->ttl, true);
 	else
-		note_refusal(w, ttl, who, type, code);
+		note_refusal(w, ttl, ic->who, ic->type, ic->code);
 }
 
 /* The TTL of a HELLO of ours; 0: not ours, or not to be told. */
@@ -306,7 +317,9 @@ static void on_icmp(void *arg, const struct net_icmp *ic)
 		w->n_short++;
 		return;
 	}
-	on_icmp_word(w, ttl ? ttl : w->ttl, &ic->offender, ic->type, ic->code);
+	on_icmp_word(w, ttl ? ttl : w->ttl,
+	             &(struct icmp_word){&ic->offender, ic->type, ic->code,
+	                                 ic->ttl});
 	have_word(w);
 }
 
@@ -325,7 +338,7 @@ static void on_dgram(void *arg, const struct net_dgram *d)
 	}
 	if (ttl == 0)
 		return;
-	note_answer(w, ttl, d->ttl);
+	note_answer(w, ttl, d->ttl, false);
 	have_word(w);
 }
 
@@ -339,7 +352,7 @@ static void on_open(void *arg)
 	struct walk *w = arg;
 
 	if (w->mode == MODE_HOPS)
-		note_answer(w, w->ttl, 0);
+		note_answer(w, w->ttl, 0, false);
 	have_word(w);
 }
 
@@ -366,8 +379,9 @@ static void on_close(void *arg, int err)
 	struct net_stream_opening op = net_stream_opening(w->stream);
 
 	if (w->mode == MODE_HOPS && op.offender.family != ADDR_NONE)
-		on_icmp_word(w, w->ttl, &op.offender, op.icmp_type,
-		             op.icmp_code);
+		on_icmp_word(w, w->ttl,
+		             &(struct icmp_word){&op.offender, op.icmp_type,
+		                                 op.icmp_code, 0});
 	else if (w->mode == MODE_HOPS && err == ECONNREFUSED)
 		note_reset(w);
 	else if (w->mode == MODE_HOPS && err != ECONNRESET &&
@@ -452,10 +466,19 @@ static void ask(struct walk *w, unsigned ttl, unsigned ttl_min)
 
 static unsigned bound_of(const struct walk *w)
 {
-	unsigned bound = w->bound;
+	const struct where_flow *flow = &w->trace->flow.got;
+	unsigned bound = w->bound, last = HOP_MAX;
 
+	while (last > 0 && w->got.hops[last].n_answers == 0)
+		last--;
 	if (w->control && w->control->got.answer_at)
 		bound = lower(w->control->got.answer_at, bound);
+	if (w->spec.is_closed) {
+		/* one hop more shows that somebody is behind who resets */
+		if (flow->reset_at)
+			bound = lower(flow->reset_at + 1, bound);
+		bound = lower(last + SILENT_STOP, bound);
+	}
 	return bound;
 }
 
@@ -579,8 +602,8 @@ static int walk_open(struct walk *w, struct trace *t,
 	w->trace = t;
 	w->spec = *spec;
 	w->is_own = !spec->is_tcp && spec->payload.n == 0;
-	w->mode = w->is_own ? MODE_ROUNDS : MODE_HOPS;
-	w->ttl = w->is_own ? 1 : 0;
+	w->mode = w->is_own && !spec->is_closed ? MODE_ROUNDS : MODE_HOPS;
+	w->ttl = w->mode == MODE_ROUNDS ? 1 : 0;
 	w->has_word = true;
 	w->bound = t->spec.n_hops ? t->spec.n_hops + 1 : HOPS_GUESS;
 	if (w->bound > HOP_MAX)

@@ -20,6 +20,9 @@ enum {
 struct trace_flow {
 	struct addr to; /**< ADDR_NONE: no such flow */
 	bool is_tcp;
+	bool is_closed; /**< a control to a port that nobody should use: asked
+	                     hop by hop, for hosts limit their refusals, and
+	                     no further than it takes */
 	uint16_t src_port;    /**< 0: any */
 	struct slice payload; /**< UDP only, at most TRACE_PAYLOAD_BYTES;
 	                           empty: a HELLO (wire/dgram.h), which an edge
@@ -32,7 +35,8 @@ enum {
 
 struct trace_spec {
 	struct trace_flow flow;    /**< the one that is silent or refused */
-	struct trace_flow control; /**< to the same IP, known to be answered */
+	struct trace_flow control; /**< to the same IP, known to be answered, or
+	                                to a port that nobody uses */
 	unsigned n_hops;     /**< routers up to the server; 0: not known */
 	int64_t rtt_ns;      /**< 0: not known */
 	int64_t patience_ns; /**< for all of it */

@@ -7,9 +7,17 @@
  * the segment; a box that filters what it receives is the next, and the
  * range says so.
  *
- * A reset bears the server's address whoever sent it. Two things give a
- * middlebox away: it answers a SYN whose TTL cannot reach the server, and
- * its reset arrives with another TTL than the server's own answers.
+ * A reset bears the server's address whoever sent it. Three things give a
+ * middlebox away: it answers a SYN whose TTL cannot reach the server, its
+ * reset arrives with another TTL than the server's own answers, and it comes
+ * from nearer than the SYN had to go: Linux forwards only what has a TTL
+ * left, so its filter resets from the hop before the one where resets begin.
+ * The last is believed where the way back from that hop is as long as the way
+ * there, by the TTL of its own error.
+ *
+ * What nobody has passed, and sends resets from just as far as the SYN has to
+ * go, may be the server or a box that filters before it counts the TTL: that
+ * is not known.
  */
 #include "probe/where.h"
 
@@ -82,8 +90,7 @@ static void judge_refusal(struct where *w, const struct where_flow *flow,
 		w->segment = SEGMENT_PROVIDER;
 }
 
-/* How far away a packet was sent that arrives with this TTL; 0: no idea. */
-static unsigned distance(int ttl)
+unsigned where_distance(int ttl)
 {
 	for (size_t i = 0; i < ARRAY_LEN(initial_ttls); i++) {
 		if (ttl > 0 && ttl <= initial_ttls[i] &&
@@ -93,25 +100,72 @@ static unsigned distance(int ttl)
 	return 0;
 }
 
+static unsigned last_heard(const struct where_flow *flow)
+{
+	for (unsigned ttl = HOP_MAX; ttl > 0; ttl--) {
+		if (flow->hops[ttl].n_answers)
+			return ttl;
+	}
+	return 0;
+}
+
+/* Whether the server sent the reset, by what it sent to the other flow. */
+static enum where_who who_by_answer(const struct where_flow *flow,
+                                    const struct where_flow *control)
+{
+	unsigned reset = where_distance(flow->reset_ttl);
+	unsigned answer = where_distance(control->answer_ttl);
+
+	if (flow->reset_ttl == 0)
+		return WHERE_NOBODY;
+	if (!control->is_icmp)
+		return flow->reset_ttl == control->answer_ttl ? WHERE_SERVER
+		                                              : WHERE_MIDDLEBOX;
+	/* a system may begin ICMP and TCP with different TTLs */
+	if (reset == answer)
+		return WHERE_SERVER;
+	return reset && reset < answer ? WHERE_MIDDLEBOX : WHERE_NOBODY;
+}
+
+/* Nobody has said how far the server is: is the reset from nearer than the
+ * SYN had to go? */
+static bool is_from_before(const struct where_flow *flow,
+                           const struct where_flow *control)
+{
+	unsigned hop = where_distance(flow->reset_ttl);
+
+	return hop > 0 && hop < flow->reset_at &&
+	       where_distance(control->hops[hop].ttl) == hop;
+}
+
+static enum where_who who_resets(const struct where_flow *flow,
+                                 const struct where_flow *control)
+{
+	if (!control)
+		return WHERE_NOBODY;
+	if (flow->reset_at < control->answer_at ||
+	    last_heard(control) >= flow->reset_at)
+		return WHERE_MIDDLEBOX;
+	if (control->answer_ttl)
+		return who_by_answer(flow, control);
+	return is_from_before(flow, control) ? WHERE_MIDDLEBOX : WHERE_NOBODY;
+}
+
 static void judge_reset(struct where *w, const struct where_flow *flow,
                         const struct where_flow *control)
 {
 	unsigned at = flow->reset_at;
-	unsigned hop = distance(flow->reset_ttl);
-	int server_ttl = control ? control->answer_ttl : 0;
-	bool is_short = w->n_hops && at <= w->n_hops;
-	bool has_ttls = flow->reset_ttl && server_ttl;
+	unsigned hop = where_distance(flow->reset_ttl);
 
 	w->basis = WHERE_RESET;
 	w->hop_min = at - 1;
 	w->hop_max = at;
-	if (is_short || (has_ttls && flow->reset_ttl != server_ttl))
-		w->who = WHERE_MIDDLEBOX;
-	else if (has_ttls && w->n_hops)
-		w->who = WHERE_SERVER;
-	if (w->who == WHERE_SERVER)
+	w->who = who_resets(flow, control);
+	if (w->who == WHERE_SERVER) {
 		w->hop_min = at;
-	else if (w->who == WHERE_MIDDLEBOX && (hop == at || hop == at - 1))
+		w->n_hops = at - 1;
+	}
+	if (w->who == WHERE_MIDDLEBOX && (hop == at || hop == at - 1))
 		w->hop_min = w->hop_max = hop;
 	w->is_exact = w->who != WHERE_NOBODY;
 	w->box = addr_at(flow, control, w->hop_min);
@@ -120,15 +174,6 @@ static void judge_reset(struct where *w, const struct where_flow *flow,
 	else if (w->who == WHERE_MIDDLEBOX)
 		w->segment = where_segment(w->hop_min ? w->hop_min : 1, &w->box,
 		                           w->n_hops);
-}
-
-static unsigned last_heard(const struct where_flow *flow)
-{
-	for (unsigned ttl = HOP_MAX; ttl > 0; ttl--) {
-		if (flow->hops[ttl].n_answers)
-			return ttl;
-	}
-	return 0;
 }
 
 /* The first hop behind @p hop that heard the known good flow and must have
@@ -166,12 +211,29 @@ static void judge_silence(struct where *w, const struct where_flow *flow,
 		w->segment = where_segment(last ? last : 1, &w->box, w->n_hops);
 }
 
+/* Hosts limit how often they refuse: a refusal that is heard at some TTL may
+ * have been due at a lower one. */
+static bool is_place_sure(const struct where_flow *control)
+{
+	unsigned at = control->answer_at;
+
+	return at == 0 || !control->is_icmp ||
+	       control->hops[at - 1].n_answers > 0 ||
+	       where_distance(control->answer_ttl) == at;
+}
+
 struct where where_judge(const struct where_flow *flow,
                          const struct where_flow *control,
                          const struct addr *server)
 {
 	struct where w = {.segment = SEGMENT_UNKNOWN};
+	struct where_flow unsure;
 
+	if (control && !is_place_sure(control)) {
+		unsure = *control;
+		unsure.answer_at = 0;
+		control = &unsure;
+	}
 	if (control && control->answer_at)
 		w.n_hops = control->answer_at - 1;
 	if (flow->error) {

@@ -6,6 +6,8 @@
  * section 5.3.1, RFC 4443 section 3.3), wherever its flow is let through up
  * to there. A second flow to the same host that is known good walks the same
  * TTLs: a hop that answers nobody is not taken for the end of the first.
+ * Where none is known good, a datagram to a port that nobody uses serves: the
+ * server's own "port unreachable" tells how far it is.
  *
  * Pure: no sockets and no clock.
  */
@@ -20,11 +22,14 @@ struct where_flow {
 		struct addr addr; /**< whose TTL ran out; ADDR_NONE: nobody's */
 		unsigned n_tries, n_answers;
 		int64_t rtt_ns; /**< the shortest; 0: none */
+		int ttl;        /**< of its error on arrival; 0: not known */
 	} hops[HOP_MAX + 1];    /**< [0] is not used */
 
 	unsigned answer_at; /**< lowest TTL that drew an answer of the far end,
 	                         in the flow's own protocol; 0: none did */
 	int answer_ttl;     /**< of that answer on arrival; 0: not known */
+	bool is_icmp;       /**< that answer was an ICMP error of the server's:
+	                         a closed port tells as well how far it is */
 	int64_t answer_rtt_ns;
 
 	unsigned refused_at; /**< lowest TTL that drew an ICMP error of another
@@ -82,6 +87,10 @@ struct where {
 struct where where_judge(const struct where_flow *flow,
                          const struct where_flow *control,
                          const struct addr *server);
+
+/** How many hops away a packet was sent that arrives with this TTL, if its
+ *  sender began with a usual one; 0: no idea. */
+unsigned where_distance(int ttl);
 
 /** The segment of a hop. @param n_hops  0: not known */
 enum segment where_segment(unsigned hop, const struct addr *a, unsigned n_hops);

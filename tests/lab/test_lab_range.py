@@ -208,7 +208,9 @@ class Where(unittest.TestCase):
                             ("drop", "reject with icmpx admin-prohibited",
                              "reject with icmpx host-unreachable",
                              "reject with icmpx port-unreachable"))),
-                f"tcp dport 1{node[1]}400 reject with tcp reset")
+                f"tcp dport 1{node[1]}400 reject with tcp reset",
+                "udp dport 9998 drop" if node == "r4" else
+                "udp dport 9997 drop" if node == "r2" else "")
 
     def check(self, got, hop, basis):
         self.assertEqual(got["basis"], basis, got)
@@ -246,6 +248,34 @@ class Where(unittest.TestCase):
         self.assertEqual((got["basis"], got["who"]), ("reset", "server"), got)
         self.assertEqual(got["segment"], "provider")
         self.assertEqual(got["hop_min"], 5)
+
+    def test_reset_told_by_a_closed_port(self):
+        """No flow is known good, but that port's refusal tells how far."""
+        got = self.lab.trace("tcp", 443, "udp", 9999, "rtt_ms=20",
+                             "closed=1")
+        self.assertEqual((got["basis"], got["who"], got["segment"]),
+                         ("reset", "server", "provider"), got)
+        self.assertEqual((got["hops"], got["server_ttl"]),
+                         (4, got["reset_ttl"]))
+        for hop in (1, 4):
+            got = self.lab.trace("tcp", 10400 + hop * 1000, "udp", 9999,
+                                 "rtt_ms=20", "closed=1")
+            self.assertEqual((got["who"], got["hop_min"], got["address"]),
+                             ("middlebox", hop, self.HOPS[hop]), got)
+
+    def test_reset_where_the_other_flow_ends_before_the_server(self):
+        for port, hop in ((12400, 2), (14400, 4)):
+            got = self.lab.trace("tcp", port, "udp", 9998, "rtt_ms=20",
+                                 "closed=1")
+            self.assertEqual((got["who"], got["hop_min"], got["hop_max"]),
+                             ("middlebox", hop, hop), got)
+            self.assertEqual(got["address"], self.HOPS[hop], got)
+        for other in (9998, 9997):
+            got = self.lab.trace("tcp", 443, "udp", other, "rtt_ms=20",
+                                 "closed=1")
+            self.assertEqual((got["who"], got["segment"], got["is_exact"]),
+                             ("unknown", "unknown", False), got)
+            self.assertEqual((got["hop_min"], got["hop_max"]), (4, 5), got)
 
     def test_port_unreachable_of_the_server_itself(self):
         got = self.lab.trace("udp", 443, "udp", 20000, "rtt_ms=20")

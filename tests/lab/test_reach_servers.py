@@ -144,6 +144,11 @@ class Servers(unittest.TestCase):
                     {f["result"] for f in report.pick("flow.reached",
                                                       state="fail")},
                     {"refused"}, report.told())
+                self.assertEqual(report.ids(), ["service.stopped"],
+                                 report.told())
+                self.assertEqual((report.findings[0]["segment"],
+                                  report.findings[0]["act"]),
+                                 ("provider", "provider"))
 
     def test_stopped_name_server_is_two_causes(self):
         """Names have no address, and the flows to the server itself."""

@@ -4,7 +4,8 @@
  *
  * Follows the flow to the first port, with one to the second (0: none) for
  * comparison, and prints a report with one fact. VIA: udp, tcp. Keys:
- * rtt_ms, n_hops, patience_ms, src_port, payload.
+ * rtt_ms, n_hops, patience_ms, src_port, payload; closed: nobody uses the
+ * second port.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,8 @@ static void read_key(struct one *o, char *arg)
 		o->spec.n_hops = (unsigned)number(value, HOP_MAX);
 	else if (strcmp(arg, "src_port") == 0)
 		o->spec.flow.src_port = (uint16_t)number(value, UINT16_MAX);
+	else if (strcmp(arg, "closed") == 0)
+		o->spec.control.is_closed = true;
 	else if (strcmp(arg, "payload") == 0)
 		o->spec.flow.payload = slice_str(value);
 	else

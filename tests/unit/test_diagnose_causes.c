@@ -402,6 +402,19 @@ static const struct {
          GOOD "flow b 198.51.100.2 443/tcp web refused "
               "stop=3-4:provider who=unknown\n",
          "service.refused warn provider 1"},
+	{"refused, and nobody knows how far the server is",
+         GOOD "flow b 198.51.100.2 443/tcp web refused "
+              "stop=1-2:unknown who=unknown\n",
+         "service.refused warn unknown 1"},
+	{"refused, and not followed",
+         GOOD "flow b 198.51.100.2 443/tcp web refused\n",
+         "service.refused warn unknown 1"},
+	{"refused where a box is known that blocks",
+         GOOD "flow b 198.51.100.2 443/tcp web refused "
+              "stop=1-3:unknown who=unknown\n"
+              "flow c 198.51.100.3 443/tcp web refused "
+              "stop=1-1:router who=middlebox\n",
+         "path.ports-blocked warn router 2"},
 	{"refused by the last router itself is a block",
          GOOD "flow b 198.51.100.2 443/tcp web refused "
               "stop=3-3:provider who=middlebox\n",

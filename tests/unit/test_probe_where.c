@@ -297,6 +297,140 @@ static void test_reset_betrays_its_sender(void **state)
 	}
 }
 
+/* The other flow found a closed port, or ended on its way (@p server 0). */
+static void test_reset_where_nothing_is_known_good(void **state)
+{
+	static const struct {
+		const char *why, *heard, *control;
+		unsigned at;
+		int ttl, server_ttl;
+		bool is_far; /* the ways back are longer than those there */
+		struct want want;
+	} cases[] = {
+		{"the server, which refuses the closed port as well",
+	         "1111",
+	         "1111",
+	         5,
+	         60,
+	         60,
+	         false,
+	         {WHERE_RESET, WHERE_SERVER, 5, 5, true, SEGMENT_PROVIDER,
+	          NULL}},
+		{"the server, whose ICMP begins with another TTL",
+	         "1111",
+	         "1111",
+	         5,
+	         60,
+	         251,
+	         false,
+	         {WHERE_RESET, WHERE_SERVER, 5, 5, true, SEGMENT_PROVIDER,
+	          NULL}},
+		{"the last router, before the server",
+	         "1111",
+	         "1111",
+	         5,
+	         61,
+	         60,
+	         false,
+	         {WHERE_RESET, WHERE_MIDDLEBOX, 4, 4, true, SEGMENT_PROVIDER,
+	          "203.0.113.4"}},
+		{"from further than the server: TTLs that nobody knows",
+	         "1111",
+	         "1111",
+	         5,
+	         57,
+	         60,
+	         false,
+	         {WHERE_RESET, WHERE_NOBODY, 4, 5, false, SEGMENT_UNKNOWN,
+	          "203.0.113.4"}},
+		{"the server, whose limit hides how far it is",
+	         "111",
+	         "111",
+	         4,
+	         61,
+	         61,
+	         false,
+	         {WHERE_RESET, WHERE_SERVER, 4, 4, true, SEGMENT_PROVIDER,
+	          NULL}},
+		{"the other flow goes further",
+	         "11",
+	         "111",
+	         3,
+	         0,
+	         0,
+	         false,
+	         {WHERE_RESET, WHERE_MIDDLEBOX, 2, 3, true, SEGMENT_LAN,
+	          "10.0.1.1"}},
+		{"nobody goes further; from the hop before",
+	         "11",
+	         "11",
+	         3,
+	         63,
+	         0,
+	         false,
+	         {WHERE_RESET, WHERE_MIDDLEBOX, 2, 2, true, SEGMENT_LAN,
+	          "10.0.1.1"}},
+		{"the same, where ways back are longer: not known",
+	         "11",
+	         "11",
+	         3,
+	         63,
+	         0,
+	         true,
+	         {WHERE_RESET, WHERE_NOBODY, 2, 3, false, SEGMENT_UNKNOWN,
+	          "10.0.1.1"}},
+		{"the server, or a box that filters before it counts",
+	         "11",
+	         "11",
+	         3,
+	         62,
+	         0,
+	         false,
+	         {WHERE_RESET, WHERE_NOBODY, 2, 3, false, SEGMENT_UNKNOWN,
+	          "10.0.1.1"}},
+		{"the first hop, whatever it is",
+	         "",
+	         "",
+	         1,
+	         64,
+	         0,
+	         false,
+	         {WHERE_RESET, WHERE_NOBODY, 0, 1, false, SEGMENT_UNKNOWN,
+	          NULL}},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct where_flow f = flow_of(cases[i].heard);
+		struct where_flow c = flow_of(cases[i].control);
+
+		f.reset_at = cases[i].at;
+		f.reset_ttl = cases[i].ttl;
+		for (unsigned h = 1; h <= N_HOPS; h++)
+			c.hops[h].ttl = 65 - (int)h - cases[i].is_far;
+		if (cases[i].server_ttl) {
+			c.answer_at = SERVER_AT;
+			c.answer_ttl = cases[i].server_ttl;
+			if (cases[i].at < SERVER_AT)
+				c.answer_at = SERVER_AT + 3;
+			c.is_icmp = true;
+		}
+		check(cases[i].why, &f, &c, &cases[i].want);
+	}
+}
+
+static void test_reset_without_another_flow_is_nobodys(void **state)
+{
+	struct where_flow f = flow_of("11");
+
+	UNUSED(state);
+	f.reset_at = 3;
+	f.reset_ttl = 63;
+	check("no control", &f, NULL,
+	      &(struct want){WHERE_RESET, WHERE_NOBODY, 2, 3, false,
+	                     SEGMENT_UNKNOWN, "10.0.1.1"});
+}
+
 static void test_own_computer(void **state)
 {
 	struct where_flow f = flow_of(""), c = good("1111");
@@ -341,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_way_back_is_said),
 		cmocka_unit_test(test_refusal_names_its_sender),
 		cmocka_unit_test(test_reset_betrays_its_sender),
+		cmocka_unit_test(test_reset_where_nothing_is_known_good),
+		cmocka_unit_test(test_reset_without_another_flow_is_nobodys),
 		cmocka_unit_test(test_own_computer),
 		cmocka_unit_test(test_segments),
 		cmocka_unit_test(test_names),
