@@ -308,8 +308,7 @@ static bool same_place(const struct flow *a, const struct flow *b)
 static bool is_taken(const struct flows *fs, const struct flow *f,
                      const struct cause *c)
 {
-	bool is_unknown = f->end == FLOW_UNKNOWN && !f->finding &&
-	                  f->fact->state == FACT_UNKNOWN;
+	bool is_unknown = f->end == FLOW_UNKNOWN && !f->finding;
 
 	if (!flow_is_open(f) && !(is_unknown && c->flags & CAUSE_TAKES_UNKNOWN))
 		return false;
@@ -349,6 +348,7 @@ static void add(struct flows *fs, const struct cause *c, struct flow *head,
 		finding_because(r, fd, f->fact);
 		fd->severity = f->is_heavy ? c->heavy : fd->severity;
 		has_sip |= slice_eq_str(f->cls, "sip");
+		r->is_incomplete |= c->flags & CAUSE_IS_GAP && f->is_heavy;
 		n++;
 	}
 	fd->title = (struct words){c->title,

@@ -9,6 +9,8 @@ enum {
 	CAUSE_BY_PLACE = 1 << 0,      /**< one finding for each place */
 	CAUSE_TAKES_UNKNOWN = 1 << 1, /**< flows that could not be decided,
 	                                   too */
+	CAUSE_IS_GAP = 1 << 3,        /**< what calls need of it leaves the test
+	                               incomplete */
 	CAUSE_HAS_SPANS = 1 << 2, /**< fifth argument: ports of the ranges */
 };
 

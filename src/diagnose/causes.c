@@ -190,8 +190,8 @@ static bool is_only_limited(const struct flow *f)
 static bool takes_silence(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
-	return f->end == FLOW_SILENT || f->end == FLOW_UNKNOWN ||
-	       is_only_limited(f);
+	return f->end == FLOW_SILENT || is_only_limited(f) ||
+	       (f->end == FLOW_UNKNOWN && f->fact->state == FACT_UNKNOWN);
 }
 
 static const char *tell_limit(struct flows *fs, const struct flow *f)
@@ -510,6 +510,31 @@ static bool takes_other(const struct flows *fs, const struct flow *f)
 	return f->end == FLOW_OTHER;
 }
 
+/* Nobody can tell, as there is no edge. */
+static bool takes_no_means(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->fact->state == FACT_UNKNOWN &&
+	       slice_eq_str(val_get_text(&f->fact->fields, "result"),
+	                    "no-means");
+}
+
+/* What was to be tested, and was not. Who has the test stay at home is not
+ * told that he did, unless something of the profile was at home. */
+static bool takes_gap(const struct flows *fs, const struct flow *f)
+{
+	static const char *const reasons[] = {"no-name-server", "no-memory"};
+	struct slice reason = val_get_text(&f->fact->fields, "reason");
+
+	if (f->fact->state == FACT_UNKNOWN)
+		return !takes_no_means(fs, f);
+	for (size_t i = 0; i < ARRAY_LEN(reasons); i++) {
+		if (slice_eq_str(reason, reasons[i]))
+			return true;
+	}
+	return slice_eq_str(reason, "stay-home") && fs->n_asked > 0;
+}
+
 #define FAIL    FINDING_FAIL
 #define WARN    FINDING_WARN
 #define NOWHERE SEGMENT_UNKNOWN
@@ -668,6 +693,20 @@ static const struct cause causes[] = {
          takes_bad_tls, N_("Encryption fails with %1$s of %4$s."),
          N_("The connection opens and TLS does not begin. A box that reads "
             "TLS, or a server that does not speak it there, is the cause."),
+         NULL},
+	{"check.incomplete", WARN, WARN, NOWHERE, TROUBLE_GAP,
+         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, NULL, takes_gap,
+         N_("The test is incomplete: %2$s flows of the profile were not tested "
+            "(%1$s of %4$s)."),
+         N_("Nobody knows whether they pass. What was tested says nothing of "
+            "them."),
+         NULL},
+	{"check.needs-edge", WARN, WARN, NOWHERE, TROUBLE_UNSURE,
+         CAUSE_TAKES_UNKNOWN, NULL, takes_no_means,
+         N_("Whether %1$s of %4$s passes could not be told without an edge "
+            "(%2$s flows)."),
+         N_("Nothing answers there, and so nobody can tell closed from "
+            "blocked. That is no proof that it passes."),
          NULL},
 };
 

@@ -94,6 +94,9 @@ static const struct remedy {
          N_("In the router, raise the number of connections (NAT or session "
             "table), or let idle ones of other programs end sooner; a "
             "restart empties the table for a while.")},
+	{"test-all", TROUBLE_GAP, ANY, ANY, NEED_NOTHING, false,
+         N_("Let the test come to its end, and where names could not be asked "
+            "for give it a name server (--dns) or addresses (--resolve).")},
 	{"ask-for-edge", TROUBLE_UNSURE, ANY, ANY, NEED_NOTHING, false,
          N_("Ask the provider for a test server that mirrors what it "
             "receives, and give it with --edge.")},

@@ -26,6 +26,7 @@ enum trouble {
 	TROUBLE_SIZE = 1 << 17,   /**< large messages are lost */
 	TROUBLE_LINE = 1 << 18,   /**< the line loses packets */
 	TROUBLE_PROXY = 1 << 19,  /**< a box answers for web servers */
+	TROUBLE_GAP = 1 << 20,    /**< something was not tested */
 };
 
 /**

@@ -159,7 +159,7 @@ enum verdict report_verdict(const struct report *r)
 	}
 	if (worst == FINDING_FAIL)
 		return VERDICT_NOT_READY;
-	if (!r->is_tested)
+	if (!r->is_tested || r->is_incomplete)
 		return VERDICT_COULD_NOT_TEST;
 	return worst == FINDING_WARN ? VERDICT_READY_WITH_REMARKS
 	                             : VERDICT_READY;

@@ -93,7 +93,8 @@ struct report {
 	size_t n_facts;
 	struct finding *findings, *findings_last;
 	size_t n_findings;
-	bool is_tested; /**< a question that decides was answered */
+	bool is_tested;     /**< a question that decides was answered */
+	bool is_incomplete; /**< what calls need was left unmeasured */
 };
 
 void report_init(struct report *r);
@@ -135,8 +136,8 @@ void finding_because(struct report *r, struct finding *fd,
 struct remedy_step *finding_remedy(struct report *r, struct finding *fd,
                                    const char *id, struct words text);
 
-/** Worst finding decides; VERDICT_COULD_NOT_TEST when nothing was tested
- *  and nothing failed. */
+/** Worst finding decides; VERDICT_COULD_NOT_TEST when nothing failed, and
+ *  nothing was tested or the test is incomplete. */
 enum verdict report_verdict(const struct report *r);
 
 /** Machine names: "pass", "not-ready", "router"... Never translated. */

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "net/guard.h"
 
 enum {
 	PORT_TEXT_BYTES = sizeof("65535-65535/UDP"),
@@ -550,6 +551,25 @@ static const char *skip_why(enum plan_skip skip)
 	return whys[skip];
 }
 
+/* For machines; diagnose/ tells a choice from a gap by it. */
+static const char *skip_reason(enum plan_skip skip)
+{
+	static const char *const reasons[] = {
+		[PLAN_NOT_WANTED] = "not-wanted",
+		[PLAN_FAMILY] = "ip-version",
+		[PLAN_HOME] = "stay-home",
+		[PLAN_HOME_NAME] = "no-name-server",
+		[PLAN_SRV] = "service-record",
+		[PLAN_NO_ADDRESS] = "unfinished",
+		[PLAN_NO_ROOM] = "no-memory",
+	};
+
+	/* whoever could be asked is outside as well */
+	if (skip == PLAN_HOME_NAME && net_guard_is_on())
+		return reasons[PLAN_HOME];
+	return reasons[skip];
+}
+
 static void put_skipped(struct reach *r, struct fact *f,
                         const struct plan_flow *pf)
 {
@@ -567,6 +587,7 @@ static void put_skipped(struct reach *r, struct fact *f,
 	f->state = pf->skip == PLAN_NO_ADDRESS ? FACT_UNKNOWN : FACT_SKIPPED;
 	field(r, f, "result",
 	      val_text(f->state == FACT_SKIPPED ? "skipped" : "unfinished"));
+	field(r, f, "reason", val_text(skip_reason(pf->skip)));
 	f->why.msgid = pf->skip == PLAN_NO_ADDRESS
 	                       ? N_("the test was ended before its name was "
 	                            "known")

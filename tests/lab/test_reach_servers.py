@@ -31,7 +31,7 @@ TLS = {"kamailio": {5061, 443}, "coturn": {5349}, "prosody": {5222},
 PORTS = {"kamailio": {"wss": [443]}}  # others than the usual ones
 FINDINGS = {"expired": "tls.expired", "wrong-name": "tls.wrong-name",
             "self-signed": "tls.untrusted"}
-CASES = [("all", None), ("full", None)]
+CASES = [("all", None), ("full", None), ("nameless", None)]
 CASES += [("stopped", p) for p in SERVERS]
 # each program with a fault of its own, each fault with some program
 CASES += [("expired", "kamailio"), ("wrong-name", "coturn"),
@@ -92,7 +92,9 @@ def run_one(case):
         (at / "real.yaml").write_text(yaml.safe_dump(profile()))
         (at / "account").write_text(ACCOUNT)
         env = ["env", "PRUMO_STAY_HOME=1"]
-        options = ["--skip", "sip-alg", "--dns", DNS]
+        options = ["--skip", "sip-alg"]
+        if case[0] != "nameless":
+            options += ["--dns", DNS]
         if case[0] in CLOCKS:
             env += [f"LD_PRELOAD={os.environ['WRONG_CLOCK']}",
                     f"CLOCK_AHEAD_S={CLOCKS[case[0]]}"]
@@ -130,6 +132,14 @@ class Servers(unittest.TestCase):
         self.assertEqual({f["via"] for f in turns}, {"udp", "tcp", "tls"})
         for turn in turns:
             self.assertEqual(turn["detail"]["relay_echo"], "passed", turn)
+
+    def test_what_could_not_be_looked_up_is_not_ready(self):
+        report = DONE["nameless", None]
+        self.assertEqual((report.verdict, report.status),
+                         ("could-not-test", rig.COULD_NOT_TEST),
+                         report.told())
+        self.assertEqual(report.ids(), ["check.incomplete"])
+        self.assertEqual(len(report.findings[0]["facts"]), 11)
 
     def test_stopped_server_refuses_its_flows_alone(self):
         for case, who in CASES:

@@ -251,9 +251,18 @@ static const struct {
 } cases[] = {
 	{"all is well", GOOD, ""},
 	{"not asked is no failure",
-         GOOD "flow b 198.51.100.2 5060/udp sip skipped\n"
-              "flow b 198.51.100.2 5061/udp sip no-means\n",
+         GOOD "flow b 198.51.100.2 5060/udp sip skipped reason=not-wanted\n",
          ""},
+	{"what nobody can tell is no proof",
+         GOOD "flow b 198.51.100.2 5061/udp sip no-means\n",
+         "check.needs-edge warn unknown 1"},
+	{"what was not tested is not known",
+         GOOD "flow b 198.51.100.2 5060/udp sip unfinished\n"
+              "flow c - 5060/udp sip skipped reason=no-name-server\n"
+              "flow d 192.0.2.9 5060/udp sip skipped reason=stay-home\n",
+         "check.incomplete warn unknown 3"},
+	{"at home, where nothing of the profile is",
+         "flow d 192.0.2.9 5060/udp sip skipped reason=stay-home\n", ""},
 	{"a closed port is a failure of calls",
          GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n",
          "path.ports-blocked fail router 1"},
@@ -501,6 +510,37 @@ static void test_each_cause_is_one_finding(void **state)
 }
 
 /* Who must act has something to do, in words that have all they need. */
+static void test_what_calls_need_was_left_out(void **state)
+{
+	static const struct {
+		const char *facts;
+		enum verdict want;
+	} all[] = {
+		{GOOD, VERDICT_READY},
+		{GOOD "flow b - 5060/udp sip skipped reason=no-name-server\n",
+	         VERDICT_COULD_NOT_TEST},
+		{GOOD "flow b - 5222/tcp chat skipped reason=no-name-server\n",
+	         VERDICT_READY_WITH_REMARKS},
+		{GOOD "flow b - 5060/udp sip unfinished\n"
+	              "flow c 198.51.100.3 5060/udp sip silent\n",
+	         VERDICT_NOT_READY},
+		{GOOD "flow b 198.51.100.2 5061/udp sip no-means\n",
+	         VERDICT_READY_WITH_REMARKS},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct report r;
+
+		report_init(&r);
+		r.is_tested = true;
+		add_lines(&r, all[i].facts);
+		assert_int_equal(diagnose_run(&r), 0);
+		assert_int_equal(report_verdict(&r), all[i].want);
+		report_fini(&r);
+	}
+}
+
 static void test_each_finding_has_words_and_steps(void **state)
 {
 	UNUSED(state);
@@ -631,6 +671,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_cause_is_one_finding),
+		cmocka_unit_test(test_what_calls_need_was_left_out),
 		cmocka_unit_test(test_each_finding_has_words_and_steps),
 		cmocka_unit_test(test_a_range_names_what_is_blocked),
 		cmocka_unit_test(test_a_range_takes_its_ends_from_another),
