@@ -18,6 +18,7 @@
 #include "base/addr.h"
 #include "base/i18n.h"
 #include "diagnose/remedies.h"
+#include "diagnose/wallclock.h"
 
 enum {
 	NAMES_MIN = 3, /* so many with one address are no coincidence */
@@ -208,19 +209,27 @@ static const char *tell_limit(struct flows *fs, const struct flow *f)
 
 static bool takes_wrong_clock(const struct flows *fs, const struct flow *f)
 {
-	UNUSED(fs);
-	return f->end == FLOW_BAD_TLS && f->cert &&
-	       (val_get(&f->cert->fields, "clock_behind_s") ||
+	int64_t ahead_s;
+
+	if (f->end != FLOW_BAD_TLS || !f->cert)
+		return false;
+	if (wallclock_ahead(&ahead_s, fs) > 0)
+		return wallclock_explains(fs, f);
+	return (val_get(&f->cert->fields, "clock_behind_s") ||
 	        val_get(&f->cert->fields, "clock_ahead_s"));
 }
 
-/* One certificate may have expired; that all of different ages have, or are
- * not valid yet, is the clock's doing. */
+/* What servers say of the time decides. Without them: one certificate may
+ * have expired; that all of different ages have, or are not valid yet, is the
+ * clock's doing. */
 static bool is_clock_wrong(const struct flows *fs)
 {
+	int64_t ahead_s;
 	const struct flow *first = NULL;
 	bool is_several = false;
 
+	if (wallclock_ahead(&ahead_s, fs) > 0)
+		return true; /* then each certificate for itself */
 	for (size_t i = 0; i < fs->n; i++) {
 		const struct flow *f = &fs->all[i];
 
@@ -851,5 +860,6 @@ void causes_find(struct flows *fs, const struct ladder *l)
 	}
 	find_proxy(fs, l);
 	find_large(fs, l);
+	wallclock_find(fs, l);
 	find_lossy(fs, l);
 }

@@ -17,7 +17,8 @@
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
  *
  * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
- * certificate: faults, issuer, sha256, behind; of what its question learned:
+ * certificate: faults, issuer, sha256, behind, ahead; of what its question
+ * learned: date (how far the clock is ahead of it), ntp (seconds behind it),
  * portal, intercepted, blocked=FIRST-LAST, limited, altered,
  * edge, server, edges=MIN-FIRST-LAST-MAX of an uncertain part.
  */
@@ -86,6 +87,9 @@ static void add_cert(struct line *l, const char *key, const char *v)
 	if (strcmp(key, "behind") == 0) {
 		(void)fact_field(l->r, l->cert, "clock_behind_s",
 		                 val_int(atoi(v)));
+	} else if (strcmp(key, "ahead") == 0) {
+		(void)fact_field(l->r, l->cert, "clock_ahead_s",
+		                 val_int(atoi(v)));
 	} else if (strcmp(key, "faults") == 0) {
 		faults = fact_field(l->r, l->cert, key, val_list());
 		while (*v)
@@ -125,7 +129,7 @@ static void add_edges(struct line *l, const char *v)
 static void add_key(struct line *l, const char *text)
 {
 	static const char *const certs[] = {"faults", "issuer", "sha256",
-	                                    "behind"};
+	                                    "behind", "ahead"};
 	const char *key = part(l->r, &text, '=');
 
 	for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
@@ -144,6 +148,13 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->fields, "is_lossy", val_bool(true));
 	else if (strcmp(key, "portal") == 0)
 		(void)put(l->r, &l->detail, key, val_text(text));
+	else if (strcmp(key, "ntp") == 0) {
+		(void)put(l->r, &l->detail, "offset_ms",
+		          val_real(atoi(text) * 1000.0));
+		(void)put(l->r, &l->detail, "is_set", val_bool(true));
+	} else if (strcmp(key, "date") == 0)
+		(void)put(l->r, &l->detail, "clock_ahead_s",
+		          val_int(atoi(text)));
 	else if (strcmp(key, "intercepted") == 0)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
 	else if (strcmp(key, "edges") == 0)
@@ -393,6 +404,45 @@ static const struct {
               "flow c 198.51.100.3 443/tcp web bad-tls faults=not-yet "
               "sha256=bb behind=86400\n",
          "device.clock-wrong fail device 2"},
+	{"one certificate is old, and the servers say what time it is",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired "
+              "ahead=86400\n"
+              "flow c 198.51.100.3 80/tcp web answered date=90000\n",
+         "device.clock-wrong fail device 1"},
+	{"one is not valid yet, by a clock that is behind",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=not-yet "
+              "behind=86400 date=-90000\n",
+         "device.clock-wrong fail device 1"},
+	{"not by so much",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired "
+              "ahead=86400\n"
+              "flow c 198.51.100.3 80/tcp web answered date=1000\n",
+         "tls.expired fail provider 1"},
+	{"the servers say that the clock is right",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired "
+              "sha256=aa ahead=86400 date=0\n"
+              "flow c 198.51.100.3 443/tcp web bad-tls faults=expired "
+              "sha256=bb ahead=86400 date=1\n",
+         "tls.expired fail provider 2"},
+	{"servers that disagree say nothing",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired "
+              "ahead=86400 date=0\n"
+              "flow c 198.51.100.3 80/tcp web answered date=90000\n",
+         "tls.expired fail provider 1"},
+	{"another name is no matter of the clock",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls faults=expired+name "
+              "ahead=86400 date=90000\n",
+         "tls.expired fail provider 1"},
+	{"a clock that is wrong and harms nobody",
+         GOOD "flow b 198.51.100.2 80/tcp web answered date=900\n"
+              "flow c 198.51.100.3 80/tcp web answered date=901\n",
+         "device.clock-wrong warn device 0"},
+	{"NTP and HTTP agree, the signs being opposite",
+         GOOD "flow b 198.51.100.2 123/udp ntp answered ntp=-900\n"
+              "flow c 198.51.100.3 80/tcp web answered date=901\n",
+         "device.clock-wrong warn device 0"},
+	{"one server's clock is its own",
+         GOOD "flow b 198.51.100.2 80/tcp web answered date=900\n", ""},
 	{"no TLS at all", GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls\n",
          "tls.failed fail unknown 1"},
 	{"the service is not running",
