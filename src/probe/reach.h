@@ -141,6 +141,16 @@ bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
 
 /** reach_facts.c */
 void reach_facts(struct reach *r);
+struct val *reach_put(struct reach *r, struct val *into, const char *key,
+                      struct val v);
+void reach_field(struct reach *r, struct fact *f, const char *key,
+                 struct val v);
+/** @param text  Copied; NULL: no field */
+void reach_field_text(struct reach *r, struct fact *f, const char *key,
+                      const char *text);
+
+/** reach_name_facts.c */
+void reach_put_name(struct reach *r, size_t i);
 
 /** The question failed on its way: it may be asked again, and followed. */
 bool reach_is_lost(const struct ask_result *res);

@@ -25,24 +25,23 @@ struct answer {
 	struct fact *fact; /* of the question */
 };
 
-static struct val *put(struct reach *r, struct val *into, const char *key,
-                       struct val v)
+struct val *reach_put(struct reach *r, struct val *into, const char *key,
+                      struct val v)
 {
 	return val_put(&r->report->arena, &r->report->no_memory, into, key, v);
 }
 
-static void field(struct reach *r, struct fact *f, const char *key,
-                  struct val v)
+void reach_field(struct reach *r, struct fact *f, const char *key, struct val v)
 {
 	(void)fact_field(r->report, f, key, v);
 }
 
-static void field_text(struct reach *r, struct fact *f, const char *key,
-                       const char *text)
+void reach_field_text(struct reach *r, struct fact *f, const char *key,
+                      const char *text)
 {
 	if (text)
-		field(r, f, key,
-		      val_text(report_text(r->report, slice_str(text))));
+		reach_field(r, f, key,
+		            val_text(report_text(r->report, slice_str(text))));
 }
 
 static void field_addr(struct reach *r, struct fact *f, const char *key,
@@ -51,14 +50,15 @@ static void field_addr(struct reach *r, struct fact *f, const char *key,
 	char buf[ADDR_TEXT_BYTES];
 
 	if (a->family != ADDR_NONE)
-		field_text(r, f, key, addr_ip_text(a, buf));
+		reach_field_text(r, f, key, addr_ip_text(a, buf));
 }
 
 static void field_ms(struct reach *r, struct fact *f, const char *key,
                      int64_t ns)
 {
 	if (ns > 0)
-		field(r, f, key, val_real((double)ns / (double)NS_PER_MS));
+		reach_field(r, f, key,
+		            val_real((double)ns / (double)NS_PER_MS));
 }
 
 /* Judgement */
@@ -253,20 +253,20 @@ static void put_result(struct reach *r, struct fact *f,
 {
 	const struct ask_result *res = &a->result;
 
-	field(r, f, "result", val_text(result_of(a)));
+	reach_field(r, f, "result", val_text(result_of(a)));
 	if (a->stage != REACH_OVER)
 		return;
-	field(r, f, "layer", val_text(ask_layer_name(res->layer)));
-	field(r, f, "is_edge", val_bool(res->is_edge));
+	reach_field(r, f, "layer", val_text(ask_layer_name(res->layer)));
+	reach_field(r, f, "is_edge", val_bool(res->is_edge));
 	field_ms(r, f, "rtt_ms", res->rtt_ns);
 	if (a->is_lossy)
-		field(r, f, "is_lossy", val_bool(true));
+		reach_field(r, f, "is_lossy", val_bool(true));
 	if (res->error)
-		field_text(r, f, "error", strerrorname_np(res->error));
+		reach_field_text(r, f, "error", strerrorname_np(res->error));
 	if (res->offender.family != ADDR_NONE) {
 		field_addr(r, f, "offender", &res->offender);
-		field(r, f, "icmp_type", val_int(res->icmp_type));
-		field(r, f, "icmp_code", val_int(res->icmp_code));
+		reach_field(r, f, "icmp_type", val_int(res->icmp_type));
+		reach_field(r, f, "icmp_code", val_int(res->icmp_code));
 	}
 }
 
@@ -285,12 +285,13 @@ static void put_certificate(struct reach *r, const struct reach_ask *a,
 	                is_good || reach_has_passed(&a->result) ? FACT_PASS
 	                                                        : FACT_FAIL,
 	                scope);
-	field_text(r, f, "host", a->target.host);
-	field(r, f, "dst_port", val_int(a->target.addr.port));
-	field(r, f, "is_edge", val_bool(a->result.is_edge));
+	reach_field_text(r, f, "host", a->target.host);
+	reach_field(r, f, "dst_port", val_int(a->target.addr.port));
+	reach_field(r, f, "is_edge", val_bool(a->result.is_edge));
 	for (const struct val_item *it = cert->items.first; it; it = it->next)
-		field(r, f, strcmp(it->key, "why") == 0 ? "fault" : it->key,
-		      it->v);
+		reach_field(r, f,
+		            strcmp(it->key, "why") == 0 ? "fault" : it->key,
+		            it->v);
 	f->summary = (struct words){
 		is_good ? N_("%1$s shows a good certificate for %2$s")
 			: N_("%1$s shows a certificate that is not good for "
@@ -309,19 +310,19 @@ static struct fact *put_question(struct reach *r, const struct reach_ask *a)
 	struct fact *f = report_fact(r->report, fact_id_of(way->kind),
 	                             state_of(a), scope);
 
-	field(r, f, "protocol", val_text(plan_kind_name(way->kind)));
-	field(r, f, "via", val_text(ask_via_name(way->via)));
-	field_text(r, f, "host", a->target.host);
+	reach_field(r, f, "protocol", val_text(plan_kind_name(way->kind)));
+	reach_field(r, f, "via", val_text(ask_via_name(way->via)));
+	reach_field_text(r, f, "host", a->target.host);
 	field_addr(r, f, "address", &a->target.addr);
-	field(r, f, "dst_port", val_int(a->target.addr.port));
+	reach_field(r, f, "dst_port", val_int(a->target.addr.port));
 	if (q->last != a->target.addr.port)
-		field(r, f, "port_last", val_int(q->last));
+		reach_field(r, f, "port_last", val_int(q->last));
 	put_result(r, f, a);
-	field(r, f, "n_sent", val_int(a->result.n_sent));
+	reach_field(r, f, "n_sent", val_int(a->result.n_sent));
 	if (a->is_inherited)
-		field(r, f, "is_inherited", val_bool(true));
+		reach_field(r, f, "is_inherited", val_bool(true));
 	if (q->is_extra)
-		field(r, f, "is_extra", val_bool(true));
+		reach_field(r, f, "is_extra", val_bool(true));
 	f->summary = summary_of(result_of(a));
 	f->summary.args[0] =
 		port_text(r, a->target.addr.port, q->last, way->via == ASK_UDP);
@@ -331,7 +332,7 @@ static struct fact *put_question(struct reach *r, const struct reach_ask *a)
 		f->why = why_of(a);
 	if (a->stage != REACH_OVER || a->is_inherited)
 		return f;
-	field(r, f, "detail", a->result.fields);
+	reach_field(r, f, "detail", a->result.fields);
 	f->evidence = a->result.evidence;
 	put_certificate(r, a, scope);
 	return f;
@@ -464,7 +465,7 @@ static struct fact *put_trace(struct reach *r, struct reach_trace *t)
 	                           addr_text(&a->target.addr, buf)));
 	map = trace_val(&r->report->arena, &r->report->no_memory, &t->result);
 	for (const struct val_item *it = map.items.first; it; it = it->next)
-		field(r, f, it->key, it->v);
+		reach_field(r, f, it->key, it->v);
 	f->summary = (struct words){N_("where what is sent to %1$s ends"),
 	                            {f->scope}};
 	return f;
@@ -498,12 +499,12 @@ static void put_stop(struct reach *r, struct fact *f, const struct reach_ask *a,
 
 	if (f->state != FACT_FAIL || !stop)
 		return;
-	field(r, f, "stops", val_int((int64_t)stop->index));
+	reach_field(r, f, "stops", val_int((int64_t)stop->index));
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const struct val *v = val_get(&stop->fields, keys[i]);
 
 		if (v)
-			field(r, f, keys[i], *v);
+			reach_field(r, f, keys[i], *v);
 	}
 }
 
@@ -514,18 +515,18 @@ static void put_flow_head(struct reach *r, struct fact *f,
 {
 	const struct profile_row *row = pf->flow.row;
 
-	field(r, f, "table",
-	      val_text(report_text(r->report, slice_str(row->table))));
-	field(r, f, "row", val_int(row->row));
-	field_text(r, f, "host", row->host);
-	field(r, f, "transport",
-	      val_text(profile_transport_name(pf->flow.transport)));
-	field(r, f, "dst_port", val_int(pf->flow.ports.first));
+	reach_field(r, f, "table",
+	            val_text(report_text(r->report, slice_str(row->table))));
+	reach_field(r, f, "row", val_int(row->row));
+	reach_field_text(r, f, "host", row->host);
+	reach_field(r, f, "transport",
+	            val_text(profile_transport_name(pf->flow.transport)));
+	reach_field(r, f, "dst_port", val_int(pf->flow.ports.first));
 	if (pf->flow.ports.last != pf->flow.ports.first)
-		field(r, f, "port_last", val_int(pf->flow.ports.last));
-	field(r, f, "class", val_text(profile_class_name(row->cls)));
-	field_text(r, f, "service", row->service);
-	field_text(r, f, "description", row->description);
+		reach_field(r, f, "port_last", val_int(pf->flow.ports.last));
+	reach_field(r, f, "class", val_text(profile_class_name(row->cls)));
+	reach_field_text(r, f, "service", row->service);
+	reach_field_text(r, f, "description", row->description);
 	f->summary.args[0] =
 		port_text(r, pf->flow.ports.first, pf->flow.ports.last,
 	                  pf->flow.transport == PROFILE_UDP);
@@ -579,15 +580,16 @@ static void put_skipped(struct reach *r, struct fact *f,
 	/* a name that leads nowhere is a failure, not a choice */
 	if (pf->skip == PLAN_NO_ADDRESS && is_looked_up) {
 		f->state = FACT_FAIL;
-		field(r, f, "result", val_text("no-address"));
+		reach_field(r, f, "result", val_text("no-address"));
 		f->summary.msgid =
 			N_("%1$s of %2$s (%3$s): the name has no address");
 		return;
 	}
 	f->state = pf->skip == PLAN_NO_ADDRESS ? FACT_UNKNOWN : FACT_SKIPPED;
-	field(r, f, "result",
-	      val_text(f->state == FACT_SKIPPED ? "skipped" : "unfinished"));
-	field(r, f, "reason", val_text(skip_reason(pf->skip)));
+	reach_field(
+		r, f, "result",
+		val_text(f->state == FACT_SKIPPED ? "skipped" : "unfinished"));
+	reach_field(r, f, "reason", val_text(skip_reason(pf->skip)));
 	f->why.msgid = pf->skip == PLAN_NO_ADDRESS
 	                       ? N_("the test was ended before its name was "
 	                            "known")
@@ -633,134 +635,25 @@ static void put_flow(struct reach *r, const struct plan_flow *pf,
 	an = speaker(pf, answers, &is_mixed);
 	f->state = an->fact->state;
 	field_addr(r, f, "address", &an->ask->target.addr);
-	field(r, f, "protocol",
-	      val_text(plan_kind_name(
-		      question(an->ask)->service->ways[an->ask->way].kind)));
+	reach_field(
+		r, f, "protocol",
+		val_text(plan_kind_name(
+			question(an->ask)->service->ways[an->ask->way].kind)));
 	put_result(r, f, an->ask);
 	f->summary.msgid = summary_of(result_of(an->ask)).msgid;
 	f->why = an->fact->why;
 	put_stop(r, f, an->ask, stops);
 	if (is_mixed) {
 		f->state = FACT_WARN;
-		field(r, f, "is_mixed", val_bool(true));
+		reach_field(r, f, "is_mixed", val_bool(true));
 	}
 	asked = fact_field(r->report, f, "asked", val_list());
 	for (size_t i = 0; i < pf->n_questions; i++) {
 		const struct fact *q = answers[pf->questions[i]].fact;
 
-		(void)put(r, asked, NULL, val_int((int64_t)q->index));
+		(void)reach_put(r, asked, NULL, val_int((int64_t)q->index));
 	}
 	r->report->is_tested |= f->state != FACT_UNKNOWN;
-}
-
-/* Names */
-
-static void put_lookup(struct reach *r, struct val *list,
-                       const struct reach_lookup types[REACH_TYPES])
-{
-	struct val *map = put(r, list, NULL, val_map());
-	char buf[ADDR_TEXT_BYTES];
-	struct val *addrs;
-	int64_t rtt = 0;
-	int err = 0;
-
-	(void)put(r, map, "server",
-	          val_text(report_text(
-			  r->report,
-			  slice_str(addr_text(&types[0].server, buf)))));
-	addrs = put(r, map, "addresses", val_list());
-	for (size_t t = 0; t < REACH_TYPES; t++) {
-		const struct reach_lookup *l = &types[t];
-
-		for (size_t i = 0; i < l->n_addrs; i++)
-			(void)put(r, addrs, NULL,
-			          val_text(report_text(
-					  r->report,
-					  slice_str(addr_ip_text(&l->addrs[i],
-			                                         buf)))));
-		rtt = l->rtt_ns > rtt ? l->rtt_ns : rtt;
-		err = l->err ? l->err : err;
-	}
-	(void)put(r, map, "rcode",
-	          val_int(types[0].rcode ? types[0].rcode : types[1].rcode));
-	if (err)
-		(void)put(r, map, "error", val_text(strerrorname_np(err)));
-	if (rtt > 0)
-		(void)put(r, map, "ms",
-		          val_real((double)rtt / (double)NS_PER_MS));
-	if (types[0].is_truncated)
-		(void)put(r, map, "is_truncated", val_bool(true));
-}
-
-static bool has_answer(const struct reach_name *n)
-{
-	for (size_t s = 0; s < REACH_SERVERS; s++) {
-		for (size_t t = 0; t < REACH_TYPES; t++) {
-			const struct reach_lookup *l = &n->lookups[s][t];
-
-			if (l->is_asked && l->is_over && l->err == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-static const char *name_result(const struct reach_name *n,
-                               const struct plan_name *name)
-{
-	if (name->is_given)
-		return "given";
-	if (name->n_addrs > 0)
-		return "resolved";
-	if (!n->is_over)
-		return "unfinished";
-	return has_answer(n) ? "no-address" : "silent";
-}
-
-static void put_name(struct reach *r, size_t i)
-{
-	static const struct {
-		const char *result;
-		enum fact_state state;
-		const char *summary;
-	} all[] = {
-		{"given", FACT_SKIPPED, N_("the name %1$s")},
-		{"resolved", FACT_PASS, N_("the name %1$s has an address")},
-		{"no-address", FACT_FAIL, N_("the name %1$s has no address")},
-		{"silent", FACT_FAIL,
-	         N_("the name %1$s: no name server answers")},
-		{"unfinished", FACT_UNKNOWN, N_("the name %1$s")},
-	};
-	const struct plan_name *name = plan_name(r->plan, i);
-	const struct reach_name *n = &r->names[i];
-	const char *result = name_result(n, name);
-	char buf[ADDR_TEXT_BYTES];
-	struct val *list;
-	struct fact *f;
-	size_t k = 0;
-
-	if (!name->is_wanted || (!name->is_given && r->run->conf->n_dns == 0))
-		return;
-	while (strcmp(all[k].result, result) != 0)
-		k++;
-	f = report_fact(r->report, "name.resolved", all[k].state, name->host);
-	field(r, f, "result", val_text(result));
-	list = fact_field(r->report, f, "addresses", val_list());
-	for (size_t a = 0; a < name->n_addrs; a++)
-		(void)put(r, list, NULL,
-		          val_text(report_text(
-				  r->report, slice_str(addr_ip_text(
-						     &name->addrs[a], buf)))));
-	list = fact_field(r->report, f, "lookups", val_list());
-	for (size_t s = 0; s < REACH_SERVERS; s++) {
-		if (n->lookups[s][0].is_asked)
-			put_lookup(r, list, n->lookups[s]);
-	}
-	f->summary = (struct words){all[k].summary, {f->scope}};
-	if (f->state == FACT_SKIPPED)
-		f->why.msgid = N_("its address was given with --resolve");
-	if (f->state == FACT_UNKNOWN)
-		f->why.msgid = N_("the test was ended before it answered");
 }
 
 /* The whole */
@@ -799,7 +692,7 @@ static void put_table_limit(struct reach *r)
 	if (!is_met)
 		return;
 	f = report_fact(r->report, "nat.table", FACT_FAIL, NULL);
-	field(r, f, "result", val_text("full"));
+	reach_field(r, f, "result", val_text("full"));
 	if (limit > 0)
 		f->value = val_int(limit);
 	f->unit = "count";
@@ -811,19 +704,20 @@ static void put_table_limit(struct reach *r)
 static void put_cost(struct reach *r)
 {
 	struct plan_cost open, most;
-	struct val *map = put(r, &r->report->run, "plan", val_map());
+	struct val *map = reach_put(r, &r->report->run, "plan", val_map());
 
 	plan_costs(&open, &most, r->plan, &r->effort);
-	(void)put(r, map, "questions", val_int(open.n_questions));
-	(void)put(r, map, "flows", val_int((int64_t)plan_n_flows(r->plan)));
-	(void)put(r, map, "packets", val_int(open.n_packets));
-	(void)put(r, map, "packets_most", val_int(most.n_packets));
-	(void)put(r, map, "bytes", val_int((int64_t)open.n_bytes));
-	(void)put(r, map, "bytes_most", val_int((int64_t)most.n_bytes));
-	(void)put(r, map, "seconds_most",
-	          val_int((most.time_ns + NS_PER_S - 1) / NS_PER_S));
-	(void)put(r, map, "took_ms",
-	          val_int((clock_mono_ns() - r->start_ns) / NS_PER_MS));
+	(void)reach_put(r, map, "questions", val_int(open.n_questions));
+	(void)reach_put(r, map, "flows",
+	                val_int((int64_t)plan_n_flows(r->plan)));
+	(void)reach_put(r, map, "packets", val_int(open.n_packets));
+	(void)reach_put(r, map, "packets_most", val_int(most.n_packets));
+	(void)reach_put(r, map, "bytes", val_int((int64_t)open.n_bytes));
+	(void)reach_put(r, map, "bytes_most", val_int((int64_t)most.n_bytes));
+	(void)reach_put(r, map, "seconds_most",
+	                val_int((most.time_ns + NS_PER_S - 1) / NS_PER_S));
+	(void)reach_put(r, map, "took_ms",
+	                val_int((clock_mono_ns() - r->start_ns) / NS_PER_MS));
 }
 
 void reach_facts(struct reach *r)
@@ -838,7 +732,7 @@ void reach_facts(struct reach *r)
 	}
 	put_cost(r);
 	for (size_t i = 0; i < plan_n_names(r->plan); i++)
-		put_name(r, i);
+		reach_put_name(r, i);
 	for (size_t i = 0; i < r->n_traces; i++)
 		stops[i] = put_trace(r, &r->traces[i]);
 	for (size_t i = 0; i < r->n_asks; i++)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: one fact a name, with what each server said of it. Whether that is
+ * true, or good, is for diagnose/ to say; only the comparison with what the
+ * profile lists is made here, where --map is known.
+ */
+#include "probe/reach.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+
+static void put_lookup(struct reach *r, struct val *list,
+                       const struct reach_lookup types[REACH_TYPES])
+{
+	struct val *map = reach_put(r, list, NULL, val_map());
+	char buf[ADDR_TEXT_BYTES];
+	struct val *addrs;
+	int64_t rtt = 0;
+	int err = 0;
+
+	(void)reach_put(r, map, "server",
+	                val_text(report_text(
+				r->report,
+				slice_str(addr_text(&types[0].server, buf)))));
+	addrs = reach_put(r, map, "addresses", val_list());
+	for (size_t t = 0; t < REACH_TYPES; t++) {
+		const struct reach_lookup *l = &types[t];
+
+		for (size_t i = 0; i < l->n_addrs; i++)
+			(void)reach_put(r, addrs, NULL,
+			                val_text(report_text(
+						r->report,
+						slice_str(addr_ip_text(
+							&l->addrs[i], buf)))));
+		rtt = l->rtt_ns > rtt ? l->rtt_ns : rtt;
+		err = l->err ? l->err : err;
+	}
+	(void)reach_put(
+		r, map, "rcode",
+		val_int(types[0].rcode ? types[0].rcode : types[1].rcode));
+	if (err)
+		(void)reach_put(r, map, "error",
+		                val_text(strerrorname_np(err)));
+	if (rtt > 0)
+		(void)reach_put(r, map, "ms",
+		                val_real((double)rtt / (double)NS_PER_MS));
+	if (types[0].is_truncated)
+		(void)reach_put(r, map, "is_truncated", val_bool(true));
+}
+
+static bool has_answer(const struct reach_name *n)
+{
+	for (size_t s = 0; s < REACH_SERVERS; s++) {
+		for (size_t t = 0; t < REACH_TYPES; t++) {
+			const struct reach_lookup *l = &n->lookups[s][t];
+
+			if (l->is_asked && l->is_over && l->err == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static const char *name_result(const struct reach_name *n,
+                               const struct plan_name *name)
+{
+	if (name->is_given)
+		return "given";
+	if (name->n_addrs > 0)
+		return "resolved";
+	if (!n->is_over)
+		return "unfinished";
+	return has_answer(n) ? "no-address" : "silent";
+}
+
+void reach_put_name(struct reach *r, size_t i)
+{
+	static const struct {
+		const char *result;
+		enum fact_state state;
+		const char *summary;
+	} all[] = {
+		{"given", FACT_SKIPPED, N_("the name %1$s")},
+		{"resolved", FACT_PASS, N_("the name %1$s has an address")},
+		{"no-address", FACT_FAIL, N_("the name %1$s has no address")},
+		{"silent", FACT_FAIL,
+	         N_("the name %1$s: no name server answers")},
+		{"unfinished", FACT_UNKNOWN, N_("the name %1$s")},
+	};
+	const struct plan_name *name = plan_name(r->plan, i);
+	const struct reach_name *n = &r->names[i];
+	const char *result = name_result(n, name);
+	char buf[ADDR_TEXT_BYTES];
+	struct val *list;
+	struct fact *f;
+	size_t k = 0;
+
+	if (!name->is_wanted || (!name->is_given && r->run->conf->n_dns == 0))
+		return;
+	while (strcmp(all[k].result, result) != 0)
+		k++;
+	f = report_fact(r->report, "name.resolved", all[k].state, name->host);
+	reach_field(r, f, "result", val_text(result));
+	list = fact_field(r->report, f, "addresses", val_list());
+	for (size_t a = 0; a < name->n_addrs; a++)
+		(void)reach_put(
+			r, list, NULL,
+			val_text(report_text(r->report,
+		                             slice_str(addr_ip_text(
+						     &name->addrs[a], buf)))));
+	list = fact_field(r->report, f, "lookups", val_list());
+	for (size_t s = 0; s < REACH_SERVERS; s++) {
+		if (n->lookups[s][0].is_asked)
+			put_lookup(r, list, n->lookups[s]);
+	}
+	f->summary = (struct words){all[k].summary, {f->scope}};
+	if (f->state == FACT_SKIPPED)
+		f->why.msgid = N_("its address was given with --resolve");
+	if (f->state == FACT_UNKNOWN)
+		f->why.msgid = N_("the test was ended before it answered");
+}
