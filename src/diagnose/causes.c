@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/i18n.h"
+#include "diagnose/names.h"
 #include "diagnose/remedies.h"
 #include "diagnose/wallclock.h"
 
@@ -137,7 +138,7 @@ static bool takes_lie(const struct flows *fs, const struct flow *f)
 {
 	if (!name_is(f, "resolved") || f->address.n == 0)
 		return false;
-	if (is_inside(f->address))
+	if (is_inside(f->address) || names_is_foreign(fs, f, f->address))
 		return true;
 	return n_alike(fs, f) + 1 >= NAMES_MIN && is_nobody(fs, f->address);
 }
@@ -860,6 +861,7 @@ void causes_find(struct flows *fs, const struct ladder *l)
 	}
 	find_proxy(fs, l);
 	find_large(fs, l);
+	names_find(fs, l);
 	wallclock_find(fs, l);
 	find_lossy(fs, l);
 }

@@ -66,6 +66,9 @@ static const struct remedy {
 	{"device-firewall", TROUBLE_DEVICE, ANY, ANY, NEED_NOTHING, false,
          N_("Allow the phone's program in the firewall or antivirus of this "
             "computer, for all of these ports, outgoing.")},
+	{"clean-hosts-file", TROUBLE_HOSTS, ANY, ANY, NEED_NOTHING, false,
+         N_("Take the name out of this computer's hosts file (/etc/hosts), "
+            "unless it was put there on purpose.")},
 	{"change-name-server", TROUBLE_NAMES, ANY, ANY, NEED_NOTHING, false,
          N_("Set this computer to another name server, that of the carrier "
             "or a public one, and compare: prumo check --dns ADDRESS")},

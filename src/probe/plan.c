@@ -184,6 +184,34 @@ struct addr plan_mapped(const struct plan *p, const struct addr *a)
 	return out;
 }
 
+size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
+                          size_t name)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->profile->n_rows; i++) {
+		const struct profile_row *row = &p->profile->rows[i];
+
+		if (!slice_ieq(slice_str(row->host),
+		               slice_str(p->names[name].host)))
+			continue;
+		for (size_t k = 0; k < row->n_addresses && n < max; k++)
+			out[n++] = plan_mapped(p, &row->addresses[k]);
+	}
+	return n;
+}
+
+bool plan_name_is_sip(const struct plan *p, size_t name)
+{
+	for (size_t i = 0; i < p->n_flows; i++) {
+		if (p->flows[i].name == name &&
+		    p->flows[i].flow.row->cls == PROFILE_SIP &&
+		    p->flows[i].skip != PLAN_NOT_WANTED)
+			return true;
+	}
+	return false;
+}
+
 static size_t name_find(const struct plan *p, const char *host)
 {
 	for (size_t i = 0; i < p->n_names; i++) {

@@ -159,6 +159,14 @@ size_t plan_n_questions(const struct plan *p);
 /** Valid until the next plan_bind(). */
 const struct plan_question *plan_question(const struct plan *p, size_t i);
 
+/** What the profile says that a name may lead to, after --map.
+ *  @return how many, at most @p max; 0: it says nothing */
+size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
+                          size_t name);
+
+/** A flow that is wanted, of that name, is of class sip. */
+bool plan_name_is_sip(const struct plan *p, size_t name);
+
 /** The address that --map makes of @p a. */
 struct addr plan_mapped(const struct plan *p, const struct addr *a);
 

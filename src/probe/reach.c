@@ -61,7 +61,7 @@ static const struct ask_ops *const kinds[PLAN_KINDS] = {
 	[PLAN_MTU] = &ask_mtu,
 };
 
-static const struct ask_ops *ops_of(const struct reach *r, enum plan_kind kind)
+const struct ask_ops *reach_ops_of(const struct reach *r, enum plan_kind kind)
 {
 	return r->run->conf->kinds ? r->run->conf->kinds[kind] : kinds[kind];
 }
@@ -310,7 +310,7 @@ static int put_question(struct reach_ask *a)
 
 	a->target.via = way_of(a)->via;
 	set_conf(r, a);
-	err = ask_start(&a->ask, ops_of(r, way_of(a)->kind), &a->target,
+	err = ask_start(&a->ask, reach_ops_of(r, way_of(a)->kind), &a->target,
 	                &a->conf, r->report, on_answer, a);
 	if (!err && a->way == 0)
 		a->n_asks++;
@@ -534,8 +534,8 @@ static void begin_control(struct reach *r, struct reach_control *c, bool is_udp)
 		    reach_is_udp(a) != is_udp || reach_is_range(a))
 			continue;
 		c->conf = a->conf;
-		if (ask_start(&c->ask, ops_of(r, way_of(a)->kind), &a->target,
-		              &c->conf, r->report, on_control, c))
+		if (ask_start(&c->ask, reach_ops_of(r, way_of(a)->kind),
+		              &a->target, &c->conf, r->report, on_control, c))
 			return;
 		c->of = a;
 		c->is_over = false;
@@ -660,7 +660,7 @@ static void on_timer(void *arg)
 		return;
 	}
 	n = begin_some(r, now_ns);
-	is_all = has_names && is_all_over(r, true);
+	is_all = has_names && is_all_over(r, true) && reach_looks_over(r);
 	tell(r,
 	     is_all ? N_("following what fails") : N_("asking every service"),
 	     now_ns);
@@ -703,7 +703,7 @@ static int find_pin(struct reach *r)
 	};
 	r->pin_target.addr.port = r->pin_target.port_last = conf->ports.control;
 	r->pin_conf.patience_ns = PIN_MS * NS_PER_MS;
-	return ask_start(&r->pin_ask, ops_of(r, PLAN_TLS), &r->pin_target,
+	return ask_start(&r->pin_ask, reach_ops_of(r, PLAN_TLS), &r->pin_target,
 	                 &r->pin_conf, r->report, on_pin, r);
 }
 

@@ -23,7 +23,10 @@ enum {
 	REACH_TRACES_RUNNING = 6,
 	REACH_CONTROLS = 2,
 	REACH_SERVERS = PROBE_MAX_DNS,
-	REACH_TYPES = 2, /**< A, AAAA */
+	REACH_TYPES = 2,                 /**< A, AAAA */
+	REACH_TRIES = REACH_SERVERS + 1, /**< of a name: each server, and the
+	                                     first one by TCP */
+	REACH_LOOKS = 4,
 	REACH_PIN_BYTES = 32,
 };
 
@@ -66,13 +69,13 @@ struct reach_lookup {
 	struct reach_name *name;
 	struct net_dns *dns; /**< NULL: over, or not asked */
 	struct addr server;
-	bool is_asked, is_over;
+	bool is_asked, is_over, is_tcp;
 	bool is_cname_only; /**< an alias that leads nowhere */
 	int err;            /**< as in struct net_dns_answer */
 	uint8_t rcode;
 	struct addr offender;
 	bool is_truncated;
-	int64_t rtt_ns;
+	int64_t rtt_ns, took_ns;
 	struct addr addrs[PLAN_NAME_ADDRS];
 	size_t n_addrs;
 };
@@ -82,7 +85,13 @@ struct reach_name {
 	struct reach *reach;
 	size_t no;
 	bool is_over;
-	struct reach_lookup lookups[REACH_SERVERS][REACH_TYPES];
+	struct reach_lookup lookups[REACH_TRIES][REACH_TYPES];
+	struct ask *look; /**< everything that DNS says of it; NULL: over, or
+	                       not asked */
+	bool has_look;
+	struct ask_target look_target;
+	struct ask_conf look_conf;
+	struct val look_fields; /**< once it is over */
 };
 
 struct reach_trace {
@@ -103,6 +112,7 @@ struct reach {
 	struct reach_ask **asks; /**< as in the plan */
 	size_t n_asks, cap_asks;
 	struct reach_name *names; /**< as in the plan */
+	size_t n_looks, n_looking;
 	size_t n_running, n_over;
 	struct range_board board;
 	unsigned flows, range_flows;  /**< left, but for what is kept */
@@ -129,7 +139,15 @@ void reach_wake(struct reach *r);
 /** reach_names.c: start what is left to look up; true: all are known. */
 bool reach_names_go(struct reach *r);
 WARN_UNUSED int reach_names_start(struct reach *r);
+/** Nobody looks into a name any more. */
+bool reach_looks_over(const struct reach *r);
 void reach_names_stop(struct reach *r);
+
+/** What is asked of a kind. */
+const struct ask_ops *reach_ops_of(const struct reach *r, enum plan_kind kind);
+
+/** A server has said something of it, if only that there is no such name. */
+bool reach_name_has_answer(const struct reach_name *n);
 
 /** reach_trace.c: follow what has failed. @return true: no trace runs */
 bool reach_traces_go(struct reach *r, bool with_ranges);

@@ -17,7 +17,7 @@ static void put_lookup(struct reach *r, struct val *list,
 	struct val *map = reach_put(r, list, NULL, val_map());
 	char buf[ADDR_TEXT_BYTES];
 	struct val *addrs;
-	int64_t rtt = 0;
+	int64_t rtt = 0, took = 0;
 	int err = 0;
 
 	(void)reach_put(r, map, "server",
@@ -35,6 +35,7 @@ static void put_lookup(struct reach *r, struct val *list,
 						slice_str(addr_ip_text(
 							&l->addrs[i], buf)))));
 		rtt = l->rtt_ns > rtt ? l->rtt_ns : rtt;
+		took = l->took_ns > took ? l->took_ns : took;
 		err = l->err ? l->err : err;
 	}
 	(void)reach_put(
@@ -46,21 +47,13 @@ static void put_lookup(struct reach *r, struct val *list,
 	if (rtt > 0)
 		(void)reach_put(r, map, "ms",
 		                val_real((double)rtt / (double)NS_PER_MS));
-	if (types[0].is_truncated)
+	if (took > 0)
+		(void)reach_put(r, map, "took_ms",
+		                val_real((double)took / (double)NS_PER_MS));
+	if (types[0].is_tcp)
+		(void)reach_put(r, map, "is_tcp", val_bool(true));
+	if (types[0].is_truncated || types[1].is_truncated)
 		(void)reach_put(r, map, "is_truncated", val_bool(true));
-}
-
-static bool has_answer(const struct reach_name *n)
-{
-	for (size_t s = 0; s < REACH_SERVERS; s++) {
-		for (size_t t = 0; t < REACH_TYPES; t++) {
-			const struct reach_lookup *l = &n->lookups[s][t];
-
-			if (l->is_asked && l->is_over && l->err == 0)
-				return true;
-		}
-	}
-	return false;
 }
 
 static const char *name_result(const struct reach_name *n,
@@ -72,7 +65,34 @@ static const char *name_result(const struct reach_name *n,
 		return "resolved";
 	if (!n->is_over)
 		return "unfinished";
-	return has_answer(n) ? "no-address" : "silent";
+	return reach_name_has_answer(n) ? "no-address" : "silent";
+}
+
+/* What the name leads to, and the profile does not know. */
+static void put_foreign(struct reach *r, struct fact *f, size_t no)
+{
+	const struct plan_name *name = plan_name(r->plan, no);
+	struct addr expected[PROFILE_MAX_ADDRESSES];
+	size_t n =
+		plan_name_expected(expected, ARRAY_LEN(expected), r->plan, no);
+	struct val *list = NULL;
+	char buf[ADDR_TEXT_BYTES];
+
+	for (size_t i = 0; n > 0 && !name->is_given && i < name->n_addrs; i++) {
+		size_t k = 0;
+
+		while (k < n && !addr_ip_eq(&expected[k], &name->addrs[i]))
+			k++;
+		if (k < n)
+			continue;
+		if (!list)
+			list = fact_field(r->report, f, "foreign", val_list());
+		(void)reach_put(
+			r, list, NULL,
+			val_text(report_text(r->report,
+		                             slice_str(addr_ip_text(
+						     &name->addrs[i], buf)))));
+	}
 }
 
 void reach_put_name(struct reach *r, size_t i)
@@ -111,10 +131,13 @@ void reach_put_name(struct reach *r, size_t i)
 		                             slice_str(addr_ip_text(
 						     &name->addrs[a], buf)))));
 	list = fact_field(r->report, f, "lookups", val_list());
-	for (size_t s = 0; s < REACH_SERVERS; s++) {
+	for (size_t s = 0; s < REACH_TRIES; s++) {
 		if (n->lookups[s][0].is_asked)
 			put_lookup(r, list, n->lookups[s]);
 	}
+	put_foreign(r, f, i);
+	if (n->has_look)
+		reach_field(r, f, "detail", n->look_fields);
 	f->summary = (struct words){all[k].summary, {f->scope}};
 	if (f->state == FACT_SKIPPED)
 		f->why.msgid = N_("its address was given with --resolve");

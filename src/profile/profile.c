@@ -173,6 +173,32 @@ static int take_ports(struct load *ld, struct profile_row *row,
 	return 0;
 }
 
+static int take_addresses(struct load *ld, struct profile_row *row,
+                          const struct tree_node *list)
+{
+	const struct tree_node *n;
+
+	if (!list || row->n_addresses == 0)
+		return 0;
+	if (row->addr.family != ADDR_NONE || row->is_srv)
+		diag_add(ld->dg, DIAG_ERROR, list->at,
+		         _("'addresses' is for host names; '%s' is none"),
+		         row->host);
+	row->addresses =
+		arena_alloc(ld->arena, row->n_addresses * sizeof(struct addr));
+	if (!row->addresses)
+		return ENOMEM;
+	n = items(list);
+	for (size_t i = 0; i < row->n_addresses && n; i++, n = n->next) {
+		if (addr_parse(&row->addresses[i],
+		               slice_str(row->address_texts[i])))
+			diag_add(ld->dg, DIAG_ERROR, n->at,
+			         _("'%s' is not an IP address"),
+			         row->address_texts[i]);
+	}
+	return 0;
+}
+
 static bool has_table(const struct profile *p, const char *id)
 {
 	for (size_t i = 0; i < p->n_tables; i++) {
@@ -186,6 +212,7 @@ static int take_row(struct load *ld, struct profile_row *row,
                     const struct tree_node *n)
 {
 	const struct tree_node *table = tree_get(n, "table");
+	int err;
 
 	row->place = place_of(ld, n);
 	if (!has_table(ld->p, row->table))
@@ -195,7 +222,8 @@ static int take_row(struct load *ld, struct profile_row *row,
 	take_host(ld, row, tree_get(n, "host"));
 	row->transports_place = place_of(ld, tree_get(n, "transports"));
 	row->direction_place = place_of(ld, tree_get(n, "direction"));
-	return take_ports(ld, row, tree_get(n, "ports"));
+	err = take_addresses(ld, row, tree_get(n, "addresses"));
+	return err ? err : take_ports(ld, row, tree_get(n, "ports"));
 }
 
 static int compare_rows(const void *a, const void *b)

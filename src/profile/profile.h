@@ -25,7 +25,8 @@
 enum {
 	PROFILE_MAX_BYTES = 1 << 20, /**< of text */
 	PROFILE_MAX_ROWS = 4096,
-	PROFILE_MAX_PORTS = 64, /**< ranges in a row */
+	PROFILE_MAX_PORTS = 64,     /**< ranges in a row */
+	PROFILE_MAX_ADDRESSES = 32, /**< of a name */
 	PROFILE_MAX_NAME_BYTES = 255,
 	PROFILE_MAX_TEXT_BYTES = 4096, /**< any other string */
 };
@@ -69,12 +70,16 @@ struct profile_ports {
 };
 
 struct profile_row {
-	const char *table;   /**< id of a struct profile_table */
-	unsigned row;        /**< in that table, from 1 */
-	const char *host;    /**< address or name as printed */
-	struct addr addr;    /**< ADDR_NONE: `host` is a name */
-	bool is_srv;         /**< the name starts with '_' */
-	unsigned transports; /**< PROFILE_UDP... */
+	const char *table; /**< id of a struct profile_table */
+	unsigned row;      /**< in that table, from 1 */
+	const char *host;  /**< address or name as printed */
+	struct addr addr;  /**< ADDR_NONE: `host` is a name */
+	bool is_srv;       /**< the name starts with '_' */
+	const char **address_texts;
+	size_t n_addresses;     /**< 0: not said */
+	struct addr *addresses; /**< `n_addresses`: the same; all that the name
+	                             may lead to */
+	unsigned transports;    /**< PROFILE_UDP... */
 	enum profile_direction direction;
 	const char *direction_printed; /**< NULL: not kept */
 	const char *description;       /**< as printed */

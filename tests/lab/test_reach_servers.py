@@ -31,7 +31,8 @@ TLS = {"kamailio": {5061, 443}, "coturn": {5349}, "prosody": {5222},
 PORTS = {"kamailio": {"wss": [443]}}  # others than the usual ones
 FINDINGS = {"expired": "tls.expired", "wrong-name": "tls.wrong-name",
             "self-signed": "tls.untrusted"}
-CASES = [("all", None), ("full", None), ("nameless", None)]
+CASES = [("all", None), ("full", None), ("nameless", None),
+         ("moved", "kamailio")]
 CASES += [("stopped", p) for p in SERVERS]
 # each program with a fault of its own, each fault with some program
 CASES += [("expired", "kamailio"), ("wrong-name", "coturn"),
@@ -49,11 +50,15 @@ def flows(program):
     return {(transport, port) for _, transport, port in SERVERS[program][2]}
 
 
-def profile():
+def profile(case, who):
+    def listed(p):
+        at = "198.51.100.99" if (case, who) == ("moved", p) else SERVERS[p][1]
+        return {"addresses": [at]} if services.is_name(SERVERS[p][0]) else {}
+
     rows = [{"table": "t", "row": i + 1, "host": host, "ports": [port],
              "transports": [transport], "direction": "out",
              "direction_printed": "out", "description": kind, "class": kind,
-             "service": program, "purpose": program}
+             "service": program, "purpose": program, **listed(program)}
             for i, (program, host, kind, transport, port) in enumerate(
                 (p, s[0], *ask) for p, s in SERVERS.items() for ask in s[2])]
     return {"schema": "prumo/profile/1", "id": "real", "name": "Real servers",
@@ -69,7 +74,7 @@ def scenario(case, who):
         words = {"program": program, "addresses": [at]}
         if program != "dnsmasq":
             words["host"] = host
-        if program == who and case != "stopped":
+        if program == who and case in FINDINGS:
             words["certificate"] = case
         if program in PORTS:
             words["ports"] = PORTS[program]
@@ -89,7 +94,7 @@ def run_one(case):
         os.chmod(folder, 0o755)
         at = pathlib.Path(folder)
         (at / "servers.yaml").write_text(yaml.safe_dump(scenario(*case)))
-        (at / "real.yaml").write_text(yaml.safe_dump(profile()))
+        (at / "real.yaml").write_text(yaml.safe_dump(profile(*case)))
         (at / "account").write_text(ACCOUNT)
         env = ["env", "PRUMO_STAY_HOME=1"]
         options = ["--skip", "sip-alg"]
@@ -132,6 +137,23 @@ class Servers(unittest.TestCase):
         self.assertEqual({f["via"] for f in turns}, {"udp", "tcp", "tls"})
         for turn in turns:
             self.assertEqual(turn["detail"]["relay_echo"], "passed", turn)
+
+    def test_address_that_the_profile_does_not_list(self):
+        report = DONE["moved", "kamailio"]
+        self.assertEqual(report.ids(), ["name.unexpected-address"],
+                         report.told())
+        fact, = report.pick("name.resolved", scope="sip.example")
+        self.assertEqual(fact["foreign"], ["198.51.100.30"])
+
+    def test_first_name_of_sip_is_looked_into(self):
+        told = {f["scope"]: f.get("detail")
+                for f in DONE["all", None].pick("name.resolved")}
+        self.assertEqual([name for name, d in told.items() if d],
+                         ["sip.example"])
+        self.assertEqual(told["sip.example"]["addresses"], ["198.51.100.30"])
+        self.assertEqual([s["name"] for s in told["sip.example"]["srv"]],
+                         ["_sip._udp.sip.example", "_sip._tcp.sip.example",
+                          "_sips._tcp.sip.example"])
 
     def test_what_could_not_be_looked_up_is_not_ready(self):
         report = DONE["nameless", None]

@@ -12,7 +12,9 @@
  * A case is a list of facts, one a line:
  *
  *   flow HOST ADDRESS PORT[-LAST]/TRANSPORT CLASS RESULT [KEY=VALUE...]
- *   name HOST RESULT
+ *   name HOST RESULT [KEY=VALUE...]: foreign, addresses, hosts (of the hosts
+ *                     file): ADDR; took (ms), error, tcp, truncated: of the
+ *                     first lookup; search, inventing: what else DNS says
  *   table LIMIT
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
  *
@@ -213,6 +215,58 @@ static void add_flow(struct report *r, const char *at)
 	(void)put(r, asked, NULL, val_int((int64_t)l.ask->index));
 }
 
+static void add_lookup_key(struct report *r, struct val *first, const char *key,
+                           const char *v)
+{
+	static const struct {
+		const char *key, *name;
+	} flags[] = {{"tcp", "is_tcp"}, {"truncated", "is_truncated"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (strcmp(key, flags[i].key) == 0)
+			(void)put(r, first, flags[i].name, val_bool(true));
+	}
+	if (strcmp(key, "took") == 0)
+		(void)put(r, first, "took_ms", val_real(atoi(v)));
+	if (strcmp(key, "error") == 0)
+		(void)put(r, first, "error", val_text(v));
+}
+
+static void add_name(struct report *r, const char *at)
+{
+	const char *host = part(r, &at, ' '), *result = part(r, &at, ' ');
+	struct fact *f =
+		report_fact(r, "name.resolved", state_of(result), host);
+	struct val *detail, *first, *invented, *one;
+
+	(void)fact_field(r, f, "result", val_text(result));
+	detail = fact_field(r, f, "detail", val_map());
+	first = put(r, fact_field(r, f, "lookups", val_list()), NULL,
+	            val_map());
+	while (*at) {
+		const char *v = part(r, &at, ' ');
+		const char *key = part(r, &v, '=');
+
+		add_lookup_key(r, first, key, v);
+		if (strcmp(key, "foreign") == 0 ||
+		    strcmp(key, "addresses") == 0)
+			(void)put(r, fact_field(r, f, key, val_list()), NULL,
+			          val_text(v));
+		if (strcmp(key, "hosts") == 0)
+			(void)put(r, put(r, detail, "hosts_file", val_list()),
+			          NULL, val_text(v));
+		if (strcmp(key, "search") == 0)
+			(void)put(r, detail, "found_by_search", val_text(v));
+		if (strcmp(key, "inventing") != 0)
+			continue;
+		(void)put(r, detail, "is_inventing", val_bool(true));
+		invented = put(r, detail, "invented", val_map());
+		one = put(r, put(r, invented, "records", val_list()), NULL,
+		          val_map());
+		(void)put(r, one, "address", val_text(v));
+	}
+}
+
 static void add_line(struct report *r, const char *line)
 {
 	const char *kind = part(r, &line, ' ');
@@ -221,10 +275,7 @@ static void add_line(struct report *r, const char *line)
 	if (strcmp(kind, "flow") == 0) {
 		add_flow(r, line);
 	} else if (strcmp(kind, "name") == 0) {
-		const char *host = part(r, &line, ' ');
-
-		f = report_fact(r, "name.resolved", state_of(line), host);
-		(void)fact_field(r, f, "result", val_text(line));
+		add_name(r, line);
 	} else if (strcmp(kind, "mtu") == 0) {
 		struct val *detail;
 
@@ -441,6 +492,46 @@ static const struct {
          GOOD "flow b 198.51.100.2 123/udp ntp answered ntp=-900\n"
               "flow c 198.51.100.3 80/tcp web answered date=901\n",
          "device.clock-wrong warn device 0"},
+	{"a name server that takes its time",
+         GOOD "name a resolved took=1400\n", "name.slow warn unknown 0"},
+	{"the first one is silent, the second is not",
+         GOOD "name a resolved took=500 error=ETIMEDOUT\n",
+         "name.slow warn unknown 0"},
+	{"a quick one", GOOD "name a resolved took=90\n", ""},
+	{"UDP to the name server is swallowed",
+         GOOD "name a resolved took=90 tcp=1\n",
+         "name.only-tcp warn unknown 0"},
+	{"by TCP neither", GOOD "name b silent tcp=1 error=ETIMEDOUT\n", ""},
+	{"truncated, and TCP is shut",
+         GOOD "name b silent truncated=1 error=ETIMEDOUT\n",
+         "name.cut-short warn unknown 0"},
+	{"truncated, and TCP had it all", GOOD "name a resolved truncated=1\n",
+         ""},
+	{"the search list leads elsewhere",
+         GOOD "name b no-address search=b.corp.example\n"
+              "flow b - 443/tcp web no-address\n",
+         "name.not-found warn unknown 1; name.search-list warn device 0"},
+	{"names that nobody has get an address",
+         GOOD "name a resolved inventing=198.51.100.66\n",
+         "name.invented warn unknown 0"},
+	{"and this one got the same",
+         GOOD "name b resolved inventing=198.51.100.66\n"
+              "flow b 198.51.100.66 5060/udp sip silent\n",
+         "name.wrong-address fail unknown 1; name.invented warn unknown 0"},
+	{"the profile does not know the address, and nothing is there",
+         GOOD "name b resolved foreign=198.51.100.77\n"
+              "flow b 198.51.100.77 5060/udp sip silent\n",
+         "name.wrong-address fail unknown 1"},
+	{"the profile does not know it, and it works",
+         GOOD "name b resolved foreign=198.51.100.77\n"
+              "flow b 198.51.100.77 5060/udp sip answered\n",
+         "name.unexpected-address warn unknown 0"},
+	{"the hosts file knows better",
+         GOOD "name a resolved addresses=198.51.100.1 hosts=192.0.2.9\n",
+         "name.hosts-file warn device 0"},
+	{"the hosts file says the same",
+         GOOD "name a resolved addresses=198.51.100.1 hosts=198.51.100.1\n",
+         ""},
 	{"one server's clock is its own",
          GOOD "flow b 198.51.100.2 80/tcp web answered date=900\n", ""},
 	{"no TLS at all", GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls\n",

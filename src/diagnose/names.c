@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: a table of remarks, each true of a name or not; one finding for each
+ * that is true of any, with the names. A rule sees one fact alone. What makes
+ * flows fail is a cause (causes.c) and not repeated here.
+ */
+#include "diagnose/names.h"
+
+#include <string.h>
+
+#include "base/i18n.h"
+#include "diagnose/remedies.h"
+
+enum {
+	SLOW_MS = 1000, /* a phone asks again after one to five seconds */
+	NAMES_SHOWN = 8,
+};
+
+static const struct val *list_of(const struct val *map, const char *key)
+{
+	static const struct val none = {.kind = VAL_LIST};
+	const struct val *v = map ? val_get(map, key) : NULL;
+
+	return v && v->kind == VAL_LIST ? v : &none;
+}
+
+static bool is_true(const struct val *map, const char *key)
+{
+	const struct val *v = map ? val_get(map, key) : NULL;
+
+	return v && v->kind == VAL_BOOL && v->b;
+}
+
+static const struct val *detail_of(const struct fact *f)
+{
+	const struct val *d = val_get(&f->fields, "detail");
+
+	return d && d->kind == VAL_MAP ? d : NULL;
+}
+
+static bool is_resolved(const struct fact *f)
+{
+	return slice_eq_str(val_get_text(&f->fields, "result"), "resolved");
+}
+
+static bool has_text(const struct val *list, struct slice text)
+{
+	for (const struct val_item *it = list->items.first; it; it = it->next) {
+		if (it->v.kind == VAL_TEXT && slice_eq(it->v.s, text))
+			return true;
+	}
+	return false;
+}
+
+/* The server that programs ask first is slow, or silent while another speaks */
+static bool is_slow(const struct fact *f)
+{
+	const struct val_item *first =
+		list_of(&f->fields, "lookups")->items.first;
+	const struct val *took = first ? val_get(&first->v, "took_ms") : NULL;
+
+	return is_resolved(f) && took && took->kind == VAL_REAL &&
+	       (took->d >= SLOW_MS || val_get(&first->v, "error"));
+}
+
+static bool needs_tcp(const struct fact *f)
+{
+	const struct val *lookups = list_of(&f->fields, "lookups");
+
+	for (const struct val_item *it = lookups->items.first; it;
+	     it = it->next) {
+		if (is_true(&it->v, "is_tcp") && !val_get(&it->v, "error"))
+			return true;
+	}
+	return false;
+}
+
+/* Too long for a datagram, and the rest could not be fetched. */
+static bool is_cut(const struct fact *f)
+{
+	const struct val *lookups = list_of(&f->fields, "lookups");
+
+	for (const struct val_item *it = lookups->items.first; it;
+	     it = it->next) {
+		if (is_true(&it->v, "is_truncated") && val_get(&it->v, "error"))
+			return true;
+	}
+	return false;
+}
+
+static bool is_search_accident(const struct fact *f)
+{
+	const struct val *d = detail_of(f);
+
+	return !is_resolved(f) && d && val_get(d, "found_by_search");
+}
+
+static bool is_inventing(const struct fact *f)
+{
+	return is_true(detail_of(f), "is_inventing");
+}
+
+static bool is_foreign(const struct fact *f)
+{
+	return list_of(&f->fields, "foreign")->items.n > 0;
+}
+
+/* Programs here ask nobody, and go elsewhere. */
+static bool is_overridden(const struct fact *f)
+{
+	const struct val *d = detail_of(f);
+	const struct val *hosts = list_of(d, "hosts_file");
+
+	for (const struct val_item *it = hosts->items.first; it;
+	     it = it->next) {
+		if (it->v.kind == VAL_TEXT &&
+		    !has_text(list_of(&f->fields, "addresses"), it->v.s))
+			return true;
+	}
+	return false;
+}
+
+static const struct rule {
+	const char *id;
+	enum finding_severity severity;
+	enum segment segment;
+	enum trouble trouble;
+	bool (*is_shown)(const struct fact *f);
+	const char *title; /* %1$s: names */
+	const char *detail;
+} rules[] = {
+	{"name.slow", FINDING_WARN, SEGMENT_UNKNOWN, TROUBLE_NAMES, is_slow,
+         N_("The name server is slow, or the first one is silent: %1$s."),
+         N_("Each registration and each call may wait for it for seconds.")},
+	{"name.only-tcp", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES | TROUBLE_PORT, needs_tcp,
+         N_("The name server answers by TCP and not by UDP: %1$s."),
+         N_("Phones ask for names by UDP (port 53), and do not find them "
+            "here.")},
+	{"name.cut-short", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES | TROUBLE_PORT, is_cut,
+         N_("The name server's answer is too long for UDP, and TCP does not "
+            "pass: %1$s."),
+         N_("Addresses are missing, or none is found.")},
+	{"name.search-list", FINDING_WARN, SEGMENT_DEVICE, TROUBLE_NAMES,
+         is_search_accident,
+         N_("%1$s does not exist, but this network's own domain has a name "
+            "that programs take instead."),
+         N_("The search list adds a domain to names that are not found, and "
+            "so they lead to another computer.")},
+	{"name.invented", FINDING_WARN, SEGMENT_UNKNOWN, TROUBLE_NAMES,
+         is_inventing,
+         N_("The name server gives addresses even to names that nobody "
+            "has."),
+         N_("Networks with a login page, and carriers that show "
+            "advertisements, do so. A phone that should try its next server "
+            "calls a stranger instead.")},
+	{"name.hosts-file", FINDING_WARN, SEGMENT_DEVICE, TROUBLE_HOSTS,
+         is_overridden,
+         N_("This computer's hosts file sends %1$s elsewhere than the name "
+            "server does."),
+         N_("Programs of this computer use that address; phones do not. The "
+            "test asked the name server's.")},
+	{"name.unexpected-address", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES, is_foreign,
+         N_("%1$s leads to an address that the profile does not list."),
+         N_("The provider has moved it and rules by address are out of date, "
+            "or the name server does not tell the truth.")},
+};
+
+/* A failure by a wrong address is told already. */
+static bool is_told(const struct flows *fs, const struct fact *f)
+{
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *flow = &fs->all[i];
+
+		if (flow->name == f && flow->finding &&
+		    strcmp(flow->finding->id, "name.wrong-address") == 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *find_one(struct flows *fs, const struct rule *rule,
+                            struct finding **fdp)
+{
+	struct report *r = fs->report;
+	struct wr w = wr_init_heap();
+	const char *text;
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_facts; i++) {
+		const struct fact *f = fs->facts[i];
+
+		if (strcmp(f->id, "name.resolved") != 0 || !rule->is_shown(f) ||
+		    (rule->is_shown == is_foreign && is_told(fs, f)))
+			continue;
+		if (!*fdp)
+			*fdp = report_finding(r, rule->id, rule->severity);
+		finding_because(r, *fdp, f);
+		if (n++ < NAMES_SHOWN) {
+			wr_str(&w, n > 1 ? ", " : "");
+			wr_str(&w, f->scope);
+		}
+	}
+	wr_str(&w, n > NAMES_SHOWN ? ", ..." : "");
+	r->no_memory |= w.bad;
+	text = report_text(r, wr_slice(&w));
+	wr_fini(&w);
+	return text;
+}
+
+void names_find(struct flows *fs, const struct ladder *l)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		struct finding *fd = NULL;
+		const char *names = find_one(fs, &rules[i], &fd);
+
+		if (!fd)
+			continue;
+		fd->title = (struct words){rules[i].title, {names}};
+		fd->detail.msgid = rules[i].detail;
+		fd->segment = rules[i].segment;
+		remedies_add(fs->report, fd, l, rules[i].trouble,
+		             FINGERPRINT_UNKNOWN);
+	}
+}
+
+bool names_is_foreign(const struct flows *fs, const struct flow *f,
+                      struct slice address)
+{
+	if (f->name && has_text(list_of(&f->name->fields, "foreign"), address))
+		return true;
+	for (size_t i = 0; i < fs->report->n_facts; i++) {
+		const struct val *d = detail_of(fs->facts[i]);
+		const struct val *invented = d ? val_get(d, "invented") : NULL;
+		const struct val *records = list_of(invented, "records");
+
+		for (const struct val_item *it = records->items.first; it;
+		     it = it->next) {
+			if (slice_eq(val_get_text(&it->v, "address"), address))
+				return true;
+		}
+	}
+	return false;
+}
