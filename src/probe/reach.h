@@ -99,6 +99,7 @@ struct reach_trace {
 	size_t ask; /**< whose flow is followed */
 	struct trace *trace;
 	struct trace_result result;
+	bool has_control; /**< its own, or a sibling's since it was judged */
 	bool is_started, is_over;
 };
 
@@ -152,6 +153,9 @@ bool reach_name_has_answer(const struct reach_name *n);
 /** reach_trace.c: follow what has failed. @return true: no trace runs */
 bool reach_traces_go(struct reach *r, bool with_ranges);
 void reach_traces_stop(struct reach *r);
+
+/** Once it is over: what other traces to that host know helps to judge it. */
+void reach_trace_judge(struct reach *r, struct reach_trace *t);
 
 /** They failed in the same way, by the same transport. */
 bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,

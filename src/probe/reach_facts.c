@@ -456,6 +456,7 @@ static struct fact *put_trace(struct reach *r, struct reach_trace *t)
 
 	if (!t->is_over)
 		return NULL;
+	reach_trace_judge(r, t);
 	take_refusal(r, t);
 	if (t->result.where.basis == WHERE_NO_BASIS)
 		return NULL;

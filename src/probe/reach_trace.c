@@ -103,8 +103,28 @@ static bool is_known_good(const struct reach_ask *a)
 	        res->layer >= ASK_LAYER_CONNECT);
 }
 
+static bool is_same_host(const struct reach_ask *a, const struct reach_ask *b)
+{
+	return addr_ip_eq(&a->target.addr, &b->target.addr);
+}
+
+/* Another trace to that host has found out how far it is, or is about to. */
+static bool has_sibling(const struct reach *r, const struct reach_ask *a)
+{
+	for (size_t i = 0; i < r->n_traces; i++) {
+		const struct reach_trace *t = &r->traces[i];
+
+		/* its own of before, when it walks again, is no sibling */
+		if (t->has_control && t->ask != a->no &&
+		    is_same_host(r->asks[t->ask], a))
+			return true;
+	}
+	return false;
+}
+
 /* A flow to the same host that is known good; or else one to a port where, as
- * a rule, nobody listens: a server that is there says so. */
+ * a rule, nobody listens: a server that is there says so. Once a host, for
+ * hosts limit how often they do; reach_trace_judge() shares it. */
 static struct trace_flow control_for(const struct reach *r,
                                      const struct reach_ask *a)
 {
@@ -122,7 +142,7 @@ static struct trace_flow control_for(const struct reach *r,
 			flow.is_tcp = !reach_is_udp(b);
 		}
 	}
-	if (flow.to.family == ADDR_NONE) {
+	if (flow.to.family == ADDR_NONE && !has_sibling(r, a)) {
 		flow.to = a->target.addr;
 		flow.to.port = CLOSED_PORT;
 		flow.is_closed = true;
@@ -144,6 +164,7 @@ static void begin(struct reach *r, struct reach_trace *t)
 
 	if (reach_is_range(a) && port > 0 && port <= UINT16_MAX)
 		spec.flow.to.port = (uint16_t)port;
+	t->has_control = spec.control.to.family != ADDR_NONE;
 	t->is_started = true;
 	if (r->flows < TRACE_FLOWS_MAX ||
 	    trace_start(&t->trace, &spec, on_done, t)) {
@@ -192,6 +213,25 @@ static bool rewalk(struct reach *r, int64_t now_ns)
 		is_any = true;
 	}
 	return is_any;
+}
+
+void reach_trace_judge(struct reach *r, struct reach_trace *t)
+{
+	const struct reach_ask *a = r->asks[t->ask];
+
+	if (t->result.n_sent == 0 || t->result.where.basis == WHERE_NO_BASIS)
+		return;
+	for (size_t i = 0; i < r->n_traces && !t->has_control; i++) {
+		const struct reach_trace *u = &r->traces[i];
+
+		if (!u->has_control || !u->is_over || u->result.n_sent == 0 ||
+		    !is_same_host(r->asks[u->ask], a))
+			continue;
+		t->has_control = true;
+		t->result.control = u->result.control;
+		t->result.where = where_judge(
+			&t->result.flow, &t->result.control, &a->target.addr);
+	}
 }
 
 bool reach_traces_go(struct reach *r, bool with_ranges)
