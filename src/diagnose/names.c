@@ -52,17 +52,6 @@ static bool has_text(const struct val *list, struct slice text)
 	return false;
 }
 
-/* The server that programs ask first is slow, or silent while another speaks */
-static bool is_slow(const struct fact *f)
-{
-	const struct val_item *first =
-		list_of(&f->fields, "lookups")->items.first;
-	const struct val *took = first ? val_get(&first->v, "took_ms") : NULL;
-
-	return is_resolved(f) && took && took->kind == VAL_REAL &&
-	       (took->d >= SLOW_MS || val_get(&first->v, "error"));
-}
-
 static bool needs_tcp(const struct fact *f)
 {
 	const struct val *lookups = list_of(&f->fields, "lookups");
@@ -73,6 +62,18 @@ static bool needs_tcp(const struct fact *f)
 			return true;
 	}
 	return false;
+}
+
+/* The server that programs ask first is slow, or silent while another speaks */
+static bool is_slow(const struct fact *f)
+{
+	const struct val_item *first =
+		list_of(&f->fields, "lookups")->items.first;
+	const struct val *took = first ? val_get(&first->v, "took_ms") : NULL;
+
+	return is_resolved(f) && !needs_tcp(f) && took &&
+	       took->kind == VAL_REAL &&
+	       (took->d >= SLOW_MS || val_get(&first->v, "error"));
 }
 
 /* Too long for a datagram, and the rest could not be fetched. */

@@ -16,7 +16,7 @@ DNS = "198.51.100.53"
 SERVERS = {
     "kamailio": ("sip.example", "198.51.100.30", [
         ("sip", "udp", 5060), ("sip", "tcp", 5060), ("sip", "tcp", 5061),
-        ("sip", "tcp", 443)]),
+        ("sip", "tcp", 443), ("webrtc", "tcp", 8089)]),
     "coturn": ("turn.example", "198.51.100.32", [
         ("stun", "udp", 3478), ("stun", "tcp", 3478),
         ("stun", "tcp", 5349)]),
@@ -26,13 +26,13 @@ SERVERS = {
         ("web", "tcp", 80), ("web", "tcp", 443)]),
     "dnsmasq": (DNS, DNS, [("dns", "udp", 53), ("dns", "tcp", 53)]),
 }
-TLS = {"kamailio": {5061, 443}, "coturn": {5349}, "prosody": {5222},
+TLS = {"kamailio": {5061, 443, 8089}, "coturn": {5349}, "prosody": {5222},
        "nginx": {443}}
-PORTS = {"kamailio": {"wss": [443]}}  # others than the usual ones
+PORTS = {"kamailio": {"wss": [443, 8089]}}  # others than the usual ones
 FINDINGS = {"expired": "tls.expired", "wrong-name": "tls.wrong-name",
             "self-signed": "tls.untrusted"}
 CASES = [("all", None), ("full", None), ("nameless", None),
-         ("moved", "kamailio")]
+         ("moved", "kamailio"), ("no-udp-53", None), ("reset-443", "nginx")]
 CASES += [("stopped", p) for p in SERVERS]
 # each program with a fault of its own, each fault with some program
 CASES += [("expired", "kamailio"), ("wrong-name", "coturn"),
@@ -81,8 +81,11 @@ def scenario(case, who):
         if program != who or case != "stopped":
             servers.insert(0 if program == "dnsmasq" else len(servers), words)
     return {"schema": "prumo/scenario/1", "name": "servers",
-            "summary": "real servers", "routers": [{"kernel": ["nat"]},
-                                                   {"kernel": []}],
+            "summary": "real servers", "routers": [
+                {"kernel": ["nat"]}, {"program": ["nat=off", {
+                    "no-udp-53": "rule=drop:udp:53-53",
+                    "reset-443": "rule=reset:tcp:443-443"}[case]]}
+                if case in ("no-udp-53", "reset-443") else {"kernel": []}],
             "addresses": [s[1] for s in SERVERS.values()],
             "names": [{"name": s[0], "address": s[1]}
                       for s in SERVERS.values() if services.is_name(s[0])],
@@ -125,7 +128,11 @@ class Servers(unittest.TestCase):
     def test_all_are_reached(self):
         report = DONE["all", None]
         self.assertEqual(self.failed(report), set(), report.told())
-        self.assertEqual(len(report.pick("flow.reached")), 13)
+        self.assertEqual(len(report.pick("flow.reached")), 14)
+        spoken = {f["dst_port"]: (f["via"], f["protocol"])
+                  for f in report.facts if "via" in f and "protocol" in f}
+        self.assertEqual((spoken[8089], spoken[5349]),
+                         (("wss", "sip-options"), ("tls", "stun")))
         self.assertEqual(report.ids(), [])
         wss, = report.pick("sip.answer", dst_port=443)
         self.assertEqual((wss["via"], wss["result"]), ("wss", "answered"))
@@ -144,6 +151,18 @@ class Servers(unittest.TestCase):
                          report.told())
         fact, = report.pick("name.resolved", scope="sip.example")
         self.assertEqual(fact["foreign"], ["198.51.100.30"])
+
+    def test_names_are_asked_by_tcp_where_udp_is_swallowed(self):
+        report = DONE["no-udp-53", None]
+        self.assertEqual(self.failed(report), {("dnsmasq", "udp", 53)},
+                         report.told())
+        self.assertEqual(report.ids(), ["path.ports-blocked",
+                                        "name.only-tcp"])
+
+    def test_reset_of_a_box_is_not_the_servers(self):
+        report = DONE["reset-443", "nginx"]
+        self.assertEqual(self.failed(report), {("nginx", "tcp", 443)})
+        self.assertEqual(report.ids(), ["path.ports-blocked"], report.told())
 
     def test_first_name_of_sip_is_looked_into(self):
         told = {f["scope"]: f.get("detail")
