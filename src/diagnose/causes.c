@@ -17,7 +17,7 @@
 
 #include "base/addr.h"
 #include "base/i18n.h"
-#include "diagnose/names.h"
+#include "diagnose/remarks.h"
 #include "diagnose/remedies.h"
 #include "diagnose/wallclock.h"
 
@@ -36,21 +36,52 @@ static bool is_web(const struct flow *f)
 
 /* Login pages and strangers */
 
-static bool is_portal(const struct flows *fs, const struct flow *f)
+static bool is_portal(const struct flow *f, const char *how)
 {
 	const struct val *d = flow_detail(f);
 
-	UNUSED(fs);
-	return d && val_get_text(d, "portal").n > 0;
+	return d && slice_eq_str(val_get_text(d, "portal"), how);
 }
 
-static bool has_portal(const struct flows *fs)
+static struct slice redirect_of(const struct flow *f)
+{
+	const struct val *d = flow_detail(f);
+
+	return d ? val_get_text(d, "redirect_host") : (struct slice){0};
+}
+
+/* Another host's page sends to the very same stranger. */
+static bool is_sent_alike(const struct flows *fs, const struct flow *f)
 {
 	for (size_t i = 0; i < fs->n; i++) {
-		if (is_portal(fs, &fs->all[i]))
+		const struct flow *g = &fs->all[i];
+
+		if (is_portal(g, "likely") &&
+		    !slice_eq(g->address, f->address) &&
+		    slice_eq(redirect_of(g), redirect_of(f)))
 			return true;
 	}
 	return false;
+}
+
+/* A service may send to a host of another site, to have its users log in: it
+ * is a login page of the network where several do, or nothing else passes. */
+static bool has_portal(const struct flows *fs)
+{
+	bool is_likely = false, is_alike = false, does_pass = false;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *f = &fs->all[i];
+
+		if (is_portal(f, "sure"))
+			return true;
+		if (is_portal(f, "likely")) {
+			is_likely = true;
+			is_alike |= is_sent_alike(fs, f);
+		}
+		does_pass |= f->end == FLOW_REACHED && f->port != 80;
+	}
+	return is_likely && (is_alike || !does_pass);
 }
 
 /* Behind a login page nothing else can be believed. */
@@ -138,7 +169,7 @@ static bool takes_lie(const struct flows *fs, const struct flow *f)
 {
 	if (!name_is(f, "resolved") || f->address.n == 0)
 		return false;
-	if (is_inside(f->address) || names_is_foreign(fs, f, f->address))
+	if (is_inside(f->address) || remarks_is_foreign(fs, f, f->address))
 		return true;
 	return n_alike(fs, f) + 1 >= NAMES_MIN && is_nobody(fs, f->address);
 }
@@ -267,13 +298,16 @@ static bool has_flag(const struct flow *f, const char *key)
 	return v && v->kind == VAL_BOOL && v->b;
 }
 
-/* An edge has said so, or the same stranger vouches for different hosts. */
+/* An edge has said so, or the profile knows better, or the same stranger
+ * vouches for different hosts. */
 static bool takes_interception(const struct flows *fs, const struct flow *f)
 {
 	struct slice issuer = issuer_of(f);
 	size_t n = 0;
 
 	if (has_flag(f, "is_intercepted"))
+		return true;
+	if (is_untrusted(f) && val_get(&f->cert->fields, "is_other_issuer"))
 		return true;
 	if (!is_untrusted(f) || issuer.n == 0)
 		return false;
@@ -820,8 +854,9 @@ static bool is_renamed(const struct flows *fs, const struct flow *f)
  * sooner than it is answered is no proof: servers and computers are busy. */
 static bool is_through_proxy(const struct flows *fs, const struct flow *f)
 {
-	return f->end == FLOW_REACHED &&
-	       (has_flag(f, "is_body_altered") || is_renamed(fs, f));
+	return f->end == FLOW_REACHED && is_of_edge(f) &&
+	       (has_flag(f, "is_body_altered") || has_flag(f, "is_proxied") ||
+	        is_renamed(fs, f));
 }
 
 static void find_proxy(struct flows *fs, const struct ladder *l)
@@ -861,7 +896,7 @@ void causes_find(struct flows *fs, const struct ladder *l)
 	}
 	find_proxy(fs, l);
 	find_large(fs, l);
-	names_find(fs, l);
+	remarks_find(fs, l);
 	wallclock_find(fs, l);
 	find_lossy(fs, l);
 }

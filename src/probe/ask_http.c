@@ -9,6 +9,9 @@
  *   clock_ahead_s  this computer's clock less the server's `Date:`, the round
  *                halved; off by a second at most (int, negative: behind)
  *   body_bytes   of the body, as far as it was read (int)
+ *   redirect_host  whom a redirect names, if anybody (bytes)
+ *   followed     map, where it leads to the same host and port: what came
+ *                there: status (int), location (bytes)
  *   portal       "likely" or "sure": a captive portal answered; absent: not
  *   portal_why   as in portal.h
  *   is_proxied   true: a header says that a proxy or cache has had it
@@ -26,6 +29,7 @@
 #include "probe/asks.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +45,8 @@
 enum {
 	EVIDENCE_BYTES = 1024,
 	HEADER_BYTES = 256,
+	HTTP_PORT = 80,
+	HTTPS_PORT = 443,
 };
 
 struct ask_http {
@@ -49,6 +55,8 @@ struct ask_http {
 	struct net_http *http;
 	struct net_timer *patience;
 	bool is_bad_tls;
+	bool is_followed; /* the second page was asked for */
+	char path[HEADER_BYTES];
 };
 
 static void put_evidence(struct ask *a, const char *key, struct slice bytes)
@@ -178,6 +186,49 @@ static void put_proxy_env(struct ask *a)
 	}
 }
 
+/* Where on the same host and port it leads; false: elsewhere. */
+static bool read_path(char path[HEADER_BYTES], const struct ask *a,
+                      struct slice location)
+{
+	const bool is_tls = a->target->via == ASK_TLS;
+	const char *scheme = is_tls ? "https://" : "http://";
+	struct slice host = slice_str(a->target->host), rest = location;
+	char port[sizeof(":65535")];
+
+	if (begins(location, scheme)) {
+		rest = slice_sub(location, strlen(scheme), SIZE_MAX);
+		if (!slice_ieq(slice_sub(rest, 0, host.n), host))
+			return false;
+		rest = slice_sub(rest, host.n, SIZE_MAX);
+		(void)snprintf(port, sizeof(port), ":%u", a->target->addr.port);
+		if (begins(rest, port))
+			rest = slice_sub(rest, strlen(port), SIZE_MAX);
+		else if (a->target->addr.port !=
+		         (is_tls ? HTTPS_PORT : HTTP_PORT))
+			return false;
+	}
+	if (rest.n == 0 || rest.n >= HEADER_BYTES || rest.p[0] != '/' ||
+	    begins(rest, "//"))
+		return false;
+	for (size_t i = 0; i < rest.n; i++) {
+		if (rest.p[i] <= ' ' || rest.p[i] > '~')
+			return false; /* it goes into a request */
+	}
+	memcpy(path, rest.p, rest.n);
+	path[rest.n] = '\0';
+	return true;
+}
+
+static void put_redirect(struct ask *a, const struct net_http_answer *answer)
+{
+	struct slice to =
+		portal_url_host(net_http_header(answer->msg, "Location"));
+
+	if (to.n > 0)
+		ask_put_bytes(a, "redirect_host",
+		              slice_sub(to, 0, HEADER_BYTES));
+}
+
 static void put_near(struct ask *a, const struct net_http_answer *answer,
                      const struct net_stream_opening *o)
 {
@@ -202,6 +253,7 @@ static void take_answer(struct ask_http *q, const struct net_http_answer *n)
 	a->result.layer = ASK_LAYER_PROTOCOL;
 	ask_put_int(a, "status", n->msg->status);
 	put_headers(a, n->msg);
+	put_redirect(a, n);
 	ask_put_ms(a, "answer_ms", n->first_byte_ns);
 	ask_put_int(a, "body_bytes", (int64_t)n->body.n);
 	put_evidence(a, "head", n->head);
@@ -217,10 +269,56 @@ static void take_answer(struct ask_http *q, const struct net_http_answer *n)
 		a->result.end = ASK_BAD_TLS;
 }
 
+static int open_http(struct ask_http *q);
+
+/* One step, and only to whom was asked: that the first page is a login page's
+ * may show on the second. @return whether more will come */
+static bool follow(struct ask_http *q, const struct net_http_answer *n)
+{
+	struct ask *a = q->ask;
+
+	if (n->msg->status < 300 || n->msg->status >= 400 ||
+	    (a->conf->flows_left && *a->conf->flows_left == 0) ||
+	    !read_path(q->path, a, net_http_header(n->msg, "Location")))
+		return false;
+	net_http_free(q->http);
+	q->http = NULL;
+	net_tls_free(q->tls);
+	q->tls = NULL;
+	q->is_followed = true;
+	if (a->conf->flows_left)
+		--*a->conf->flows_left;
+	return open_http(q) == 0;
+}
+
+static void take_followed(struct ask_http *q, const struct net_http_answer *n)
+{
+	struct ask *a = q->ask;
+	struct report *r = a->report;
+	struct slice location;
+	struct val *map;
+
+	if (!n->msg)
+		return; /* the first page has answered */
+	map = val_put(&r->arena, &r->no_memory, &a->result.fields, "followed",
+	              val_map());
+	val_put(&r->arena, &r->no_memory, map, "status",
+	        val_int(n->msg->status));
+	location = net_http_header(n->msg, "Location");
+	if (location.n > 0)
+		val_put(&r->arena, &r->no_memory, map, "location",
+		        val_bytes(report_bytes(
+				r, slice_sub(location, 0, HEADER_BYTES))));
+	if (!val_get(&a->result.fields, "portal") && put_portal(a, n))
+		a->result.end = ASK_OTHER;
+}
+
 static void on_open(void *arg)
 {
 	struct ask_http *q = arg;
 
+	if (q->is_followed)
+		return; /* the first connection has told */
 	q->is_bad_tls = !ask_stream_opened(q->ask, net_http_stream(q->http));
 }
 
@@ -229,8 +327,12 @@ static void on_answer(void *arg, const struct net_http_answer *n)
 	struct ask_http *q = arg;
 	struct ask_result *r = &q->ask->result;
 
-	if (n->msg) {
+	if (q->is_followed) {
+		take_followed(q, n);
+	} else if (n->msg) {
 		take_answer(q, n);
+		if (r->end == ASK_ANSWERED && follow(q, n))
+			return;
 	} else if (n->raw.n) {
 		r->end = ASK_OTHER;
 		r->error = n->err;
@@ -247,6 +349,10 @@ static void on_patience(void *arg)
 {
 	struct ask_http *q = arg;
 
+	if (q->is_followed) {
+		ask_end(q->ask);
+		return;
+	}
 	ask_stream_failed(q->ask, net_http_stream(q->http), ETIMEDOUT);
 	if (q->is_bad_tls)
 		q->ask->result.end = ASK_BAD_TLS;
@@ -267,7 +373,8 @@ static int open_http(struct ask_http *q)
 	static const struct net_http_ops ops = {on_open, on_answer};
 	static const char *const alpn[] = {"http/1.1", NULL};
 	const struct ask_target *t = q->ask->target;
-	struct net_http_conf conf = {.host = t->host};
+	struct net_http_conf conf = {.host = t->host,
+	                             .target = q->is_followed ? q->path : NULL};
 	int err = 0;
 
 	if (t->via == ASK_TLS)

@@ -201,6 +201,38 @@ size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
 	return n;
 }
 
+static bool has_word(struct slice text, const char *word)
+{
+	struct slice w = slice_str(word);
+
+	for (size_t i = 0; i + w.n <= text.n; i++) {
+		if (slice_ieq(slice_sub(text, i, w.n), w))
+			return true;
+	}
+	return false;
+}
+
+bool plan_is_other_issuer(const struct plan *p, const char *host,
+                          const struct slice *names, size_t n_names)
+{
+	bool is_said = false;
+
+	for (size_t i = 0; i < p->profile->n_rows; i++) {
+		const struct profile_row *row = &p->profile->rows[i];
+
+		if (!slice_ieq(slice_str(row->host), slice_str(host)))
+			continue;
+		for (size_t k = 0; k < row->n_issuers; k++) {
+			is_said = true;
+			for (size_t n = 0; n < n_names; n++) {
+				if (has_word(names[n], row->issuers[k]))
+					return false;
+			}
+		}
+	}
+	return is_said;
+}
+
 bool plan_name_is_sip(const struct plan *p, size_t name)
 {
 	for (size_t i = 0; i < p->n_flows; i++) {

@@ -164,6 +164,12 @@ const struct plan_question *plan_question(const struct plan *p, size_t i);
 size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
                           size_t name);
 
+/** Whether the profile knows who signs the certificates of @p host.
+ *  @param names  The issuer's names: one of the profile's words must be in one
+ *                of them; empty ones are passed over */
+bool plan_is_other_issuer(const struct plan *p, const char *host,
+                          const struct slice *names, size_t n_names);
+
 /** A flow that is wanted, of that name, is of class sip. */
 bool plan_name_is_sip(const struct plan *p, size_t name);
 

@@ -277,6 +277,7 @@ static void put_certificate(struct reach *r, const struct reach_ask *a,
 	const struct val *faults = cert ? val_get(cert, "faults") : NULL;
 	bool is_good = !faults || faults->kind != VAL_LIST ||
 	               faults->items.n == 0 || is_fine(a);
+	struct slice names[2];
 	struct fact *f;
 
 	if (!cert || cert->kind != VAL_MAP)
@@ -288,6 +289,11 @@ static void put_certificate(struct reach *r, const struct reach_ask *a,
 	reach_field_text(r, f, "host", a->target.host);
 	reach_field(r, f, "dst_port", val_int(a->target.addr.port));
 	reach_field(r, f, "is_edge", val_bool(a->result.is_edge));
+	names[0] = val_get_text(cert, "issuer");
+	names[1] = val_get_text(cert, "root");
+	if (!a->result.is_edge && plan_is_other_issuer(r->plan, a->target.host,
+	                                               names, ARRAY_LEN(names)))
+		reach_field(r, f, "is_other_issuer", val_bool(true));
 	for (const struct val_item *it = cert->items.first; it; it = it->next)
 		reach_field(r, f,
 		            strcmp(it->key, "why") == 0 ? "fault" : it->key,

@@ -27,6 +27,7 @@ enum {
 	PROFILE_MAX_ROWS = 4096,
 	PROFILE_MAX_PORTS = 64,     /**< ranges in a row */
 	PROFILE_MAX_ADDRESSES = 32, /**< of a name */
+	PROFILE_MAX_ISSUERS = 16,   /**< of a host's certificates */
 	PROFILE_MAX_NAME_BYTES = 255,
 	PROFILE_MAX_TEXT_BYTES = 4096, /**< any other string */
 };
@@ -90,6 +91,8 @@ struct profile_row {
 	const char **port_texts; /**< "5060", "10000-65535" */
 	size_t n_ports;
 	struct profile_ports *ports; /**< `n_ports`: the same, as numbers */
+	const char **issuers;        /**< who may sign its certificates */
+	size_t n_issuers;            /**< 0: not said */
 	struct profile_place place, host_place, transports_place;
 	struct profile_place direction_place;
 };

@@ -107,6 +107,8 @@ static const cyaml_schema_field_t row_fields[] = {
 	NAME("host", REQUIRED, struct profile_row, host),
 	LIST("addresses", OPTIONAL, struct profile_row, address_texts,
              n_addresses, &name_entry, 1, PROFILE_MAX_ADDRESSES),
+	LIST("issuers", OPTIONAL, struct profile_row, issuers, n_issuers,
+             &name_entry, 1, PROFILE_MAX_ISSUERS),
 	LIST("ports", REQUIRED, struct profile_row, port_texts, n_ports,
              &name_entry, 1, PROFILE_MAX_PORTS),
 	CYAML_FIELD_FLAGS("transports", STRICT, struct profile_row, transports,

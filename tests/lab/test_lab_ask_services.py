@@ -218,6 +218,18 @@ class Services(unittest.TestCase):
                                   told["portal_why"]),
                                  (end, portal, why), told)
 
+    def test_http_is_followed_for_one_step_on_the_same_host(self):
+        for port, end, status, portal in ((87, "other", 511, "sure"),
+                                          (88, "answered", 200, None)):
+            with self.subTest(port=port):
+                told = self.ask("http", "tcp", port)
+                self.assertEqual((told.end, told["followed"]["status"],
+                                  told.fields.get("portal")),
+                                 (end, status, portal), told)
+        told = self.ask("http", "tcp", 81)
+        self.assertEqual(told["redirect_host"], "portal.example.net")
+        self.assertNotIn("followed", told.fields)
+
     def test_http_proxies_and_edges(self):
         told = self.ask("http", "tcp", 84)
         self.assertTrue(told["is_proxied"])

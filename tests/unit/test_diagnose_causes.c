@@ -16,6 +16,7 @@
  *                     file): ADDR; took (ms), error, tcp, truncated: of the
  *                     first lookup; search, inventing: what else DNS says
  *   table LIMIT
+ *   cert HOST KEY... a good certificate: is_other_issuer
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
  *
  * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
@@ -89,6 +90,8 @@ static void add_cert(struct line *l, const char *key, const char *v)
 	if (strcmp(key, "behind") == 0) {
 		(void)fact_field(l->r, l->cert, "clock_behind_s",
 		                 val_int(atoi(v)));
+	} else if (strcmp(key, "is_other_issuer") == 0) {
+		(void)fact_field(l->r, l->cert, key, val_bool(true));
 	} else if (strcmp(key, "ahead") == 0) {
 		(void)fact_field(l->r, l->cert, "clock_ahead_s",
 		                 val_int(atoi(v)));
@@ -130,8 +133,9 @@ static void add_edges(struct line *l, const char *v)
 
 static void add_key(struct line *l, const char *text)
 {
-	static const char *const certs[] = {"faults", "issuer", "sha256",
-	                                    "behind", "ahead"};
+	static const char *const certs[] = {"faults", "issuer",
+	                                    "sha256", "behind",
+	                                    "ahead",  "is_other_issuer"};
 	const char *key = part(l->r, &text, '=');
 
 	for (size_t i = 0; i < ARRAY_LEN(certs); i++) {
@@ -148,6 +152,8 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->fields, "is_mixed", val_bool(true));
 	else if (strcmp(key, "lossy") == 0)
 		(void)put(l->r, &l->fields, "is_lossy", val_bool(true));
+	else if (strcmp(key, "to") == 0)
+		(void)put(l->r, &l->detail, "redirect_host", val_text(text));
 	else if (strcmp(key, "portal") == 0)
 		(void)put(l->r, &l->detail, key, val_text(text));
 	else if (strcmp(key, "ntp") == 0) {
@@ -161,6 +167,8 @@ static void add_key(struct line *l, const char *text)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
 	else if (strcmp(key, "edges") == 0)
 		add_edges(l, text);
+	else if (strcmp(key, "proxied") == 0)
+		(void)put(l->r, &l->detail, "is_proxied", val_bool(true));
 	else if (strcmp(key, "altered") == 0)
 		(void)put(l->r, &l->detail, "is_body_altered", val_bool(true));
 	else if (strcmp(key, "server") == 0)
@@ -276,6 +284,11 @@ static void add_line(struct report *r, const char *line)
 		add_flow(r, line);
 	} else if (strcmp(kind, "name") == 0) {
 		add_name(r, line);
+	} else if (strcmp(kind, "cert") == 0) {
+		const char *host = part(r, &line, ' ');
+
+		f = report_fact(r, "tls.certificate", FACT_PASS, host);
+		(void)fact_field(r, f, line, val_bool(true));
 	} else if (strcmp(kind, "mtu") == 0) {
 		struct val *detail;
 
@@ -492,6 +505,34 @@ static const struct {
          GOOD "flow b 198.51.100.2 123/udp ntp answered ntp=-900\n"
               "flow c 198.51.100.3 80/tcp web answered date=901\n",
          "device.clock-wrong warn device 0"},
+	{"one service sends its users to another site, and all else passes",
+         GOOD "flow b 198.51.100.2 80/tcp web answered portal=likely "
+              "to=login.example\n",
+         ""},
+	{"nothing but pages that send elsewhere",
+         "flow a 198.51.100.1 5060/udp sip silent\n"
+         "flow b 198.51.100.2 80/tcp web answered portal=likely "
+         "to=login.example\n",
+         "path.captive-portal fail lan 1"},
+	{"two hosts send to the same stranger",
+         GOOD "flow b 198.51.100.2 80/tcp web answered portal=likely "
+              "to=login.example\n"
+              "flow c 198.51.100.3 80/tcp web answered portal=likely "
+              "to=login.example\n"
+              "flow d 198.51.100.4 5060/udp sip silent\n",
+         "path.captive-portal fail lan 1"},
+	{"two hosts send to two",
+         GOOD "flow b 198.51.100.2 80/tcp web answered portal=likely "
+              "to=login.example\n"
+              "flow c 198.51.100.3 80/tcp web answered portal=likely "
+              "to=other.example\n",
+         ""},
+	{"a good certificate of an issuer that the profile does not name",
+         GOOD "cert b is_other_issuer\n", "tls.other-issuer warn unknown 0"},
+	{"an issuer that nobody knows, and not the profile's",
+         GOOD "flow b 198.51.100.2 443/tcp web bad-tls faults=untrusted "
+              "is_other_issuer=1\n",
+         "tls.intercepted warn unknown 1"},
 	{"a name server that takes its time",
          GOOD "name a resolved took=1400\n", "name.slow warn unknown 0"},
 	{"the first one is silent, the second is not",
@@ -587,6 +628,11 @@ static const struct {
 	{"a page that was changed",
          GOOD "flow b 198.51.100.2 80/tcp web answered edge=yes altered=yes\n",
          "path.web-proxy warn unknown 1"},
+	{"an edge's page with a proxy's words",
+         GOOD "flow b 198.51.100.2 80/tcp web answered edge=yes proxied=yes\n",
+         "path.web-proxy warn unknown 1"},
+	{"no edge, and a proxy's words: the provider may have one",
+         GOOD "flow b 198.51.100.2 80/tcp web answered proxied=yes\n", ""},
 	{"an edge that has another name over TLS",
          GOOD "flow b 198.51.100.2 80/tcp web answered edge=yes server=x\n"
               "flow b 198.51.100.2 443/tcp web answered edge=yes server=y "

@@ -148,6 +148,37 @@ static void test_services_speak_their_protocol(void **state)
 	}
 }
 
+static void test_issuers_and_addresses_of_a_host(void **state)
+{
+	static const char known[] =
+		"schema: prumo/profile/1\nid: x\nname: X\nsource: {title: T}\n"
+		"tables: [{id: t}]\nrequirements: {sip_alg_allowed: false}\n"
+		"rows:\n"
+		"  - {table: t, row: 1, host: a.example, ports: [443], "
+		"transports: [tcp], direction: both, class: web, service: s, "
+		"description: d, issuers: [Good CA, Other], "
+		"addresses: [198.51.100.1, '2001:db8::1']}\n" ROW(
+			"2", "b.example", "[443]", "[tcp]", "web");
+	static const struct plan_conf conf = {.may_resolve = true};
+	struct profile *p = load(known);
+	struct plan *plan = plan_of(p, &conf);
+	struct slice good[] = {slice_str(""), slice_str("CN=R3,O=good ca")};
+	struct slice bad[] = {slice_str("O=Gateway"), slice_str("")};
+	struct addr out[4];
+
+	UNUSED(state);
+	assert_false(plan_is_other_issuer(plan, "A.example", good, 2));
+	assert_true(plan_is_other_issuer(plan, "a.example", bad, 2));
+	assert_false(plan_is_other_issuer(plan, "b.example", bad, 2));
+	assert_int_equal(plan_name_expected(out, 4, plan, 0), 2);
+	assert_int_equal(out[1].family, ADDR_IP6);
+	assert_int_equal(plan_name_expected(out, 1, plan, 0), 1);
+	assert_int_equal(plan_name_expected(out, 4, plan, 1), 0);
+	assert_false(plan_name_is_sip(plan, 0));
+	plan_free(plan);
+	profile_free(p);
+}
+
 static void test_rows_that_overlap_share_questions(void **state)
 {
 	static const struct plan_conf conf = {.may_resolve = true};
@@ -367,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_flow_of_the_document_is_asked),
 		cmocka_unit_test(test_services_speak_their_protocol),
+		cmocka_unit_test(test_issuers_and_addresses_of_a_host),
 		cmocka_unit_test(test_rows_that_overlap_share_questions),
 		cmocka_unit_test(test_skips_say_why),
 		cmocka_unit_test(test_words_are_known),

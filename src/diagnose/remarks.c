@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: a table of remarks, each true of a name or not; one finding for each
- * that is true of any, with the names. A rule sees one fact alone. What makes
+ * Design: a table of remarks, each true of a fact or not; one finding for each
+ * that is true of any, with their hosts. A rule sees one fact alone. What makes
  * flows fail is a cause (causes.c) and not repeated here.
  */
-#include "diagnose/names.h"
+#include "diagnose/remarks.h"
 
 #include <string.h>
 
@@ -121,52 +121,67 @@ static bool is_overridden(const struct fact *f)
 	return false;
 }
 
+/* Trusted here, and not the one that the profile knows. */
+static bool is_issued_elsewhere(const struct fact *f)
+{
+	return f->state == FACT_PASS && is_true(&f->fields, "is_other_issuer");
+}
+
 static const struct rule {
+	const char *fact; /* its id */
 	const char *id;
 	enum finding_severity severity;
 	enum segment segment;
 	enum trouble trouble;
 	bool (*is_shown)(const struct fact *f);
-	const char *title; /* %1$s: names */
+	const char *title; /* %1$s: names or hosts, each once */
 	const char *detail;
 } rules[] = {
-	{"name.slow", FINDING_WARN, SEGMENT_UNKNOWN, TROUBLE_NAMES, is_slow,
+	{"name.resolved", "name.slow", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES, is_slow,
          N_("The name server is slow, or the first one is silent: %1$s."),
          N_("Each registration and each call may wait for it for seconds.")},
-	{"name.only-tcp", FINDING_WARN, SEGMENT_UNKNOWN,
+	{"name.resolved", "name.only-tcp", FINDING_WARN, SEGMENT_UNKNOWN,
          TROUBLE_NAMES | TROUBLE_PORT, needs_tcp,
          N_("The name server answers by TCP and not by UDP: %1$s."),
          N_("Phones ask for names by UDP (port 53), and do not find them "
             "here.")},
-	{"name.cut-short", FINDING_WARN, SEGMENT_UNKNOWN,
+	{"name.resolved", "name.cut-short", FINDING_WARN, SEGMENT_UNKNOWN,
          TROUBLE_NAMES | TROUBLE_PORT, is_cut,
          N_("The name server's answer is too long for UDP, and TCP does not "
             "pass: %1$s."),
          N_("Addresses are missing, or none is found.")},
-	{"name.search-list", FINDING_WARN, SEGMENT_DEVICE, TROUBLE_NAMES,
-         is_search_accident,
+	{"name.resolved", "name.search-list", FINDING_WARN, SEGMENT_DEVICE,
+         TROUBLE_NAMES, is_search_accident,
          N_("%1$s does not exist, but this network's own domain has a name "
             "that programs take instead."),
          N_("The search list adds a domain to names that are not found, and "
             "so they lead to another computer.")},
-	{"name.invented", FINDING_WARN, SEGMENT_UNKNOWN, TROUBLE_NAMES,
-         is_inventing,
+	{"name.resolved", "name.invented", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES, is_inventing,
          N_("The name server gives addresses even to names that nobody "
             "has."),
          N_("Networks with a login page, and carriers that show "
             "advertisements, do so. A phone that should try its next server "
             "calls a stranger instead.")},
-	{"name.hosts-file", FINDING_WARN, SEGMENT_DEVICE, TROUBLE_HOSTS,
-         is_overridden,
+	{"name.resolved", "name.hosts-file", FINDING_WARN, SEGMENT_DEVICE,
+         TROUBLE_HOSTS, is_overridden,
          N_("This computer's hosts file sends %1$s elsewhere than the name "
             "server does."),
          N_("Programs of this computer use that address; phones do not. The "
             "test asked the name server's.")},
-	{"name.unexpected-address", FINDING_WARN, SEGMENT_UNKNOWN,
-         TROUBLE_NAMES, is_foreign,
+	{"name.resolved", "name.unexpected-address", FINDING_WARN,
+         SEGMENT_UNKNOWN, TROUBLE_NAMES, is_foreign,
          N_("%1$s leads to an address that the profile does not list."),
          N_("The provider has moved it and rules by address are out of date, "
             "or the name server does not tell the truth.")},
+	{"tls.certificate", "tls.other-issuer", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_TLS, is_issued_elsewhere,
+         N_("The certificate of %1$s is good for this computer, but another "
+            "than the profile's issuer has signed it."),
+         N_("A firewall that inspects TLS does so, and phones, which do not "
+            "know it, refuse the connection; or the provider has changed its "
+            "issuer.")},
 };
 
 /* A failure by a wrong address is told already. */
@@ -177,6 +192,27 @@ static bool is_told(const struct flows *fs, const struct fact *f)
 
 		if (flow->name == f && flow->finding &&
 		    strcmp(flow->finding->id, "name.wrong-address") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A name is its fact's scope; a question has a host. */
+static struct slice host_of(const struct fact *f)
+{
+	struct slice host = val_get_text(&f->fields, "host");
+
+	return host.n ? host : slice_str(f->scope);
+}
+
+static bool has_earlier(const struct flows *fs, const struct rule *rule,
+                        size_t at)
+{
+	for (size_t i = 0; i < at; i++) {
+		const struct fact *f = fs->facts[i];
+
+		if (strcmp(f->id, rule->fact) == 0 && rule->is_shown(f) &&
+		    slice_eq(host_of(f), host_of(fs->facts[at])))
 			return true;
 	}
 	return false;
@@ -193,15 +229,17 @@ static const char *find_one(struct flows *fs, const struct rule *rule,
 	for (size_t i = 0; i < r->n_facts; i++) {
 		const struct fact *f = fs->facts[i];
 
-		if (strcmp(f->id, "name.resolved") != 0 || !rule->is_shown(f) ||
+		if (strcmp(f->id, rule->fact) != 0 || !rule->is_shown(f) ||
 		    (rule->is_shown == is_foreign && is_told(fs, f)))
 			continue;
 		if (!*fdp)
 			*fdp = report_finding(r, rule->id, rule->severity);
 		finding_because(r, *fdp, f);
+		if (has_earlier(fs, rule, i))
+			continue;
 		if (n++ < NAMES_SHOWN) {
 			wr_str(&w, n > 1 ? ", " : "");
-			wr_str(&w, f->scope);
+			wr_put(&w, host_of(f));
 		}
 	}
 	wr_str(&w, n > NAMES_SHOWN ? ", ..." : "");
@@ -211,7 +249,7 @@ static const char *find_one(struct flows *fs, const struct rule *rule,
 	return text;
 }
 
-void names_find(struct flows *fs, const struct ladder *l)
+void remarks_find(struct flows *fs, const struct ladder *l)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		struct finding *fd = NULL;
@@ -227,8 +265,8 @@ void names_find(struct flows *fs, const struct ladder *l)
 	}
 }
 
-bool names_is_foreign(const struct flows *fs, const struct flow *f,
-                      struct slice address)
+bool remarks_is_foreign(const struct flows *fs, const struct flow *f,
+                        struct slice address)
 {
 	if (f->name && has_text(list_of(&f->name->fields, "foreign"), address))
 		return true;
