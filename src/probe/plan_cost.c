@@ -11,7 +11,11 @@
 #include "base/clock.h"
 
 enum {
-	DNS_TYPES = 2,        /* A and AAAA */
+	DNS_TYPES = 2,       /* A and AAAA */
+	DNS_TRIES = 3,       /* two servers, and one by TCP */
+	LOOKS = 4,           /* names that are looked into */
+	LOOK_QUESTIONS = 12, /* of one, that is as it should be */
+	LOOK_MOST = 24,
 	RANGE_TRIES = 9,      /* of a port, at most */
 	HELLO_BYTES = 104,    /* with IP and UDP headers */
 	TCP_PORT_PACKETS = 7, /* of a port that opens */
@@ -32,7 +36,7 @@ static const struct price {
 	[PLAN_DNS] = {1, 100, 3, 24, 2400},
 	[PLAN_TCP] = {5, 300, 2, 12, 800},
 	[PLAN_TLS] = {8, 1000, 2, 20, 3000},
-	[PLAN_HTTP] = {7, 850, 3, 24, 3400},
+	[PLAN_HTTP] = {7, 850, 4, 36, 5100}, /* with one redirect */
 	[PLAN_SIP] = {5, 1000, 2, 24, 5200},
 	[PLAN_STUN] = {4, 450, 2, 20, 2400},
 	[PLAN_TURN] = {24, 4200, 3, 60, 10000},
@@ -129,6 +133,19 @@ static void add_unresolved(struct plan_cost *open, struct plan_cost *most,
 	}
 }
 
+/* Everything that DNS says of a name; of one even where all is well. */
+static void add_look(struct plan_cost *open, struct plan_cost *most,
+                     bool is_first)
+{
+	const struct price *c = &prices[PLAN_DNS];
+
+	if (is_first)
+		add(open, LOOK_QUESTIONS, LOOK_QUESTIONS * c->open_packets,
+		    (uint64_t)LOOK_QUESTIONS * c->open_bytes);
+	add(most, LOOK_MOST * c->flows, LOOK_MOST * c->packets,
+	    (uint64_t)LOOK_MOST * c->bytes);
+}
+
 static int64_t most_ns(const struct plan_effort *e)
 {
 	return 2 * (e->patience_ns + e->again_ns) + e->trace_ns;
@@ -139,6 +156,7 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 {
 	struct plan_cost o = {0}, m = {0};
 	struct ranges ranges = {0};
+	unsigned n_looks = 0;
 
 	for (size_t i = 0; i < plan_n_names(p); i++) {
 		const struct plan_name *name = plan_name(p, i);
@@ -149,8 +167,11 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 		o.n_questions++;
 		add(&o, DNS_TYPES, DNS_TYPES * c->open_packets,
 		    (uint64_t)DNS_TYPES * c->open_bytes);
-		add(&m, 2 * DNS_TYPES * c->flows, 2 * DNS_TYPES * c->packets,
-		    (uint64_t)2 * DNS_TYPES * c->bytes);
+		add(&m, DNS_TRIES * DNS_TYPES * c->flows,
+		    DNS_TRIES * DNS_TYPES * c->packets,
+		    (uint64_t)DNS_TRIES * DNS_TYPES * c->bytes);
+		if (e->again_ns && n_looks++ < LOOKS)
+			add_look(&o, &m, n_looks == 1);
 	}
 	o.n_questions += (unsigned)plan_n_questions(p);
 	for (size_t i = 0; i < plan_n_questions(p); i++)
