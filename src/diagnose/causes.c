@@ -567,7 +567,8 @@ static bool takes_no_means(const struct flows *fs, const struct flow *f)
  * told that he did, unless something of the profile was at home. */
 static bool takes_gap(const struct flows *fs, const struct flow *f)
 {
-	static const char *const reasons[] = {"no-name-server", "no-memory"};
+	static const char *const reasons[] = {"no-name-server", "no-memory",
+	                                      "service-record"};
 	struct slice reason = val_get_text(&f->fact->fields, "reason");
 
 	if (f->fact->state == FACT_UNKNOWN)
