@@ -20,6 +20,7 @@
 #include "diagnose/remarks.h"
 #include "diagnose/remedies.h"
 #include "diagnose/wallclock.h"
+#include "diagnose/webproxy.h"
 
 enum {
 	NAMES_MIN = 3, /* so many with one address are no coincidence */
@@ -786,117 +787,13 @@ static void find_lossy(struct flows *fs, const struct ladder *l)
 	remedies_add(fs->report, fd, l, TROUBLE_LINE, FINGERPRINT_UNKNOWN);
 }
 
-static bool loses_large(const struct fact *f)
-{
-	const struct val *d = val_get(&f->fields, "detail");
-	const struct val *out = d ? val_get(d, "fragments_pass") : NULL;
-	const struct val *back = d ? val_get(d, "fragments_back") : NULL;
-
-	return strcmp(f->id, "path.mtu") == 0 &&
-	       ((out && out->kind == VAL_BOOL && !out->b) ||
-	        (back && back->kind == VAL_BOOL && !back->b));
-}
-
-static void find_large(struct flows *fs, const struct ladder *l)
-{
-	struct finding *fd = NULL;
-
-	for (const struct fact *f = fs->report->facts; f; f = f->next) {
-		if (!loses_large(f))
-			continue;
-		if (!fd)
-			fd = report_finding(fs->report,
-			                    "path.fragments-dropped",
-			                    FINDING_WARN);
-		finding_because(fs->report, fd, f);
-	}
-	if (!fd)
-		return;
-	fd->title.msgid = N_("Large UDP messages are lost: the network drops "
-	                     "fragments.");
-	fd->detail.msgid =
-		N_("An INVITE with many codecs is larger than one packet. Such "
-	           "calls fail, while registration and small calls work.");
-	remedies_add(fs->report, fd, l, TROUBLE_SIZE, FINGERPRINT_UNKNOWN);
-}
-
-static bool is_of_edge(const struct flow *f)
-{
-	const struct val *v =
-		f->ask ? val_get(&f->ask->fields, "is_edge") : NULL;
-
-	return v && v->kind == VAL_BOOL && v->b;
-}
-
-static struct slice server_of(const struct flow *f)
-{
-	const struct val *d = flow_detail(f);
-
-	return d ? val_get_text(d, "server") : (struct slice){0};
-}
-
-/* The same edge gives itself another name where nobody can change it. */
-static bool is_renamed(const struct flows *fs, const struct flow *f)
-{
-	struct slice name = server_of(f);
-
-	for (size_t i = 0; i < fs->n && !f->cert && is_of_edge(f); i++) {
-		const struct flow *g = &fs->all[i];
-
-		if (g->cert && is_of_edge(g) && server_of(g).n > 0 &&
-		    slice_eq(g->address, f->address) &&
-		    !has_flag(g, "is_intercepted"))
-			return name.n > 0 && !slice_eq(server_of(g), name);
-	}
-	return false;
-}
-
-/* A box hands an edge's answers on with changes. That a connection opens much
- * sooner than it is answered is no proof: servers and computers are busy. */
-static bool is_through_proxy(const struct flows *fs, const struct flow *f)
-{
-	return f->end == FLOW_REACHED && is_of_edge(f) &&
-	       (has_flag(f, "is_body_altered") || has_flag(f, "is_proxied") ||
-	        is_renamed(fs, f));
-}
-
-static void find_proxy(struct flows *fs, const struct ladder *l)
-{
-	struct finding *fd = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < fs->n; i++) {
-		if (!is_through_proxy(fs, &fs->all[i]))
-			continue;
-		if (!fd)
-			fd = report_finding(fs->report, "path.web-proxy",
-			                    FINDING_WARN);
-		finding_because(fs->report, fd, fs->all[i].fact);
-		if (fs->all[i].ask)
-			finding_because(fs->report, fd, fs->all[i].ask);
-		n++;
-	}
-	if (!fd)
-		return;
-	fd->title = (struct words){
-		N_("A box on the way answers in the servers' stead (%1$s "
-	           "flows): a proxy that nobody asked for."),
-		{report_fmt(fs->report, "%zu", n)}};
-	fd->detail.msgid =
-		N_("Pages arrive, but through a proxy or web filter that may "
-	           "change them, keep old ones, or break WebSocket and long "
-	           "connections.");
-	remedies_add(fs->report, fd, l, TROUBLE_PROXY, FINGERPRINT_UNKNOWN);
-}
-
 void causes_find(struct flows *fs, const struct ladder *l)
 {
 	for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
 		if (!causes[i].holds || causes[i].holds(fs))
 			cause_find(fs, &causes[i], l);
 	}
-	find_proxy(fs, l);
-	find_large(fs, l);
+	webproxy_find(fs, l);
 	remarks_find(fs, l);
 	wallclock_find(fs, l);
 	find_lossy(fs, l);

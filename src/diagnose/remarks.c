@@ -249,8 +249,43 @@ static const char *find_one(struct flows *fs, const struct rule *rule,
 	return text;
 }
 
+static bool loses_large(const struct fact *f)
+{
+	const struct val *d = val_get(&f->fields, "detail");
+	const struct val *out = d ? val_get(d, "fragments_pass") : NULL;
+	const struct val *back = d ? val_get(d, "fragments_back") : NULL;
+
+	return strcmp(f->id, "path.mtu") == 0 &&
+	       ((out && out->kind == VAL_BOOL && !out->b) ||
+	        (back && back->kind == VAL_BOOL && !back->b));
+}
+
+static void find_large(struct flows *fs, const struct ladder *l)
+{
+	struct finding *fd = NULL;
+
+	for (const struct fact *f = fs->report->facts; f; f = f->next) {
+		if (!loses_large(f))
+			continue;
+		if (!fd)
+			fd = report_finding(fs->report,
+			                    "path.fragments-dropped",
+			                    FINDING_WARN);
+		finding_because(fs->report, fd, f);
+	}
+	if (!fd)
+		return;
+	fd->title.msgid = N_("Large UDP messages are lost: the network drops "
+	                     "fragments.");
+	fd->detail.msgid =
+		N_("An INVITE with many codecs is larger than one packet. Such "
+	           "calls fail, while registration and small calls work.");
+	remedies_add(fs->report, fd, l, TROUBLE_SIZE, FINGERPRINT_UNKNOWN);
+}
+
 void remarks_find(struct flows *fs, const struct ladder *l)
 {
+	find_large(fs, l);
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
 		struct finding *fd = NULL;
 		const char *names = find_one(fs, &rules[i], &fd);
