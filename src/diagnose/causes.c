@@ -85,6 +85,11 @@ static bool has_portal(const struct flows *fs)
 	return is_likely && (is_alike || !does_pass);
 }
 
+static bool has_no_portal(const struct flows *fs)
+{
+	return !has_portal(fs);
+}
+
 /* Behind a login page nothing else can be believed. */
 static bool takes_portal(const struct flows *fs, const struct flow *f)
 {
@@ -191,18 +196,13 @@ static const struct fact *fact_of(const struct flows *fs, const char *id)
 	return NULL;
 }
 
-static bool is_lossy(const struct flow *f)
-{
-	return val_get(&f->fact->fields, "is_lossy") != NULL;
-}
-
 /* So much is lost that silence proves nothing. */
 static bool is_line_drowned(const struct flows *fs)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < fs->n; i++)
-		n += is_lossy(&fs->all[i]);
+		n += flow_is_lossy(&fs->all[i]);
 	return n >= DROWNED_MIN && n * DROWNED_SHARE >= fs->n_reached;
 }
 
@@ -443,7 +443,7 @@ static bool takes_stopped(const struct flows *fs, const struct flow *f)
 		if (g->is_by_server && slice_eq(g->address, f->address))
 			return true;
 	}
-	return f->is_by_server;
+	return f->is_by_server || flow_has_stopped_twin(fs, f);
 }
 
 static bool takes_range(const struct flows *fs, const struct flow *f)
@@ -741,51 +741,20 @@ static const struct cause causes[] = {
             "TLS, or a server that does not speak it there, is the cause."),
          NULL},
 	{"check.incomplete", WARN, WARN, NOWHERE, TROUBLE_GAP,
-         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, NULL, takes_gap,
+         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, takes_gap,
          N_("The test is incomplete: %2$s flows of the profile were not tested "
             "(%1$s of %4$s)."),
          N_("Nobody knows whether they pass. What was tested says nothing of "
             "them."),
          NULL},
 	{"check.needs-edge", WARN, WARN, NOWHERE, TROUBLE_UNSURE,
-         CAUSE_TAKES_UNKNOWN, NULL, takes_no_means,
+         CAUSE_TAKES_UNKNOWN, has_no_portal, takes_no_means,
          N_("Whether %1$s of %4$s passes could not be told without an edge "
             "(%2$s flows)."),
          N_("Nothing answers there, and so nobody can tell closed from "
             "blocked. That is no proof that it passes."),
          NULL},
 };
-
-static void find_lossy(struct flows *fs, const struct ladder *l)
-{
-	struct finding *fd = fs->report->findings;
-	bool is_drowned;
-	size_t n = 0;
-
-	while (fd && strcmp(fd->id, "path.loses-packets") != 0)
-		fd = fd->next;
-	is_drowned = fd != NULL;
-
-	for (size_t i = 0; i < fs->n; i++)
-		n += is_lossy(&fs->all[i]);
-	for (size_t i = 0; i < fs->n && n > 0; i++) {
-		if (!is_lossy(&fs->all[i]))
-			continue;
-		if (!fd)
-			fd = report_finding(fs->report, "path.loses-packets",
-			                    FINDING_WARN);
-		finding_because(fs->report, fd, fs->all[i].fact);
-	}
-	if (!fd || is_drowned)
-		return;
-	fd->title = (struct words){
-		N_("The line loses packets: %1$s flows answered only when they "
-	           "were asked again."),
-		{report_fmt(fs->report, "%zu", n)}};
-	fd->detail.msgid = N_("Nothing is blocked there, but voice suffers "
-	                      "from such losses.");
-	remedies_add(fs->report, fd, l, TROUBLE_LINE, FINGERPRINT_UNKNOWN);
-}
 
 void causes_find(struct flows *fs, const struct ladder *l)
 {
@@ -796,5 +765,5 @@ void causes_find(struct flows *fs, const struct ladder *l)
 	webproxy_find(fs, l);
 	remarks_find(fs, l);
 	wallclock_find(fs, l);
-	find_lossy(fs, l);
+	remarks_find_lossy(fs, l);
 }

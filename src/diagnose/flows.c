@@ -209,3 +209,25 @@ bool flow_has_fault(const struct flow *f, const char *fault)
 	}
 	return false;
 }
+
+bool flow_is_lossy(const struct flow *f)
+{
+	return val_get(&f->fact->fields, "is_lossy") != NULL;
+}
+
+bool flow_has_stopped_twin(const struct flows *fs, const struct flow *f)
+{
+	int64_t hop = f->stop ? val_get_int(&f->stop->fields, "hop_max", 0) : 0;
+
+	if (!f->is_udp || f->end != FLOW_SILENT || hop == 0)
+		return false;
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct flow *g = &fs->all[i];
+
+		if (g->is_by_server && !g->is_udp && g->stop &&
+		    g->port == f->port && slice_eq(g->address, f->address) &&
+		    hop >= val_get_int(&g->stop->fields, "hop_max", 0))
+			return true;
+	}
+	return false;
+}

@@ -61,3 +61,13 @@ const struct val *flow_detail(const struct flow *f);
 
 /** A fault of its certificate: "expired", "name"... */
 bool flow_has_fault(const struct flow *f, const char *fault);
+
+/** Its question was answered only at a second asking. */
+bool flow_is_lossy(const struct flow *f);
+
+/**
+ * Silent by UDP behind the last router, while the server itself refuses the
+ * same port by TCP: hosts send so many ICMP errors in a second, and nobody
+ * listens on either.
+ */
+bool flow_has_stopped_twin(const struct flows *fs, const struct flow *f);

@@ -283,6 +283,37 @@ static void find_large(struct flows *fs, const struct ladder *l)
 	remedies_add(fs->report, fd, l, TROUBLE_SIZE, FINGERPRINT_UNKNOWN);
 }
 
+void remarks_find_lossy(struct flows *fs, const struct ladder *l)
+{
+	struct finding *fd = fs->report->findings;
+	bool is_drowned;
+	size_t n = 0;
+
+	while (fd && strcmp(fd->id, "path.loses-packets") != 0)
+		fd = fd->next;
+	is_drowned = fd != NULL;
+
+	for (size_t i = 0; i < fs->n; i++)
+		n += flow_is_lossy(&fs->all[i]);
+	for (size_t i = 0; i < fs->n && n > 0; i++) {
+		if (!flow_is_lossy(&fs->all[i]))
+			continue;
+		if (!fd)
+			fd = report_finding(fs->report, "path.loses-packets",
+			                    FINDING_WARN);
+		finding_because(fs->report, fd, fs->all[i].fact);
+	}
+	if (!fd || is_drowned)
+		return;
+	fd->title = (struct words){
+		N_("The line loses packets: %1$s flows answered only when they "
+	           "were asked again."),
+		{report_fmt(fs->report, "%zu", n)}};
+	fd->detail.msgid = N_("Nothing is blocked there, but voice suffers "
+	                      "from such losses.");
+	remedies_add(fs->report, fd, l, TROUBLE_LINE, FINGERPRINT_UNKNOWN);
+}
+
 void remarks_find(struct flows *fs, const struct ladder *l)
 {
 	find_large(fs, l);

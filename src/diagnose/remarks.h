@@ -11,6 +11,10 @@
 /** Append the findings; after the causes, which explain what fails. */
 void remarks_find(struct flows *fs, const struct ladder *l);
 
+/** Say that the line loses packets, where flows answered only when they were
+ *  asked again; joins the cause that says so already. */
+void remarks_find_lossy(struct flows *fs, const struct ladder *l);
+
 /** The name server gave @p address for a name that nobody has, or the profile
  *  does not list it for the name of @p f. */
 bool remarks_is_foreign(const struct flows *fs, const struct flow *f,

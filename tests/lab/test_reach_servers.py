@@ -161,7 +161,8 @@ class Servers(unittest.TestCase):
 
     def test_reset_of_a_box_is_not_the_servers(self):
         report = DONE["reset-443", "nginx"]
-        self.assertEqual(self.failed(report), {("nginx", "tcp", 443)})
+        self.assertEqual(self.failed(report), {("nginx", "tcp", 443),
+                                               ("kamailio", "tcp", 443)})
         self.assertEqual(report.ids(), ["path.ports-blocked"], report.told())
 
     def test_first_name_of_sip_is_looked_into(self):
@@ -180,7 +181,7 @@ class Servers(unittest.TestCase):
                          ("could-not-test", rig.COULD_NOT_TEST),
                          report.told())
         self.assertEqual(report.ids(), ["check.incomplete"])
-        self.assertEqual(len(report.findings[0]["facts"]), 11)
+        self.assertEqual(len(report.findings[0]["facts"]), 12)
 
     def test_stopped_server_refuses_its_flows_alone(self):
         for case, who in CASES:

@@ -420,6 +420,7 @@ static const struct {
               "flow b 192.168.1.1 443/tcp web refused\n",
          "name.wrong-address warn unknown 1"},
 	{"a login page, whatever else fails",
+         "flow d - 5060/udp sip skipped reason=no-name-server\n"
          "flow a 198.51.100.1 80/tcp web other portal=sure\n"
          "flow a 198.51.100.1 443/tcp web bad-tls faults=untrusted\n"
          "flow b 198.51.100.2 5060/udp sip silent\n",
@@ -583,6 +584,16 @@ static const struct {
               "flow b 198.51.100.2 5060/udp sip refused "
               "offender=198.51.100.2\n",
          "service.stopped fail provider 2"},
+	{"silent by UDP right where the server refuses the same port by TCP",
+         GOOD "flow b 198.51.100.2 53/tcp dns refused stop=3-3:provider "
+              "who=server\n"
+              "flow b 198.51.100.2 53/udp dns silent stop=2-3:carrier\n",
+         "service.stopped warn provider 2"},
+	{"silent by UDP before that",
+         GOOD "flow b 198.51.100.2 53/tcp dns refused stop=3-3:provider "
+              "who=server\n"
+              "flow b 198.51.100.2 53/udp dns silent stop=1-2:router\n",
+         "service.stopped warn provider 1; path.ports-blocked warn router 1"},
 	{"the server said so to the trace, and by TCP as well, to all appearance",
          "flow b 198.51.100.2 53/udp dns silent stop=3-3:provider "
          "who=server basis=icmp-refusal\n"
