@@ -646,12 +646,25 @@ static bool find_paths(struct report *r, const struct ladder *l,
 	return found;
 }
 
+/* Dropped for coming too fast: then any message may meet that. */
+static bool is_rationed(const struct ladder *l, const struct shot *s)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *other = &l->shots[i];
+
+		if (slice_eq_str(other->variant, "burst") &&
+		    shot_same_channel(other, s) && is_request_dropped(l, other))
+			return true;
+	}
+	return false;
+}
+
 /* Single messages that got lost while nothing accuses a SIP ALG. */
 static bool is_unexplained(const struct ladder *l, const struct shot *s)
 {
 	return shot_is_phone_port(s) &&
 	       (is_lost_message(s) || s->result == SHOT_ANSWER_DROPPED) &&
-	       !ladder_is_shut(l, s) && !shows_any(l, s);
+	       !ladder_is_shut(l, s) && !shows_any(l, s) && !is_rationed(l, s);
 }
 
 static void find_losses(struct report *r, const struct ladder *l)

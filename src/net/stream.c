@@ -62,6 +62,7 @@ struct net_stream {
 	SSL *ssl; /* NULL: plain */
 	bool ssl_wants_write;
 	bool is_sealable; /* close_notify makes sense */
+	bool is_abrupt;   /* close() alone sends the RST that was asked for */
 	bool is_busy;     /* inside its callbacks: freed when they return */
 	bool is_freed;
 	unsigned watched;
@@ -514,6 +515,7 @@ int net_stream_connect_as(struct net_stream **sp, const struct addr *to,
 	s->ops = ops;
 	s->arg = arg;
 	s->stage = CONNECTING;
+	s->is_abrupt = conf && conf->is_abrupt;
 	if (tls) {
 		SSL_set_connect_state(s->ssl);
 		if (tls->name &&
@@ -732,14 +734,15 @@ void net_stream_free(struct net_stream *s)
 	}
 	SSL_free(s->ssl);
 	s->ssl = NULL;
-	if (s->fd >= 0) {
+	if (s->fd >= 0 && !s->is_abrupt) {
 		/* close() with bytes unread sends RST, which would destroy
 		 * what the peer has yet to read */
 		(void)shutdown(s->fd, SHUT_WR);
 		(void)!recv(s->fd, NULL, DISCARD_BYTES,
 		            MSG_TRUNC | MSG_DONTWAIT);
-		(void)close(s->fd);
 	}
+	if (s->fd >= 0)
+		(void)close(s->fd);
 	s->fd = -1;
 	net_timer_free(s->timer);
 	s->timer = NULL;

@@ -290,8 +290,8 @@ static const struct {
 	{NULL, step_report},
 	{NULL, step_fetch},
 	{NULL, step_judge},
-	{NULL, alg_step_burst},
 	{NULL, alg_step_hang_up},
+	{NULL, alg_step_burst},
 	{N_("finding the box that changes it"), alg_step_locate},
 	{N_("waiting to compare timers"), alg_step_timer},
 };

@@ -26,6 +26,7 @@
 enum {
 	ALG_NUM_HOP = 0x100,   /**< plus ttl * 4 plus try */
 	ALG_NUM_BURST = 0x180, /**< plus ALG_BURST_ROADS * try + road */
+	ALG_NUM_RUSH = 0x1f0,  /**< one for all: a report counts them */
 	ALG_NUM_INBOUND = 0x200,
 	ALG_NUM_INBOUND_TWIN = 0x201,
 	ALG_NUM_PINHOLE = 0x210,
@@ -143,6 +144,9 @@ enum {
 struct alg_burst {
 	unsigned n_sent; /**< on each road */
 	bool is_answered[ALG_BURST_SHOTS][ALG_BURST_ROADS];
+	unsigned n_rushed;     /**< ACKs that have left */
+	bool is_rush_reported; /**< the edge has said how many arrived */
+	uint32_t n_rush_seen;
 	int64_t due_ns;
 	bool is_done;
 };
@@ -251,6 +255,10 @@ unsigned alg_burst_answers(const struct alg *a, unsigned road);
 /** Answers are missing on the SIP port that the twin has brought. */
 bool alg_burst_is_limited(const struct alg *a);
 void alg_burst_take(struct alg *a, unsigned number);
+
+/** Send what makes the first second of a run as busy as an office's: a hint
+ *  for a burst that costs a clean network one packet for each request. */
+void alg_burst_rush(struct alg *a);
 
 /* alg_facts.c */
 

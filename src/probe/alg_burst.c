@@ -4,13 +4,21 @@
  * retransmissions hide that, an office's registrations do not. So requests
  * leave in pairs, one to the SIP port and one to the twin: whatever else is
  * slow or lossy on the way meets both alike.
+ *
+ * A clean network is spared that. There a few ACKs behind the first messages
+ * must do: nobody answers an ACK, and how many arrived is told by the
+ * report that the edge is asked for anyway. With the requests that every run
+ * sends they are ten within a second, and two more follow. Only when one of
+ * all these is late or lost is the burst worth its packets.
  */
 #include "probe/alg.h"
 
 #include "base/clock.h"
+#include "sip/canary.h"
 
 enum {
 	GAP_MS = 2,
+	RUSH_SHOTS = 3,
 	LATE_MIN = 1, /* retries on the SIP port that make it worth asking */
 };
 
@@ -49,6 +57,48 @@ void alg_burst_take(struct alg *a, unsigned number)
 			true;
 }
 
+void alg_burst_rush(struct alg *a)
+{
+	const struct ladder_spec sp = alg_burst_spec(ALG_BURST_SIP);
+	struct addr to = alg_udp_target(a, &sp);
+	char tag[WIRE_TAG_CHARS];
+	struct wr w = wr_init_heap();
+	struct sip_canary c = {
+		.kind = SIP_CANARY_ACK,
+		.flags = SIP_CANARY_SHORT,
+		.transport = SIP_UDP,
+		.local = a->local,
+		.target = to,
+		.tag = alg_tag(a, ALG_NUM_RUSH, tag),
+		.cseq = ALG_NUM_RUSH,
+	};
+
+	if (sip_canary_build(&w, &c) == 0) {
+		/* behind a NAT one more message follows */
+		a->burst.n_rushed = addr_ip_eq(&a->observed, &a->local)
+		                            ? RUSH_SHOTS
+		                            : RUSH_SHOTS - 1;
+		for (unsigned i = 0; i < a->burst.n_rushed; i++)
+			alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
+	}
+	wr_fini(&w);
+}
+
+static bool is_rush_lost(const struct alg *a)
+{
+	return a->burst.is_rush_reported &&
+	       a->burst.n_rush_seen < a->burst.n_rushed;
+}
+
+static bool is_due(const struct alg *a)
+{
+	if (!a->has_token || !a->ports->sip || !a->ports->control ||
+	    ladder_is_udp_silent(&a->ladder))
+		return false;
+	return a->run->conf->is_full || is_rush_lost(a) || a->n_cancels > 1 ||
+	       ladder_n_late(&a->ladder) >= LATE_MIN;
+}
+
 static void send_pair(struct alg *a)
 {
 	unsigned i = a->burst.n_sent++;
@@ -71,11 +121,7 @@ int64_t alg_step_burst(struct alg *a, int64_t now_ns)
 	struct alg_burst *b = &a->burst;
 
 	if (!a->is_entered) {
-		bool is_due = a->run->conf->is_full ||
-		              ladder_n_late(&a->ladder) >= LATE_MIN;
-
-		if (!is_due || !a->has_token || !a->ports->sip ||
-		    !a->ports->control)
+		if (!is_due(a))
 			return ALG_STEP_OVER;
 		b->due_ns = now_ns;
 	}

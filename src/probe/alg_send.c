@@ -244,6 +244,7 @@ int alg_road_open(struct alg_road **rp, struct alg *a, int shot, uint16_t port,
 {
 	struct alg_road *road = calloc(1, sizeof(*road));
 	struct addr to = alg_edge(a, port);
+	struct net_stream_conf conf = {0};
 	int err;
 
 	if (!road)
@@ -252,8 +253,10 @@ int alg_road_open(struct alg_road **rp, struct alg *a, int shot, uint16_t port,
 	road->shot = shot;
 	road->start_ns = clock_mono_ns();
 	road->in = wr_init_heap();
-	err = net_stream_connect(&road->stream, &to, is_tls ? a->tls : NULL,
-	                         &alg_road_ops, road);
+	/* once it has its answer, nothing of it need linger */
+	conf.is_abrupt = !is_tls;
+	err = net_stream_connect_as(&road->stream, &to, is_tls ? a->tls : NULL,
+	                            &conf, &alg_road_ops, road);
 	if (err) {
 		alg_road_free(road);
 		return err;

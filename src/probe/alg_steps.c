@@ -156,6 +156,8 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 	if (!a->control || !a->meet.has_session || flow == LADDER_NONE ||
 	    alg_is_udp_shut(a))
 		return ALG_STEP_OVER;
+	if (!a->is_entered)
+		alg_burst_rush(a);
 	if (in->got[0].p && !is_pinhole_doubtful(a))
 		return ALG_STEP_OVER;
 	if (now_ns < in->due_ns)

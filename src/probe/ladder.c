@@ -253,6 +253,12 @@ bool ladder_is_udp_silent(const struct ladder *l)
 	return true;
 }
 
+static bool has_twin(const struct ladder *l, const struct ladder_shot *s)
+{
+	return ladder_find(l, s->spec.transport, WIRE_ROLE_TWIN, s->spec.what,
+	                   s->spec.variant) != LADDER_NONE;
+}
+
 size_t ladder_n_late(const struct ladder *l)
 {
 	size_t n = 0;
@@ -261,8 +267,8 @@ size_t ladder_n_late(const struct ladder *l)
 		const struct ladder_shot *s = &l->shots[i];
 
 		n += s->spec.transport == WIRE_UDP &&
-		     s->spec.role == WIRE_ROLE_SIP && s->is_answered &&
-		     s->n_sent > 1;
+		     s->spec.role == WIRE_ROLE_SIP && s->n_sent > 1 &&
+		     (s->is_answered || (is_lost(s) && !has_twin(l, s)));
 	}
 	return n;
 }

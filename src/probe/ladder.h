@@ -133,7 +133,8 @@ int ladder_add(struct ladder *l, const struct ladder_spec *spec);
  *                      still names it. */
 void ladder_plan_first(struct ladder *l, bool is_src_5060);
 
-/** Shots to a SIP port by UDP that were answered, but not at once. */
+/** Shots to a SIP port by UDP that were answered, but not at once, or that
+ *  were lost and have no twin to be compared with. */
 size_t ladder_n_late(const struct ladder *l);
 
 /** Of all datagrams that were sent, none has arrived or was refused. */
