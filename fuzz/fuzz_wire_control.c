@@ -16,6 +16,7 @@ static void decode(const struct wire_frame *f)
 	struct wire_open open;
 	struct wire_send send;
 	struct wire_sent sent;
+	struct wire_died died;
 	size_t n;
 
 	(void)!wire_open_decode(&open, f->body);
@@ -27,6 +28,7 @@ static void decode(const struct wire_frame *f)
 	(void)!wire_shoot_decode(&shoot, f->body);
 	(void)!wire_sent_decode(&sent, f->body);
 	(void)!wire_error_decode(&error, f->body);
+	(void)!wire_died_decode(&died, f->body);
 }
 
 /* The first byte says how the rest is cut into pieces. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "edge/inside.h"
 #include "net/stream.h"
+#include "net/udp.h"
 
 static void reply(struct edge_conn *c, struct wr *w)
 {
@@ -174,16 +175,42 @@ void edge_control_data(struct edge_conn *c, struct slice bytes)
 		edge_session_touch(c->session, c->heard_ns);
 }
 
+static struct edge_conn *conn_of(const struct edge_server *s,
+                                 const struct edge_session *session)
+{
+	for (size_t i = 0; i < s->n_conns; i++) {
+		if (s->conns[i]->session == session)
+			return s->conns[i];
+	}
+	return NULL;
+}
+
+void edge_control_died(struct edge_server *s,
+                       const struct edge_session *session, uint16_t shot,
+                       const struct net_icmp *ic)
+{
+	struct edge_conn *c = conn_of(s, session);
+	struct wr w = wr_init_heap();
+	struct wire_died d = {
+		.shot = shot,
+		.offender = ic->offender,
+		.quote = slice_sub(ic->quote, 0, WIRE_QUOTE_MAX_BYTES),
+	};
+
+	if (!c)
+		return;
+	wire_died_put(&w, &d);
+	reply(c, &w);
+	edge_control_flush(c);
+}
+
 void edge_control_sent(struct edge_server *s, const struct edge_job *job,
                        uint16_t from_port, int err)
 {
-	for (size_t i = 0; i < s->n_conns; i++) {
-		struct edge_conn *c = s->conns[i];
+	struct edge_conn *c = conn_of(s, job->session);
 
-		if (c->session != job->session)
-			continue;
-		edge_session_touch(job->session, clock_mono_ns());
-		sent(c, job->id, from_port, err);
+	if (!c)
 		return;
-	}
+	edge_session_touch(job->session, clock_mono_ns());
+	sent(c, job->id, from_port, err);
 }

@@ -12,6 +12,7 @@
 #include "edge/xmpp.h"
 #include "wire/stream.h"
 
+struct net_icmp;
 struct net_listener;
 struct net_raw;
 struct net_steer;
@@ -124,10 +125,11 @@ WARN_UNUSED int edge_listen_send(struct edge_server *s,
                                  const struct edge_flow *flow,
                                  struct slice bytes);
 
-/** A datagram that arrived, and a connection. */
+/** A datagram that arrived, an ICMP error, and a connection. */
 void edge_server_dgram(struct edge_socket *at, const struct addr *local,
                        const struct addr *remote, int ttl, int64_t mono_ns,
                        int64_t wall_ns, struct slice bytes);
+void edge_server_icmp(struct edge_server *s, const struct net_icmp *ic);
 bool edge_server_may_accept(struct edge_socket *at, const struct addr *peer);
 
 /** Answer one message and remember it. */
@@ -183,6 +185,11 @@ void edge_control_flush(struct edge_conn *c);
 
 /** Bytes of a control session. Sets is_dead when it is over. */
 void edge_control_data(struct edge_conn *c, struct slice bytes);
+
+/** A router has quoted what was sent with a TTL. */
+void edge_control_died(struct edge_server *s,
+                       const struct edge_session *session, uint16_t shot,
+                       const struct net_icmp *ic);
 
 /** A planned send was done, or failed with @p err. */
 void edge_control_sent(struct edge_server *s, const struct edge_job *job,

@@ -85,7 +85,17 @@ static void on_stream(void *arg, struct net_stream *stream)
 	edge_conn_start(arg, stream);
 }
 
-static const struct net_udp_ops udp_ops = {.on_dgram = on_dgram};
+static void on_icmp(void *arg, const struct net_icmp *ic)
+{
+	const struct edge_socket *at = arg;
+
+	edge_server_icmp(at->server, ic);
+}
+
+static const struct net_udp_ops udp_ops = {
+	.on_dgram = on_dgram,
+	.on_icmp = on_icmp,
+};
 static const struct net_listener_ops listener_ops = {
 	.may_accept = may_accept,
 	.on_stream = on_stream,
@@ -143,6 +153,8 @@ static int open_udp(struct edge_server *s, unsigned speaks,
 	at->is_steered = flags & NET_UDP_STEERED;
 	if (!at->is_steered)
 		flags |= NET_UDP_QUEUE;
+	if (speaks & EDGE_SIP)
+		flags |= NET_UDP_ICMP;
 	err = net_udp_open(&at->udp, local, flags, &udp_ops, at);
 	if (err) {
 		free_socket(at);

@@ -37,7 +37,9 @@ enum {
 	VISITOR_PER_S = 1000, /* without a handshake of TLS */
 	VISITOR_BURST = 1 << 16,
 	LATER_PER_S = 20,
-	LATER_BURST = 4 * EDGE_SENDS_MAX,
+	LATER_BURST = 2 * EDGE_SENDS_MAX,
+	ICMP4_TIME_EXCEEDED = 11, /* RFC 792 */
+	ICMP6_TIME_EXCEEDED = 3,  /* RFC 4443 */
 };
 
 static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
@@ -107,21 +109,28 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 	follow_call(s, a, &out);
 }
 
+static int send_udp(struct edge_server *s, const struct edge_flow *flow,
+                    uint8_t ttl, struct slice bytes)
+{
+	struct edge_socket *at = edge_listen_udp(s, flow);
+
+	if (!at)
+		return EPIPE;
+	if (at->is_steered)
+		return ttl ? ENOTSUP : edge_listen_send(s, flow, bytes);
+	if (ttl)
+		return net_udp_send(at->udp, &flow->remote, &flow->local, ttl,
+		                    bytes);
+	return net_udp_queue(at->udp, &flow->remote, &flow->local, bytes);
+}
+
 int edge_server_send(struct edge_server *s, const struct edge_flow *flow,
                      struct slice bytes)
 {
-	struct edge_socket *at;
 	struct edge_conn *c;
 
-	if (flow->transport == WIRE_UDP) {
-		at = edge_listen_udp(s, flow);
-		if (!at)
-			return EPIPE;
-		if (at->is_steered)
-			return edge_listen_send(s, flow, bytes);
-		return net_udp_queue(at->udp, &flow->remote, &flow->local,
-		                     bytes);
-	}
+	if (flow->transport == WIRE_UDP)
+		return send_udp(s, flow, 0, bytes);
 	c = edge_conn_find(s, flow->conn);
 	if (!c || c->is_dead)
 		return EPIPE;
@@ -147,6 +156,25 @@ void edge_server_dgram(struct edge_socket *at, const struct addr *local,
 		a.ttl = (uint8_t)ttl;
 	at->server->counts.datagrams++;
 	edge_server_handle(at->server, &a);
+}
+
+static bool is_time_exceeded(const struct net_icmp *ic)
+{
+	return ic->type == (ic->dst.family == ADDR_IP4 ? ICMP4_TIME_EXCEEDED
+	                                               : ICMP6_TIME_EXCEEDED);
+}
+
+void edge_server_icmp(struct edge_server *s, const struct net_icmp *ic)
+{
+	struct edge_session *session;
+	struct wire_tag tag;
+
+	if (ic->is_local || !is_time_exceeded(ic) ||
+	    !wire_tag_find(&tag, ic->quote))
+		return;
+	session = edge_session_find(s->sessions, tag.session);
+	if (session && edge_session_may_tell(session))
+		edge_control_died(s, session, tag.shot, ic);
 }
 
 /* From a fresh port, which lives only as long as this takes. */
@@ -183,6 +211,8 @@ static void do_job(struct edge_server *s, const struct edge_job *job)
 		err = EAGAIN;
 	else if (job->is_shoot && !from_port)
 		err = shoot_from_new(&from_port, &flow, job->bytes);
+	else if (job->ttl)
+		err = send_udp(s, &flow, job->ttl, job->bytes);
 	else
 		err = edge_server_send(s, &flow, job->bytes);
 	s->counts.sends += !err;

@@ -34,6 +34,7 @@ struct edge_session {
 	struct addr owner;
 	int64_t heard_ns;
 	size_t n_shots, n_sends, n_stored_bytes, n_queued_bytes;
+	size_t n_tellable; /* sends with a TTL, less the quotes told of */
 	struct job *jobs;
 	struct edge_shot shots[EDGE_SHOTS_MAX + 1]; /* the last: never used */
 	uint8_t store[EDGE_STORED_MAX_BYTES];
@@ -223,6 +224,14 @@ void edge_session_answered(struct edge_session *s, struct edge_shot *shot,
 	shot->has_answer_copy = store(s, &shot->answer_at, answer);
 }
 
+bool edge_session_may_tell(struct edge_session *s)
+{
+	if (!s->n_tellable)
+		return false;
+	s->n_tellable--;
+	return true;
+}
+
 void edge_session_report(struct wr *w, const struct edge_session *s)
 {
 	struct wire_seen page[WIRE_SEEN_PAGE];
@@ -283,7 +292,8 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 		return EACCES;
 	if (s->n_sends == EDGE_SENDS_MAX)
 		return EDQUOT;
-	if (delay_ms > EDGE_DELAY_MAX_MS || !bytes.n)
+	if (delay_ms > EDGE_DELAY_MAX_MS || !bytes.n ||
+	    (what->ttl && shot->flow.transport != WIRE_UDP))
 		return EINVAL;
 	if (bytes.n > EDGE_QUEUED_MAX_BYTES - s->n_queued_bytes)
 		return ENOBUFS;
@@ -301,6 +311,7 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 		j->what.flow.remote.port = what->flow.remote.port;
 	insert(s, j);
 	s->n_sends++;
+	s->n_tellable += what->ttl > 0;
 	s->n_queued_bytes += bytes.n;
 	return 0;
 }
@@ -308,7 +319,7 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 int edge_session_send(struct edge_session *s, const struct wire_send *w,
                       int64_t mono_ns)
 {
-	struct edge_job what = {.id = w->id, .bytes = w->bytes};
+	struct edge_job what = {.id = w->id, .ttl = w->ttl, .bytes = w->bytes};
 
 	return plan(s, &what, w->shot, w->delay_ms, mono_ns);
 }

@@ -15,7 +15,7 @@ enum {
 	EDGE_SESSIONS_MAX = 512,
 	EDGE_SESSIONS_PER_SOURCE = 8,
 	EDGE_SHOTS_MAX = 512, /**< a session */
-	EDGE_SENDS_MAX = 64,  /**< a session, ever */
+	EDGE_SENDS_MAX = 128, /**< a session, ever */
 	EDGE_DELAY_MAX_MS = 600 * 1000,
 	EDGE_STORED_MAX_BYTES = 256 * 1024, /**< a session: copies kept */
 	EDGE_QUEUED_MAX_BYTES = 128 * 1024, /**< a session: still to be sent */
@@ -32,6 +32,7 @@ struct edge_job {
 	uint16_t id;           /**< the client's */
 	bool is_shoot;         /**< to another port than the flow's */
 	uint16_t from_port;    /**< shoot: a port of ours, or 0 */
+	uint8_t ttl;           /**< to leave with; 0: as ever */
 	struct edge_flow flow; /**< shoot: remote has the port to hit */
 	struct slice bytes;
 };
@@ -94,6 +95,11 @@ struct edge_shot *edge_session_note(struct edge_session *s, uint16_t number,
 void edge_session_answered(struct edge_session *s, struct edge_shot *shot,
                            struct slice answer);
 
+/** A router has quoted a message of the session's: may the client be told?
+ *  True once for each send with a TTL; the quotes of others are not asked for,
+ *  and whoever forges them gains nothing. */
+bool edge_session_may_tell(struct edge_session *s);
+
 /** All shots, in order of arrival, as pages of SEEN frames. */
 void edge_session_report(struct wr *w, const struct edge_session *s);
 
@@ -108,7 +114,7 @@ void edge_session_fetch(struct wire_copy *c, const struct edge_session *s,
  *         ENOENT  no such shot
  *         EACCES  its source has not proved its address
  *         EDQUOT  no sends left in this session
- *         EINVAL  delay too long, or nothing to send
+ *         EINVAL  delay too long, nothing to send, or a TTL for TCP
  *         ENOBUFS too many bytes waiting
  *         ENOMEM
  */

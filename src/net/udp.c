@@ -291,10 +291,11 @@ static void deliver(struct net_udp *u, size_t i, struct now now)
 	u->ops->on_dgram(u->arg, &d);
 }
 
-/* One that cannot leave must not hold back those behind it. */
+/* One that cannot leave must not hold back those behind it; an error that an
+ * earlier one met is told in its place, and says nothing of it. */
 static void queue_flush(const struct net_udp *u)
 {
-	size_t at = 0;
+	size_t at = 0, refused_at = SIZE_MAX;
 
 	while (at < queue->n) {
 		int n = sendmmsg(u->fd, queue->msgs + at,
@@ -303,7 +304,12 @@ static void queue_flush(const struct net_udp *u)
 
 		if (n < 0 && (errno == EWOULDBLOCK || errno == ENOBUFS))
 			break;
-		at += n > 0 ? (size_t)n : 1;
+		if (n > 0)
+			at += (size_t)n;
+		else if (refused_at == at)
+			at++;
+		else
+			refused_at = at;
 	}
 	queue->n = 0;
 }

@@ -58,6 +58,16 @@ static int on_sent_frame(struct control *c, const struct wire_frame *f)
 	return err;
 }
 
+static int on_died_frame(struct control *c, const struct wire_frame *f)
+{
+	struct wire_died died;
+	int err = wire_died_decode(&died, f->body);
+
+	if (!err)
+		c->ops->on_died(c->arg, &died);
+	return err;
+}
+
 static int dispatch(struct control *c, const struct wire_frame *f)
 {
 	switch (f->type) {
@@ -69,6 +79,8 @@ static int dispatch(struct control *c, const struct wire_frame *f)
 		return on_copy_frame(c, f);
 	case WIRE_SENT:
 		return on_sent_frame(c, f);
+	case WIRE_DIED:
+		return on_died_frame(c, f);
 	case WIRE_ERROR:
 		return 0; /* the step that asked runs into its time limit */
 	case WIRE_OPEN:

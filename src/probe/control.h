@@ -18,6 +18,7 @@ struct control_ops {
 	                bool is_last);
 	void (*on_copy)(void *arg, const struct wire_copy *c);
 	void (*on_sent)(void *arg, const struct wire_sent *s);
+	void (*on_died)(void *arg, const struct wire_died *d);
 	/** The session is over; the last callback. @p err as in net/stream.h,
 	 *  or EBADMSG: the edge spoke nonsense */
 	void (*on_end)(void *arg, int err);

@@ -220,10 +220,11 @@ int wire_copy_decode(struct wire_copy *c, struct slice body)
 
 void wire_send_put(struct wr *w, const struct wire_send *s)
 {
-	put_header(w, WIRE_SEND, 0, 8 + s->bytes.n);
+	put_header(w, WIRE_SEND, 0, 9 + s->bytes.n);
 	wr_u16(w, s->id);
 	wr_u16(w, s->shot);
 	wr_u32(w, s->delay_ms);
+	wr_u8(w, s->ttl);
 	wr_put(w, s->bytes);
 }
 
@@ -235,6 +236,7 @@ int wire_send_decode(struct wire_send *s, struct slice body)
 	got.id = rd_u16(&r);
 	got.shot = rd_u16(&r);
 	got.delay_ms = rd_u32(&r);
+	got.ttl = rd_u8(&r);
 	got.bytes = rd_take(&r, r.left);
 	if (r.bad || got.bytes.n > WIRE_MSG_MAX_BYTES)
 		return EBADMSG;
@@ -311,5 +313,27 @@ int wire_error_decode(struct wire_error *e, struct slice body)
 	if (r.bad || r.left)
 		return EBADMSG;
 	*e = got;
+	return 0;
+}
+
+void wire_died_put(struct wr *w, const struct wire_died *d)
+{
+	put_header(w, WIRE_DIED, 0, 2 + WIRE_ADDR_BYTES + d->quote.n);
+	wr_u16(w, d->shot);
+	wire_addr_put(w, &d->offender);
+	wr_put(w, d->quote);
+}
+
+int wire_died_decode(struct wire_died *d, struct slice body)
+{
+	struct rd r = rd_init(body);
+	struct wire_died got;
+
+	got.shot = rd_u16(&r);
+	got.offender = wire_addr_read(&r);
+	got.quote = rd_take(&r, r.left);
+	if (r.bad || got.quote.n > WIRE_QUOTE_MAX_BYTES)
+		return EBADMSG;
+	*d = got;
 	return 0;
 }

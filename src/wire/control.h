@@ -11,6 +11,7 @@
  *   FETCH  -> COPY
  *   SEND   -> SENT              back along the flow by which a shot came
  *   SHOOT  -> SENT              to the address a shot came from, other port
+ *          -> DIED              unasked: a SEND of few hops was quoted
  *   anything the edge refuses -> ERROR
  *
  * An `err` on the wire is a Linux errno number, 0 for success.
@@ -35,6 +36,7 @@ enum wire_frame_type {
 	WIRE_COPY = 0x83,
 	WIRE_SENT = 0x84,
 	WIRE_ERROR = 0x85,
+	WIRE_DIED = 0x86,
 };
 
 enum wire_frame_flag {
@@ -47,6 +49,7 @@ enum {
 	WIRE_FRAME_MAX_BYTES = 66 * 1024, /**< of a body */
 	WIRE_MSG_MAX_BYTES = 65535,       /**< of a message that is copied */
 	WIRE_SHOOT_MAX_BYTES = 512,
+	WIRE_QUOTE_MAX_BYTES = 1500,
 	WIRE_SEEN_PAGE = 64, /**< records in one SEEN, at most */
 };
 
@@ -125,6 +128,7 @@ struct wire_send {
 	uint16_t id;   /**< the client's choice, comes back in SENT */
 	uint16_t shot; /**< names the flow */
 	uint32_t delay_ms;
+	uint8_t ttl; /**< it leaves with; UDP only; 0: the edge's own */
 	struct slice bytes;
 };
 
@@ -148,6 +152,14 @@ struct wire_sent {
 	int64_t wall_ns;    /**< when */
 };
 
+/** DIED: a router let a SEND with a `ttl` die, and says so by ICMP. At most one
+ *  for each of them. */
+struct wire_died {
+	uint16_t shot;        /**< of the tag in the quote */
+	struct addr offender; /**< the router, as the edge sees it */
+	struct slice quote;   /**< of the bytes, as it got them */
+};
+
 /** ERROR: about a request of type @p about. */
 struct wire_error {
 	enum wire_frame_type about;
@@ -164,6 +176,7 @@ void wire_send_put(struct wr *w, const struct wire_send *s);
 void wire_shoot_put(struct wr *w, const struct wire_shoot *s);
 void wire_sent_put(struct wr *w, const struct wire_sent *s);
 void wire_error_put(struct wr *w, const struct wire_error *e);
+void wire_died_put(struct wr *w, const struct wire_died *d);
 
 /** One page of at most WIRE_SEEN_PAGE records; more: sets @p w bad. */
 void wire_seen_put(struct wr *w, const struct wire_seen *seen, size_t n,
@@ -185,6 +198,7 @@ WARN_UNUSED int wire_send_decode(struct wire_send *s, struct slice body);
 WARN_UNUSED int wire_shoot_decode(struct wire_shoot *s, struct slice body);
 WARN_UNUSED int wire_sent_decode(struct wire_sent *s, struct slice body);
 WARN_UNUSED int wire_error_decode(struct wire_error *e, struct slice body);
+WARN_UNUSED int wire_died_decode(struct wire_died *d, struct slice body);
 
 /** @param n  Out: how many of @p seen were filled. */
 WARN_UNUSED int wire_seen_decode(struct wire_seen seen[WIRE_SEEN_PAGE],

@@ -33,7 +33,7 @@ int wire_stream_push(struct wire_stream *s, struct slice in)
 static bool is_known(unsigned type)
 {
 	return (type >= WIRE_OPEN && type <= WIRE_SHOOT) ||
-	       (type >= WIRE_SESSION && type <= WIRE_ERROR);
+	       (type >= WIRE_SESSION && type <= WIRE_DIED);
 }
 
 int wire_stream_next(struct wire_stream *s, struct wire_frame *f)

@@ -183,6 +183,30 @@ static void test_send_refuses(void **state)
 	assert_int_equal(edge_session_send(s, &w, 0), EDQUOT);
 }
 
+static void test_tells_of_what_was_to_die(void **state)
+{
+	struct edge_arrival udp = arrival(1, "x"), tcp = arrival(1, "x");
+	struct wire_send w = {.shot = 1, .bytes = BYTES("hello")};
+	struct edge_job job;
+
+	UNUSED(state);
+	tcp.flow.transport = WIRE_TCP;
+	(void)edge_session_note(s, 1, &udp, true);
+	(void)edge_session_note(s, 2, &tcp, true);
+	assert_int_equal(edge_session_send(s, &w, 0), 0);
+	assert_false(edge_session_may_tell(s));
+	w.ttl = 3;
+	assert_int_equal(edge_session_send(s, &w, 0), 0);
+	w.shot = 2;
+	assert_int_equal(edge_session_send(s, &w, 0), EINVAL);
+	assert_true(edge_sessions_due(&job, ss, 0));
+	assert_int_equal(job.ttl, 0);
+	assert_true(edge_sessions_due(&job, ss, 0));
+	assert_int_equal(job.ttl, 3);
+	assert_true(edge_session_may_tell(s));
+	assert_false(edge_session_may_tell(s));
+}
+
 /* A forged first message must not choose where the sends go. */
 static void test_send_goes_to_the_proven_source(void **state)
 {
@@ -212,7 +236,7 @@ static void test_due_in_order_of_time(void **state)
 	(void)edge_session_note(s, 1, &a, true);
 	assert_true(edge_sessions_next_ns(ss) == INT64_MAX);
 	for (uint16_t i = 0; i < ARRAY_LEN(delays_ms); i++) {
-		struct wire_send w = {i, 1, delays_ms[i], BYTES("hello")};
+		struct wire_send w = {i, 1, delays_ms[i], 0, BYTES("hello")};
 
 		assert_int_equal(edge_session_send(s, &w, NS_PER_S), 0);
 	}
@@ -262,6 +286,7 @@ int main(void)
 		TEST(test_note_and_store_are_bounded),
 		TEST(test_send_refuses),
 		TEST(test_send_goes_to_the_proven_source),
+		TEST(test_tells_of_what_was_to_die),
 		TEST(test_due_in_order_of_time),
 		TEST(test_is_idle_after_silence),
 		TEST(test_alloc_reports_no_memory),

@@ -147,7 +147,7 @@ static void test_fetch_and_copy(void **state)
 
 static void test_send_shoot_sent_error(void **state)
 {
-	struct wire_send s = {1, 2, 3, BYTES("bytes")}, s_got;
+	struct wire_send s = {1, 2, 3, 7, BYTES("bytes")}, s_got;
 	struct wire_shoot h = {1, 2, 5060, 46000, 3, BYTES("bytes")}, h_got;
 	struct wire_sent t = {1, EACCES, 5060, 77}, t_got;
 	struct wire_error e = {WIRE_SEND, EPROTO}, e_got;
@@ -159,6 +159,7 @@ static void test_send_shoot_sent_error(void **state)
 	assert_int_equal(wire_send_decode(&s_got, body(&w, WIRE_SEND)), 0);
 	assert_true(slice_eq(s_got.bytes, s.bytes));
 	assert_int_equal(s_got.delay_ms, 3);
+	assert_int_equal(s_got.ttl, 7);
 
 	w = wr_init(buf, sizeof(buf));
 	wire_shoot_put(&w, &h);
@@ -175,6 +176,33 @@ static void test_send_shoot_sent_error(void **state)
 	wire_error_put(&w, &e);
 	ASSERT_FIXED(wire_error_decode, &e_got, body(&w, WIRE_ERROR));
 	assert_int_equal(e_got.about, WIRE_SEND);
+}
+
+static void test_died(void **state)
+{
+	static const uint8_t big[WIRE_QUOTE_MAX_BYTES + 1];
+	struct addr router = {.family = ADDR_IP4, .ip = {203, 0, 113, 1}};
+	struct wire_died d = {0x205, router, BYTES("quote")}, got = {.shot = 9};
+	uint8_t buf[WIRE_QUOTE_MAX_BYTES + 64] = {0};
+	struct wr w = wr_init(buf, sizeof(buf));
+	struct slice whole;
+
+	UNUSED(state);
+	wire_died_put(&w, &d);
+	whole = body(&w, WIRE_DIED);
+	for (size_t n = 0; n < whole.n - d.quote.n; n++)
+		assert_int_equal(wire_died_decode(&got, slice_sub(whole, 0, n)),
+		                 EBADMSG);
+	assert_int_equal(got.shot, 9);
+	assert_int_equal(wire_died_decode(&got, whole), 0);
+	assert_int_equal(got.shot, d.shot);
+	assert_true(addr_eq(&got.offender, &router));
+	assert_true(slice_eq(got.quote, d.quote));
+
+	w = wr_init(buf, sizeof(buf));
+	d.quote = (struct slice){big, sizeof(big)};
+	wire_died_put(&w, &d);
+	assert_int_equal(wire_died_decode(&got, body(&w, WIRE_DIED)), EBADMSG);
 }
 
 static void test_shoot_rejects_out_of_bounds(void **state)
@@ -215,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_seen_pages),
 		cmocka_unit_test(test_fetch_and_copy),
 		cmocka_unit_test(test_send_shoot_sent_error),
+		cmocka_unit_test(test_died),
 		cmocka_unit_test(test_shoot_rejects_out_of_bounds),
 	};
 
