@@ -250,8 +250,10 @@ static void add_edits(struct report *r, struct val *edits, const struct shot *s)
 
 static void locate(struct report *r, struct finding *fd, const struct ladder *l)
 {
-	static const char *const keys[] = {"hop",     "address", "hop_min",
-	                                   "hop_max", "method",  "basis"};
+	static const char *const keys[] = {
+		"hop",          "address",      "hop_min",   "hop_max",
+		"last_address", "next_address", "direction", "method",
+		"basis"};
 	static const char *const bytes[] = {"before", "after", "at"};
 	struct val *box;
 
@@ -667,6 +669,16 @@ static bool is_unexplained(const struct ladder *l, const struct shot *s)
 	       !ladder_is_shut(l, s) && !shows_any(l, s) && !is_rationed(l, s);
 }
 
+/* The place is then that of what the ALG does. */
+static bool has_symptom(const struct ladder *l)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < l->n; i++)
+		has |= shows_any(l, &l->shots[i]);
+	return has;
+}
+
 static void find_losses(struct report *r, const struct ladder *l)
 {
 	enum finding_severity severity = FINDING_WARN;
@@ -694,6 +706,11 @@ static void find_losses(struct report *r, const struct ladder *l)
 	for (size_t i = 0; i < l->n; i++) {
 		if (is_unexplained(l, &l->shots[i]))
 			finding_because(r, fd, l->shots[i].fact);
+	}
+	if (!has_symptom(l)) {
+		locate(r, fd, l);
+		fd->segment = segment_of(l);
+		fd->act = act_of(fd->segment);
 	}
 	add_clean(r, fd, l);
 	remedies_add(r, fd, l, TROUBLE_LOSS, FINGERPRINT_UNKNOWN);

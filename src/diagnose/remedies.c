@@ -17,6 +17,8 @@ enum need {
 	NEED_TCP,       /* %1$s: port */
 	NEED_WAY_ROUND, /* any of the three */
 	NEED_ADDRESS,   /* %1$s: address of the box, %2$s: its hop */
+	NEED_PAIR,      /* %1$s, %2$s: hop and address of one, %3$s, %4$s: of the
+	                   next, either of which is the box */
 };
 
 #define ON(segment) (1U << (segment))
@@ -104,6 +106,10 @@ static const struct remedy {
          N_("Ask the provider for a test server that mirrors what it "
             "receives, and give it with --edge.")},
 
+	{"one-of-two", ALG_OR_STATE | TROUBLE_LOSS, ANY, ANY, NEED_PAIR, false,
+         N_("The box is one of two: hop %1$s, %2$s, as it passes the message "
+            "on, or hop %3$s, %4$s, as it takes it in. Begin with the nearer "
+            "one; if what follows changes nothing there, it is the other.")},
 	{"alg-off", ALG_OR_STATE, at_home, ANY, NEED_NOTHING, true,
          N_("Turn the SIP ALG off in the router. Menus call it SIP ALG, SIP "
             "Helper, SIP Passthrough, SIP Transformations, SIP Inspection or "
@@ -188,6 +194,22 @@ static const char *port_text(struct report *r, const struct shot *s)
 	return report_fmt(r, "%lld", (long long)s->port);
 }
 
+static bool name_pair(struct words *ws, struct report *r, const struct val *box)
+{
+	struct slice last = val_get_text(box, "last_address");
+	struct slice next = val_get_text(box, "next_address");
+	int64_t min = val_get_int(box, "hop_min", 0);
+
+	if (val_get_int(box, "hop", 0) > 0 || min < 1 ||
+	    val_get_int(box, "hop_max", 0) != min + 1 || !last.n || !next.n)
+		return false;
+	ws->args[0] = report_fmt(r, "%lld", (long long)min);
+	ws->args[1] = report_text(r, last);
+	ws->args[2] = report_fmt(r, "%lld", (long long)min + 1);
+	ws->args[3] = report_text(r, next);
+	return true;
+}
+
 /* @return false when this run did not measure what the step needs. */
 static bool has_need(struct words *ws, struct report *r,
                      const struct finding *fd, const struct ladder *l,
@@ -204,6 +226,8 @@ static bool has_need(struct words *ws, struct report *r,
 	switch (need) {
 	case NEED_NOTHING:
 		return true;
+	case NEED_PAIR:
+		return name_pair(ws, r, box);
 	case NEED_WAY_ROUND:
 		return tls || alt || tcp;
 	case NEED_TLS:

@@ -5,7 +5,8 @@
  *   alg.c        steps and timing
  *   alg_send.c   builds and sends shots
  *   alg_recv.c   takes in what comes back
- *   alg_steps.c  what comes after the ladder: inbound, pinhole, hop, timer
+ *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
+ *   alg_locate.c where the box is
  *   alg_burst.c  many requests at once
  *   alg_facts.c  writes it all down
  */
@@ -22,9 +23,8 @@
 #include "sip/diff.h"
 #include "wire/dgram.h"
 
-/** Shot numbers on the wire; below ALG_NUM_HOP: indexes of the ladder. */
+/** Shot numbers on the wire; below ALG_NUM_BURST: indexes of the ladder. */
 enum {
-	ALG_NUM_HOP = 0x100,   /**< plus ttl * 4 plus try */
 	ALG_NUM_BURST = 0x180, /**< plus ALG_BURST_ROADS * try + road */
 	ALG_NUM_RUSH = 0x1f0,  /**< one for all: a report counts them */
 	ALG_NUM_INBOUND = 0x200,
@@ -33,6 +33,8 @@ enum {
 	ALG_NUM_NO_PINHOLE = 0x211, /**< to a port that was never announced */
 	ALG_NUM_TIMER = 0x220,      /**< plus ALG_TIMER_* */
 	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
+	ALG_NUM_HOP = 0x400, /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
+	ALG_WAY_STEP = 0x80,
 };
 
 enum {
@@ -124,12 +126,34 @@ struct alg_timer {
 	int64_t due_ns, end_ns;
 };
 
-struct alg_locate {
-	struct hop_walk walk;
-	bool is_started, is_done, is_loss;
-	int shot; /**< what was walked with */
+/** Walks at rising TTL. */
+enum alg_way {
+	ALG_WAY_OUT,       /**< the message that was changed or lost */
+	ALG_WAY_OUT_TWIN,  /**< one that arrives */
+	ALG_WAY_BACK,      /**< from the edge to here */
+	ALG_WAY_BACK_TWIN, /**< the same along the twin's flow */
+	ALG_WAYS
+};
+
+struct alg_walk {
+	bool is_on;
+	struct hop_walk walk;    /**< back: this computer is the last hop */
+	struct ladder_spec spec; /**< out: what is sent */
+	uint16_t rtp_port;
+	struct slice model;    /**< back: what the edge is to send */
+	unsigned model_number; /**< of the tag in it */
+	int flow;              /**< back: along which shot's */
 	struct slice sent[HOP_MAX + 1][HOP_TRIES + 1];
 	bool is_quoted[HOP_MAX + 1][HOP_TRIES + 1]; /**< once is enough */
+};
+
+struct alg_locate {
+	struct alg_walk walks[ALG_WAYS];
+	bool is_started, is_loss;
+	bool is_back;    /**< only what comes from the edge is touched */
+	bool is_rush;    /**< what is lost is what comes too fast */
+	bool is_doubted; /**< lost on every port: it may be by chance */
+	enum ladder_what what; /**< was walked with */
 };
 
 enum {
@@ -160,6 +184,7 @@ struct alg {
 	bool has_token;
 	struct addr local;    /**< of the UDP socket */
 	struct addr observed; /**< ADDR_NONE: not known */
+	int ttl_in;           /**< of what the edge sends; 0: not known */
 	struct net_udp *udp, *rtp, *rtp_idle;
 	struct net_udp *second; /**< a second phone's; NULL: none */
 	uint16_t rtp_base;
@@ -215,6 +240,12 @@ WARN_UNUSED int alg_build(struct slice *out, struct alg *a,
                           const struct ladder_spec *sp, unsigned number,
                           const struct addr *local, uint16_t rtp_port);
 
+/** The same message as the edge would send it, along the flow of a shot that
+ *  it has seen. */
+WARN_UNUSED int alg_build_back(struct slice *out, struct alg *a,
+                               const struct ladder_spec *sp, unsigned number,
+                               int shot);
+
 /** Send or resend a shot of the ladder. */
 void alg_send_shot(struct alg *a, int i, int64_t now_ns);
 
@@ -244,8 +275,21 @@ extern const struct control_ops alg_control_ops;
 int64_t alg_step_call_back(struct alg *a, int64_t now_ns);
 int64_t alg_step_burst(struct alg *a, int64_t now_ns);
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
-int64_t alg_step_locate(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);
+
+/* alg_locate.c */
+
+int64_t alg_step_locate(struct alg *a, int64_t now_ns);
+
+/** A message of a walk was quoted by a router, or has arrived here. */
+void alg_locate_take(struct alg *a, unsigned number,
+                     const struct addr *offender, struct slice quote);
+/** A quote was too short to tell of what. */
+void alg_locate_take_short(struct alg *a, const struct addr *offender);
+
+struct hop_place alg_locate_place(const struct alg *a);
+/** ADDR_NONE: it answered nothing. */
+struct addr alg_locate_name(const struct alg *a, unsigned hop);
 
 /* alg_burst.c */
 
@@ -259,6 +303,8 @@ void alg_burst_take(struct alg *a, unsigned number);
 /** Send what makes the first second of a run as busy as an office's: a hint
  *  for a burst that costs a clean network one packet for each request. */
 void alg_burst_rush(struct alg *a);
+/** Use up what a limit of rate lets through. */
+void alg_burst_fill(struct alg *a);
 
 /* alg_facts.c */
 

@@ -57,7 +57,7 @@ void alg_burst_take(struct alg *a, unsigned number)
 			true;
 }
 
-void alg_burst_rush(struct alg *a)
+static void send_acks(struct alg *a, unsigned n)
 {
 	const struct ladder_spec sp = alg_burst_spec(ALG_BURST_SIP);
 	struct addr to = alg_udp_target(a, &sp);
@@ -73,15 +73,25 @@ void alg_burst_rush(struct alg *a)
 		.cseq = ALG_NUM_RUSH,
 	};
 
-	if (sip_canary_build(&w, &c) == 0) {
-		/* behind a NAT one more message follows */
-		a->burst.n_rushed = addr_ip_eq(&a->observed, &a->local)
-		                            ? RUSH_SHOTS
-		                            : RUSH_SHOTS - 1;
-		for (unsigned i = 0; i < a->burst.n_rushed; i++)
-			alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
-	}
+	if (sip_canary_build(&w, &c))
+		n = 0;
+	for (unsigned i = 0; i < n; i++)
+		alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
 	wr_fini(&w);
+}
+
+void alg_burst_rush(struct alg *a)
+{
+	/* behind a NAT one more message follows */
+	a->burst.n_rushed = addr_ip_eq(&a->observed, &a->local)
+	                            ? RUSH_SHOTS
+	                            : RUSH_SHOTS - 1;
+	send_acks(a, a->burst.n_rushed);
+}
+
+void alg_burst_fill(struct alg *a)
+{
+	send_acks(a, ALG_BURST_SHOTS);
 }
 
 static bool is_rush_lost(const struct alg *a)

@@ -587,9 +587,16 @@ static void fact_timer(struct alg *a)
 	}
 }
 
+static const struct alg_walk *deciding_walk(const struct alg *a)
+{
+	return &a->locate
+	                .walks[a->locate.is_back ? ALG_WAY_BACK : ALG_WAY_OUT];
+}
+
+/* Of a walk back, TTLs count from the edge. */
 static void put_quotes(struct alg *a, struct fact *f)
 {
-	const struct hop_walk *w = &a->locate.walk;
+	const struct hop_walk *w = &deciding_walk(a)->walk;
 	struct report *r = a->r;
 	struct val *list = fact_evidence(r, f, "quotes", val_list());
 
@@ -629,10 +636,15 @@ static void summarize_place(struct alg *a, struct fact *f,
 	const char *min = report_fmt(a->r, "%u", pl->hop_min);
 	const char *max = report_fmt(a->r, "%u", pl->hop_max);
 
-	if (pl->is_exact)
+	if (pl->is_exact && pl->addr.family == ADDR_NONE)
+		f->summary = (struct words){
+			N_("the box is hop %1$s, which gives no address"),
+			{report_fmt(a->r, "%u", pl->hop)}};
+	else if (pl->is_exact)
 		f->summary = (struct words){
 			N_("the box is hop %1$s, %2$s"),
-			{min, report_text(a->r, slice_str(addr_ip_text(
+			{report_fmt(a->r, "%u", pl->hop),
+		         report_text(a->r, slice_str(addr_ip_text(
 							&pl->addr, buf)))}};
 	else if (pl->hop_min == 0)
 		f->summary = (struct words){
@@ -644,11 +656,23 @@ static void summarize_place(struct alg *a, struct fact *f,
 			{min, max}};
 }
 
+static void put_neighbours(struct alg *a, struct fact *f,
+                           const struct hop_place *pl)
+{
+	struct addr last = alg_locate_name(a, pl->hop_min);
+	struct addr next = alg_locate_name(a, pl->hop_max);
+
+	put_addr(a->r, &f->fields, "last_address", &last);
+	put_addr(a->r, &f->fields, "next_address", &next);
+}
+
 static const char *basis_of(const struct alg *a, const struct hop_place *pl)
 {
 	if (a->locate.is_loss)
 		return "drop";
-	return pl->hop_max > a->locate.walk.n_hops ? "mirror" : "quote";
+	if (a->locate.is_back)
+		return pl->hop_min == 0 ? "mirror" : "quote";
+	return pl->hop_max > deciding_walk(a)->walk.n_hops ? "mirror" : "quote";
 }
 
 static void fact_location(struct alg *a)
@@ -660,13 +684,13 @@ static void fact_location(struct alg *a)
 
 	if (!lo->is_started)
 		return;
-	pl = lo->is_loss ? hop_walk_loss(&lo->walk) : hop_walk_edit(&lo->walk);
+	pl = alg_locate_place(a);
 	f = report_fact(r, "alg.location",
 	                pl.is_known ? FACT_FAIL : FACT_UNKNOWN, "udp");
 	f->unit = "hop";
 	if (pl.is_exact) {
-		f->value = val_int(pl.hop_min);
-		(void)fact_field(r, f, "hop", val_int(pl.hop_min));
+		f->value = val_int(pl.hop);
+		(void)fact_field(r, f, "hop", val_int(pl.hop));
 		put_addr(r, &f->fields, "address", &pl.addr);
 	} else {
 		(void)fact_field(r, f, "hop", (struct val){0});
@@ -674,15 +698,17 @@ static void fact_location(struct alg *a)
 	if (pl.is_known) {
 		(void)fact_field(r, f, "hop_min", val_int(pl.hop_min));
 		(void)fact_field(r, f, "hop_max", val_int(pl.hop_max));
+		if (!pl.is_exact)
+			put_neighbours(a, f, &pl);
 		summarize_place(a, f, &pl);
 	} else {
 		f->summary = (struct words){N_("where the box is"), {0}};
 		f->why = (struct words){
 			N_("no router on the way said what it had seen"), {0}};
 	}
+	(void)fact_field(r, f, "direction", val_text(lo->is_back ? "in" : "out"));
 	(void)fact_field(r, f, "method",
-	                 val_text(ladder_what_name(
-				 a->ladder.shots[lo->shot].spec.what)));
+	                 val_text(ladder_what_name(lo->what)));
 	(void)fact_field(r, f, "basis", val_text(basis_of(a, &pl)));
 	put_quotes(a, f);
 }

@@ -270,9 +270,19 @@ static void on_dgram(void *arg, const struct net_dgram *d)
 {
 	struct alg *a = arg;
 	enum wire_dgram_type type;
+	struct addr self = a->local;
+	int number;
 
 	if (!addr_ip_eq(&d->from, &a->run->conf->edge))
 		return;
+	number = own_number(a, d->bytes);
+	if (number >= ALG_NUM_HOP) {
+		self.port = 0;
+		alg_locate_take(a, (unsigned)number, &self, d->bytes);
+		return;
+	}
+	if (d->ttl > 0)
+		a->ttl_in = d->ttl;
 	if (wire_dgram_type(&type, d->bytes)) {
 		if (slice_eq_str(d->bytes, "\r\n"))
 			take_pong(a, d);
@@ -298,19 +308,6 @@ static bool is_unreachable(const struct net_icmp *ic)
 {
 	return ic->type == (ic->dst.family == ADDR_IP4 ? ICMP4_UNREACHABLE
 	                                               : ICMP6_UNREACHABLE);
-}
-
-static void take_hop_quote(struct alg *a, int number, const struct net_icmp *ic)
-{
-	struct alg_locate *lo = &a->locate;
-	unsigned at = (unsigned)(number - ALG_NUM_HOP);
-	unsigned ttl = at / 4, try = at % 4;
-
-	if (ttl > HOP_MAX || !lo->sent[ttl][try].p || lo->is_quoted[ttl][try])
-		return;
-	lo->is_quoted[ttl][try] = true;
-	hop_walk_on_quote(&lo->walk, ttl, &ic->offender, lo->sent[ttl][try],
-	                  report_bytes(a->r, ic->quote));
 }
 
 static void take_refusal(struct alg *a, int number, const struct net_icmp *ic)
@@ -343,10 +340,11 @@ static void on_icmp(void *arg, const struct net_icmp *ic)
 	if (ic->is_local)
 		return;
 	if (is_time_exceeded(ic)) {
-		if (number >= ALG_NUM_HOP && number < ALG_NUM_INBOUND)
-			take_hop_quote(a, number, ic);
-		else if (number < 0 && a->locate.is_started)
-			hop_walk_on_short(&a->locate.walk, &ic->offender);
+		if (number >= ALG_NUM_HOP)
+			alg_locate_take(a, (unsigned)number, &ic->offender,
+			                ic->quote);
+		else if (number < 0)
+			alg_locate_take_short(a, &ic->offender);
 	} else if (is_unreachable(ic)) {
 		if (number >= 0)
 			take_refusal(a, number, ic);
@@ -603,6 +601,11 @@ static void on_sent(void *arg, const struct wire_sent *s)
 	alg_kick(a);
 }
 
+static void on_died(void *arg, const struct wire_died *d)
+{
+	alg_locate_take(arg, d->shot, &d->offender, d->quote);
+}
+
 static void on_end(void *arg, int err)
 {
 	struct alg *a = arg;
@@ -620,5 +623,6 @@ const struct control_ops alg_control_ops = {
 	.on_seen = on_seen,
 	.on_copy = on_copy,
 	.on_sent = on_sent,
+	.on_died = on_died,
 	.on_end = on_end,
 };

@@ -140,11 +140,22 @@ static int put_sip(struct wr *w, const struct alg *a,
 	/* A walk ends before the edge: a short message saves its bytes for
 	 * what routers quote. */
 	if (a->has_token &&
-	    !(number >= ALG_NUM_HOP && (sp->flags & SIP_CANARY_SHORT))) {
+	    !(number >= ALG_NUM_BURST && (sp->flags & SIP_CANARY_SHORT))) {
 		wire_token_put(&tw, &a->token);
 		c.token = wr_slice(&tw);
 	}
 	return sip_canary_build(w, &c);
+}
+
+/* Into the report's memory. Takes @p w. */
+static int keep(struct slice *out, struct alg *a, struct wr *w, int err)
+{
+	if (!err && w->bad)
+		err = ENOMEM;
+	if (!err)
+		*out = report_bytes(a->r, wr_slice(w));
+	wr_fini(w);
+	return !err && a->r->no_memory ? ENOMEM : err;
 }
 
 int alg_build(struct slice *out, struct alg *a, const struct ladder_spec *sp,
@@ -159,12 +170,32 @@ int alg_build(struct slice *out, struct alg *a, const struct ladder_spec *sp,
 		put_plain(&w, a, number);
 	else
 		err = put_sip(&w, a, sp, number, local, rtp_port);
-	if (!err && w.bad)
-		err = ENOMEM;
-	if (!err)
-		*out = report_bytes(a->r, wr_slice(&w));
-	wr_fini(&w);
-	return !err && a->r->no_memory ? ENOMEM : err;
+	return keep(out, a, &w, err);
+}
+
+int alg_build_back(struct slice *out, struct alg *a,
+                   const struct ladder_spec *sp, unsigned number, int shot)
+{
+	const struct ladder_spec *flow = &a->ladder.shots[shot].spec;
+	char tag[WIRE_TAG_CHARS];
+	struct wr w = wr_init_heap();
+	struct sip_canary c = {
+		.kind = kind_of(sp->what),
+		.flags = sp->flags,
+		.transport = SIP_UDP,
+		.local = alg_udp_target(a, flow),
+		.target = a->shots[shot].observed,
+		.tag = alg_tag(a, number, tag),
+		.cseq = 1,
+		.rtp_port = a->rtp_base,
+	};
+	int err = 0;
+
+	if (sp->what == LADDER_PLAIN)
+		put_plain(&w, a, number);
+	else
+		err = sip_canary_build(&w, &c);
+	return keep(out, a, &w, err);
 }
 
 void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,

@@ -18,7 +18,6 @@ enum {
 	CALL_BACK_TRIES = 4,   /* the twin's flow needs the second to open */
 	TIMER_REPEAT_MS = 300, /* the late answer comes twice, for loss */
 	TIMER_READY_MS = 400,
-	HOPS_IF_UNKNOWN = 16,
 };
 
 static int find_udp_sip(const struct alg *a, enum ladder_what what)
@@ -222,130 +221,6 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 	a->n_cancels++;
 	a->end_ns = now_ns + alg_patience_ns(a);
 	return a->end_ns;
-}
-
-/* Where the far end saw the first change; SIZE_MAX: none, or not known. */
-static size_t edit_at(const struct alg_shot *s)
-{
-	struct sip_diff d;
-
-	if (!s->arrived.p)
-		return SIZE_MAX;
-	sip_diff(&d, s->sent, s->arrived, NULL);
-	return d.first_byte;
-}
-
-static bool is_walkable(const struct ladder_shot *ls)
-{
-	return ls->spec.transport == WIRE_UDP &&
-	       !(ls->spec.how & LADDER_SPLIT) && ls->spec.pad_bytes == 0 &&
-	       ls->spec.what != LADDER_CRLF;
-}
-
-/* The changed message whose first change lies nearest to its start, where
- * even a router that quotes little still shows it; else one that was lost. */
-static int choose(const struct alg *a, bool *is_loss)
-{
-	int best = LADDER_NONE;
-	size_t best_at = SIZE_MAX;
-
-	for (size_t i = 0; i < a->ladder.n; i++) {
-		const struct ladder_shot *ls = &a->ladder.shots[i];
-		size_t at;
-
-		if (ls->result != LADDER_EDITED || !is_walkable(ls))
-			continue;
-		at = edit_at(&a->shots[i]);
-		if (at < best_at) {
-			best_at = at;
-			best = (int)i;
-		}
-	}
-	*is_loss = best == LADDER_NONE;
-	for (size_t i = 0; *is_loss && i < a->ladder.n; i++) {
-		const struct ladder_shot *ls = &a->ladder.shots[i];
-
-		if (ls->result == LADDER_REQUEST_DROPPED && is_walkable(ls))
-			return (int)i;
-	}
-	return best;
-}
-
-static unsigned count_hops(const struct alg *a)
-{
-	for (size_t i = 0; i < a->ladder.n; i++) {
-		unsigned ttl = a->shots[i].ttl;
-
-		if (ttl > 0 && ttl <= ALG_TTL)
-			return ALG_TTL - ttl;
-	}
-	return HOPS_IF_UNKNOWN;
-}
-
-/* The same place in the messages of the walk, which lack the token of a short
- * one and count on in CSeq. Never too early: a quote must reach past it. */
-static int walk_edit_at(size_t *out, struct alg *a, int shot)
-{
-	struct slice sent = a->shots[shot].sent, walked;
-	size_t at = edit_at(&a->shots[shot]);
-	const struct ladder_spec *sp = &a->ladder.shots[shot].spec;
-	struct addr from = alg_source(a, sp);
-	int err = alg_build(&walked, a, sp, ALG_NUM_HOP, &from,
-	                    a->shots[shot].rtp_port);
-
-	if (err)
-		return err;
-	*out = at;
-	if (at == SIZE_MAX)
-		return 0;
-	if (walked.n >= sent.n)
-		*out = at + (walked.n - sent.n);
-	else if (at > slice_find(sent, slice_str("X-Prumo: ")))
-		*out = at - (sent.n - walked.n);
-	return 0;
-}
-
-static void send_at_ttl(struct alg *a, unsigned ttl)
-{
-	struct alg_locate *lo = &a->locate;
-	struct ladder_spec sp = a->ladder.shots[lo->shot].spec;
-	unsigned try = lo->walk.hops[ttl].n_tries - 1;
-	struct addr to = alg_udp_target(a, &sp);
-	struct addr from = alg_source(a, &sp);
-	struct slice *sent = &lo->sent[ttl][try];
-
-	a->err = alg_build(sent, a, &sp, ALG_NUM_HOP + ttl * 4 + try, &from,
-	                   a->shots[lo->shot].rtp_port);
-	if (!a->err)
-		alg_send_udp(a, alg_socket(a, &sp), &to, (int)ttl, *sent);
-}
-
-int64_t alg_step_locate(struct alg *a, int64_t now_ns)
-{
-	struct alg_locate *lo = &a->locate;
-	int64_t next;
-	unsigned ttl;
-
-	if (!lo->is_started) {
-		size_t at = SIZE_MAX;
-
-		lo->shot = choose(a, &lo->is_loss);
-		if (lo->shot == LADDER_NONE)
-			return ALG_STEP_OVER;
-		a->err = walk_edit_at(&at, a, lo->shot);
-		if (a->err)
-			return ALG_STEP_OVER;
-		lo->is_started = true;
-		hop_walk_init(&lo->walk, count_hops(a), at, a->ladder.srtt_ns,
-		              now_ns);
-	}
-	next = hop_walk_next(&lo->walk, &ttl, now_ns);
-	if (ttl)
-		send_at_ttl(a, ttl);
-	if (next != INT64_MAX)
-		return next;
-	lo->is_done = true;
-	return ALG_STEP_OVER;
 }
 
 static const struct ladder_spec timer_specs[ALG_TIMERS] = {

@@ -25,6 +25,7 @@ void hop_walk_init(struct hop_walk *w, unsigned n_hops, size_t edit_at,
 		.gap_ns = 4 * NS_PER_MS,
 		.patience_ns = 2 * srtt_ns + 60 * NS_PER_MS,
 		.ttl = 1,
+		.n_enough = 1,
 		.due_ns = now_ns,
 	};
 }
@@ -154,25 +155,59 @@ struct hop_place hop_walk_edit(const struct hop_walk *w)
 	/* The very first hop seeing it changed accuses what is before it: this
 	 * computer or a bridge, or a router that edits as it receives. */
 	pl.is_exact = pl.hop_min > 0 && pl.hop_max == pl.hop_min + 1;
-	if (pl.is_exact)
-		pl.addr = w->hops[pl.hop_min].addr;
+	if (pl.is_exact) {
+		pl.hop = pl.hop_min;
+		pl.addr = w->hops[pl.hop].addr;
+	}
 	/* Nothing between the two ends was heard: no information at all. */
 	if (pl.hop_min == 0 && pl.hop_max == w->n_hops + 1)
 		pl.is_known = false;
 	return pl;
 }
 
-struct hop_place hop_walk_loss(const struct hop_walk *w)
+struct hop_place hop_walk_loss(const struct hop_walk *w,
+                               const struct hop_walk *twin)
 {
 	struct hop_place pl = {0};
 
 	for (unsigned ttl = 1; ttl <= w->n_hops; ttl++) {
-		if (w->hops[ttl].n_answers) {
-			pl.is_known = true;
+		if (w->hops[ttl].n_answers >= w->n_enough)
 			pl.hop_min = ttl;
-			pl.addr = w->hops[ttl].addr;
-		}
 	}
 	pl.hop_max = pl.hop_min + 1;
+	while (twin && pl.hop_max <= w->n_hops &&
+	       !twin->hops[pl.hop_max].n_answers)
+		pl.hop_max++;
+	/* nothing between the two ends was heard */
+	pl.is_known = pl.hop_min > 0 || (twin && pl.hop_max <= w->n_hops);
+	return pl;
+}
+
+struct hop_place hop_place_turn(const struct hop_place *pl, unsigned n_hops)
+{
+	struct hop_place out = *pl;
+
+	out.hop_min = n_hops + 1 - pl->hop_max;
+	out.hop_max = n_hops + 1 - pl->hop_min;
+	if (pl->is_exact)
+		out.hop = n_hops + 1 - pl->hop;
+	return out;
+}
+
+struct hop_place hop_place_meet(const struct hop_place *there,
+                                const struct hop_place *back)
+{
+	struct hop_place pl = *there;
+
+	if (!there->is_known || !back->is_known ||
+	    there->hop_max < back->hop_min || back->hop_max < there->hop_min)
+		return pl;
+	if (back->hop_min > pl.hop_min)
+		pl.hop_min = back->hop_min;
+	if (back->hop_max < pl.hop_max)
+		pl.hop_max = back->hop_max;
+	pl.is_exact = pl.hop_min == pl.hop_max;
+	if (pl.is_exact)
+		pl.hop = pl.hop_min;
 	return pl;
 }

@@ -44,6 +44,8 @@ struct hop_walk {
 	int64_t patience_ns; /**< silence after the last message */
 	unsigned ttl, round; /**< the next to send; round from 0 */
 	unsigned n_short;    /**< quotes too short to tell what they quote */
+	unsigned n_enough;   /**< answers that prove that a hop was reached: 1,
+	                          or more where a message may slip through */
 	int64_t due_ns;
 	struct hop_view hops[HOP_MAX + 1]; /**< by TTL; [0] is not used */
 };
@@ -92,6 +94,7 @@ struct hop_place {
 	unsigned hop_max; /**< the first that saw it changed, or did not get
 	                       it; n_hops + 1: the far end */
 	struct addr addr; /**< of the box, when is_exact */
+	unsigned hop;     /**< of the box, when is_exact */
 };
 
 /**
@@ -108,6 +111,28 @@ struct hop_place hop_walk_edit(const struct hop_walk *w);
  * Judge a loss: the far end never got the message, though a twin arrives.
  *
  * A box may swallow before or after its TTL check, so the result is the last
- * hop that answered and the one after it, never a single one.
+ * hop that answered and the next that could have, never a single one.
+ *
+ * @param twin  A walk by a message that arrives: it tells which hops answer
+ *              at all. NULL: there was none, and the next hop is taken for
+ *              one that does.
  */
-struct hop_place hop_walk_loss(const struct hop_walk *w);
+struct hop_place hop_walk_loss(const struct hop_walk *w,
+                               const struct hop_walk *twin);
+
+/** What the far end's walk towards here has found, by the hops as they count
+ *  from here. @p n_hops  routers on the path, the same both ways */
+struct hop_place hop_place_turn(const struct hop_place *pl, unsigned n_hops);
+
+/**
+ * What two losses say together, one each way, of a message that the same box
+ * swallows in both.
+ *
+ * Wherever a box checks the TTL, before it swallows or after, the pair of one
+ * way and the pair of the other share that box alone; unless it judges at one
+ * of its interfaces only: then the pairs are the same, and stay one.
+ *
+ * @return @p there where the two contradict, or @p back knows nothing
+ */
+struct hop_place hop_place_meet(const struct hop_place *there,
+                                const struct hop_place *back);

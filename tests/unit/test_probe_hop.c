@@ -67,43 +67,43 @@ static void test_edit_is_placed(void **state)
 	         3,
 	         1,
 	         {FULL, FULL, FULL},
-	         {true, true, 1, 2, {0}}},
+	         {true, true, 1, 2, {0}, 0}},
 		{"at the third",
 	         4,
 	         3,
 	         {FULL, FULL, FULL, FULL},
-	         {true, true, 3, 4, {0}}},
+	         {true, true, 3, 4, {0}, 0}},
 		{"only the far end sees it",
 	         1,
 	         1,
 	         {FULL},
-	         {true, true, 1, 2, {0}}},
+	         {true, true, 1, 2, {0}, 0}},
 		{"a silent hop widens",
 	         3,
 	         1,
 	         {FULL, SILENT, FULL},
-	         {true, false, 1, 3, {0}}},
+	         {true, false, 1, 3, {0}, 0}},
 		{"a short quote widens",
 	         3,
 	         1,
 	         {FULL, SHORT, FULL},
-	         {true, false, 1, 3, {0}}},
+	         {true, false, 1, 3, {0}, 0}},
 		{"before the first router",
 	         2,
 	         0,
 	         {FULL, FULL},
-	         {true, false, 0, 1, {0}}},
+	         {true, false, 0, 1, {0}, 0}},
 		{"nobody answers",
 	         2,
 	         1,
 	         {SILENT, SILENT},
-	         {false, false, 0, 3, {0}}},
+	         {false, false, 0, 3, {0}, 0}},
 		{"only short quotes",
 	         2,
 	         1,
 	         {SHORT, SHORT},
-	         {false, false, 0, 3, {0}}},
-		{"no router at all", 0, 0, {SILENT}, {false, false, 0, 1, {0}}},
+	         {false, false, 0, 3, {0}, 0}},
+		{"no router at all", 0, 0, {SILENT}, {false, false, 0, 1, {0}, 0}},
 	};
 
 	UNUSED(state);
@@ -123,7 +123,7 @@ static void test_edit_is_placed(void **state)
 			fail_msg("%s: %d %d %u..%u", p->why, pl.is_known,
 			         pl.is_exact, pl.hop_min, pl.hop_max);
 		if (pl.is_exact)
-			assert_int_equal(pl.addr.ip[3], pl.hop_min);
+			assert_int_equal(pl.addr.ip[3], pl.hop);
 	}
 }
 
@@ -151,11 +151,145 @@ static void test_loss_is_a_range(void **state)
 
 	UNUSED(state);
 	(void)walk(&w, &p, SIZE_MAX);
-	pl = hop_walk_loss(&w);
+	pl = hop_walk_loss(&w, NULL);
 	assert_true(pl.is_known);
 	assert_false(pl.is_exact);
 	assert_int_equal(pl.hop_min, 2);
 	assert_int_equal(pl.hop_max, 3);
+}
+
+static void test_loss_beside_a_twin(void **state)
+{
+	static const struct {
+		const char *why;
+		int quotes[4], twin[4];
+		bool is_known;
+		unsigned hop_min, hop_max;
+	} cases[] = {
+		{"the next hop answers others",
+	         {FULL, FULL, SILENT, SILENT},
+	         {FULL, FULL, FULL, FULL},
+	         true,
+	         2,
+	         3},
+		{"the next hop never answers",
+	         {FULL, FULL, SILENT, SILENT},
+	         {FULL, FULL, SILENT, FULL},
+	         true,
+	         2,
+	         4},
+		{"no hop behind it answers",
+	         {FULL, FULL, SILENT, SILENT},
+	         {FULL, FULL, SILENT, SILENT},
+	         true,
+	         2,
+	         5},
+		{"the first router, or before it",
+	         {SILENT, SILENT, SILENT, SILENT},
+	         {FULL, FULL, FULL, FULL},
+	         true,
+	         0,
+	         1},
+		{"nobody answers anything",
+	         {SILENT, SILENT, SILENT, SILENT},
+	         {SILENT, SILENT, SILENT, SILENT},
+	         false,
+	         0,
+	         5},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct path p = {"", 4, 9, {0}, {0}};
+		struct hop_walk w, twin;
+		struct hop_place pl;
+
+		memcpy(p.quotes, cases[i].quotes, sizeof(cases[i].quotes));
+		(void)walk(&w, &p, SIZE_MAX);
+		memcpy(p.quotes, cases[i].twin, sizeof(cases[i].twin));
+		(void)walk(&twin, &p, SIZE_MAX);
+		pl = hop_walk_loss(&w, &twin);
+		if (pl.is_known != cases[i].is_known || pl.is_exact ||
+		    pl.hop_min != cases[i].hop_min ||
+		    pl.hop_max != cases[i].hop_max)
+			fail_msg("%s: %d %u..%u", cases[i].why, pl.is_known,
+			         pl.hop_min, pl.hop_max);
+	}
+}
+
+static void test_two_ways_meet(void **state)
+{
+	enum {
+		N = 4
+	};
+	static const struct {
+		const char *why;
+		struct hop_place there, back; /* as each end counts */
+		bool is_exact;
+		unsigned hop_min, hop_max;
+	} cases[] = {
+		{"2 swallows behind its TTL check",
+	         {true, false, 2, 3, {0}, 0},
+	         {true, false, 3, 4, {0}, 0},
+	         true,
+	         2,
+	         2},
+		{"2 swallows before it",
+	         {true, false, 1, 2, {0}, 0},
+	         {true, false, 2, 3, {0}, 0},
+	         true,
+	         2,
+	         2},
+		{"the last before the phone",
+	         {true, false, 1, 2, {0}, 0},
+	         {true, false, 4, 5, {0}, 0},
+	         true,
+	         1,
+	         1},
+		{"2 judges at its outer side only",
+	         {true, false, 2, 3, {0}, 0},
+	         {true, false, 2, 3, {0}, 0},
+	         false,
+	         2,
+	         3},
+		{"two boxes, one for each way",
+	         {true, false, 1, 2, {0}, 0},
+	         {true, false, 1, 2, {0}, 0},
+	         false,
+	         1,
+	         2},
+		{"nothing known of the way back",
+	         {true, false, 1, 2, {0}, 0},
+	         {false, false, 0, 5, {0}, 0},
+	         false,
+	         1,
+	         2},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct hop_place back = hop_place_turn(&cases[i].back, N);
+		struct hop_place pl = hop_place_meet(&cases[i].there, &back);
+
+		if (pl.is_exact != cases[i].is_exact ||
+		    pl.hop_min != cases[i].hop_min ||
+		    pl.hop_max != cases[i].hop_max ||
+		    (pl.is_exact && pl.hop != pl.hop_min))
+			fail_msg("%s: %u..%u", cases[i].why, pl.hop_min,
+			         pl.hop_max);
+	}
+}
+
+static void test_an_edit_on_the_way_back_is_turned(void **state)
+{
+	struct hop_place pl = {true, true, 3, 4, {0}, 3};
+
+	UNUSED(state);
+	pl = hop_place_turn(&pl, 3);
+	assert_true(pl.is_exact);
+	assert_int_equal(pl.hop, 1);
+	assert_int_equal(pl.hop_min, 0);
+	assert_int_equal(pl.hop_max, 1);
 }
 
 static void test_nameless_hops_are_asked_alone(void **state)
@@ -178,7 +312,7 @@ static void test_nameless_hops_are_asked_alone(void **state)
 	assert_int_equal(w.hops[2].addr.ip[3], 2);
 	assert_int_equal(w.hops[2].n_tries, HOP_TRIES + 1);
 	assert_false(hop_walk_edit(&w).is_known);
-	assert_int_equal(hop_walk_loss(&w).hop_min, 2);
+	assert_int_equal(hop_walk_loss(&w, NULL).hop_min, 2);
 }
 
 static void test_quote_of_unasked_hop_is_ignored(void **state)
@@ -200,6 +334,9 @@ int main(void)
 		cmocka_unit_test(test_edit_is_placed),
 		cmocka_unit_test(test_edit_shows_the_line),
 		cmocka_unit_test(test_loss_is_a_range),
+		cmocka_unit_test(test_loss_beside_a_twin),
+		cmocka_unit_test(test_two_ways_meet),
+		cmocka_unit_test(test_an_edit_on_the_way_back_is_turned),
 		cmocka_unit_test(test_nameless_hops_are_asked_alone),
 		cmocka_unit_test(test_quote_of_unasked_hop_is_ignored),
 	};
