@@ -105,6 +105,12 @@ static bool is_pinhole(const struct ladder *l, const struct shot *s)
 	return s->result == SHOT_PINHOLE;
 }
 
+static bool is_moved(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->result == SHOT_MOVED;
+}
+
 static bool is_timer(const struct ladder *l, const struct shot *s)
 {
 	UNUSED(l);
@@ -142,6 +148,12 @@ static const struct symptom symptoms[] = {
          N_("A SIP ALG changes what the server sends to the phone on %1$s."),
          N_("Incoming calls may fail, and the phone cannot see that it is "
             "behind a NAT.")},
+	{"alg.moves-binding", FINDING_FAIL, FINDING_FAIL, TROUBLE_STATE,
+         is_moved,
+         N_("The NAT gives a SIP session another port while it is in use."),
+         N_("The server answers and calls at the port that it knows, and what "
+            "it sends there is lost until the phone speaks again: the phone "
+            "stops ringing.")},
 	{"alg.opens-pinholes", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
          is_pinhole,
          N_("A SIP ALG reads the calls and opens media ports for them."),
@@ -251,9 +263,9 @@ static void add_edits(struct report *r, struct val *edits, const struct shot *s)
 static void locate(struct report *r, struct finding *fd, const struct ladder *l)
 {
 	static const char *const keys[] = {
-		"hop",          "address",      "hop_min",   "hop_max",
-		"last_address", "next_address", "direction", "method",
-		"basis"};
+		"hop",       "address",      "hop_min",
+		"hop_max",   "last_address", "next_address",
+		"direction", "method",       "basis"};
 	static const char *const bytes[] = {"before", "after", "at"};
 	struct val *box;
 

@@ -40,6 +40,7 @@ static enum shot_result result_of(const struct fact *f)
 		{"skipped", SHOT_SKIPPED},
 		{"open", SHOT_PINHOLE},
 		{"longer-on-sip", SHOT_TIMER},
+		{"moved", SHOT_MOVED},
 	};
 
 	if (f->state == FACT_SKIPPED)
@@ -66,10 +67,8 @@ static enum shot_role role_of(const struct fact *f)
 static bool is_shot(const struct fact *f)
 {
 	static const char *const ids[] = {
-		"alg.ladder",
-		"alg.pinhole",
-		"alg.timer",
-		"alg.via-reflection",
+		"alg.ladder", "alg.binding",        "alg.pinhole",
+		"alg.timer",  "alg.via-reflection",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {

@@ -20,6 +20,7 @@ enum shot_result {
 	SHOT_SKIPPED,
 	SHOT_PINHOLE, /**< alg.pinhole: open */
 	SHOT_TIMER,   /**< alg.timer: longer-on-sip */
+	SHOT_MOVED,   /**< alg.binding: moved */
 };
 
 enum shot_role {

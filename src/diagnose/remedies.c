@@ -17,8 +17,8 @@ enum need {
 	NEED_TCP,       /* %1$s: port */
 	NEED_WAY_ROUND, /* any of the three */
 	NEED_ADDRESS,   /* %1$s: address of the box, %2$s: its hop */
-	NEED_PAIR,      /* %1$s, %2$s: hop and address of one, %3$s, %4$s: of the
-	                   next, either of which is the box */
+	NEED_PAIR, /* %1$s, %2$s: hop and address of one, %3$s, %4$s: of the
+	              next, either of which is the box */
 };
 
 #define ON(segment) (1U << (segment))

@@ -268,8 +268,11 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	/* an edge may claim anything; it goes into a message of ours */
 	signs.is_natted = a->observed.family == a->local.family &&
 	                  !addr_ip_eq(&a->observed, &a->local);
-	if (is_edge_met(a))
+	if (is_edge_met(a) && !a->ladder.is_refined) {
 		(void)ladder_plan_second(&a->ladder, &signs);
+		if (signs.is_natted) /* what comes next tells if it matters */
+			alg_send_other(a);
+	}
 	ladder_judge(&a->ladder);
 	return ALG_STEP_OVER;
 }

@@ -33,6 +33,7 @@ enum {
 	ALG_NUM_NO_PINHOLE = 0x211, /**< to a port that was never announced */
 	ALG_NUM_TIMER = 0x220,      /**< plus ALG_TIMER_* */
 	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
+	ALG_NUM_OTHER = 0x240,
 	ALG_NUM_HOP = 0x400, /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
 	ALG_WAY_STEP = 0x80,
 };
@@ -150,9 +151,9 @@ struct alg_walk {
 struct alg_locate {
 	struct alg_walk walks[ALG_WAYS];
 	bool is_started, is_loss;
-	bool is_back;    /**< only what comes from the edge is touched */
-	bool is_rush;    /**< what is lost is what comes too fast */
-	bool is_doubted; /**< lost on every port: it may be by chance */
+	bool is_back;          /**< only what comes from the edge is touched */
+	bool is_rush;          /**< what is lost is what comes too fast */
+	bool is_doubted;       /**< lost on every port: it may be by chance */
 	enum ladder_what what; /**< was walked with */
 };
 
@@ -254,6 +255,10 @@ void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,
                   int ttl, struct slice bytes);
 
 void alg_send_hello(struct alg *a, uint16_t port);
+
+/** Begin a flow from another socket, as a call's voice does; nobody answers.
+ */
+void alg_send_other(struct alg *a);
 
 /** Connect. @p shot LADDER_NONE: for the control session alone. */
 WARN_UNUSED int alg_road_open(struct alg_road **rp, struct alg *a, int shot,

@@ -493,6 +493,38 @@ static void fact_hops(struct alg *a)
 	}
 }
 
+/* One flow, so one mapping: no NAT has a reason to change it within a run. */
+static void fact_binding(struct alg *a)
+{
+	const struct alg_shot *first = NULL, *other = NULL;
+	struct fact *f;
+
+	for (size_t i = 0; i < a->ladder.n && !other; i++) {
+		const struct ladder_spec *sp = &a->ladder.shots[i].spec;
+		const struct alg_shot *s = &a->shots[i];
+
+		if (sp->transport != WIRE_UDP || sp->role != WIRE_ROLE_SIP ||
+		    sp->how & LADDER_SECOND_PHONE || !s->observed.port)
+			continue;
+		if (!first)
+			first = s;
+		else if (!addr_eq(&s->observed, &first->observed))
+			other = s;
+	}
+	if (!other)
+		return;
+	f = report_fact(a->r, "alg.binding", FACT_FAIL, "udp");
+	(void)fact_field(a->r, f, "result", val_text("moved"));
+	put_addr(a->r, &f->fields, "observed", &first->observed);
+	put_addr(a->r, &f->fields, "then", &other->observed);
+	f->summary.msgid =
+		N_("the edge saw one SIP session come from %1$s, then "
+	           "from %2$s");
+	f->summary.args[0] =
+		(const char *)val_get_text(&f->fields, "observed").p;
+	f->summary.args[1] = (const char *)val_get_text(&f->fields, "then").p;
+}
+
 /* The edge ends a call after some seconds; a port that hangs takes longer. */
 static void fact_no_pinhole(struct alg *a)
 {
@@ -589,8 +621,7 @@ static void fact_timer(struct alg *a)
 
 static const struct alg_walk *deciding_walk(const struct alg *a)
 {
-	return &a->locate
-	                .walks[a->locate.is_back ? ALG_WAY_BACK : ALG_WAY_OUT];
+	return &a->locate.walks[a->locate.is_back ? ALG_WAY_BACK : ALG_WAY_OUT];
 }
 
 /* Of a walk back, TTLs count from the edge. */
@@ -644,8 +675,8 @@ static void summarize_place(struct alg *a, struct fact *f,
 		f->summary = (struct words){
 			N_("the box is hop %1$s, %2$s"),
 			{report_fmt(a->r, "%u", pl->hop),
-		         report_text(a->r, slice_str(addr_ip_text(
-							&pl->addr, buf)))}};
+		         report_text(a->r,
+		                     slice_str(addr_ip_text(&pl->addr, buf)))}};
 	else if (pl->hop_min == 0)
 		f->summary = (struct words){
 			N_("the box is this computer or lies before hop %1$s"),
@@ -706,9 +737,9 @@ static void fact_location(struct alg *a)
 		f->why = (struct words){
 			N_("no router on the way said what it had seen"), {0}};
 	}
-	(void)fact_field(r, f, "direction", val_text(lo->is_back ? "in" : "out"));
-	(void)fact_field(r, f, "method",
-	                 val_text(ladder_what_name(lo->what)));
+	(void)fact_field(r, f, "direction",
+	                 val_text(lo->is_back ? "in" : "out"));
+	(void)fact_field(r, f, "method", val_text(ladder_what_name(lo->what)));
 	(void)fact_field(r, f, "basis", val_text(basis_of(a, &pl)));
 	put_quotes(a, f);
 }
@@ -736,6 +767,7 @@ void alg_facts(struct alg *a)
 	for (size_t i = 0; i < a->ladder.n; i++)
 		fact_answer(a, i);
 	fact_inbound(a);
+	fact_binding(a);
 	fact_pinhole(a);
 	fact_timer(a);
 	fact_location(a);

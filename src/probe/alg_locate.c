@@ -128,8 +128,8 @@ static int walk_edit_at(size_t *out, struct alg *a, int shot)
 	return 0;
 }
 
-static void begin(struct alg *a, enum alg_way way, unsigned n_hops,
-                  size_t edit, int64_t now_ns)
+static void begin(struct alg *a, enum alg_way way, unsigned n_hops, size_t edit,
+                  int64_t now_ns)
 {
 	a->locate.walks[way].is_on = true;
 	hop_walk_init(&a->locate.walks[way].walk, n_hops, edit,
@@ -247,7 +247,6 @@ static bool begin_inbound(struct alg *a, int64_t now_ns)
 
 	if (!may_walk_back(a))
 		return false;
-	a->locate.is_back = true;
 	a->locate.what = LADDER_INVITE;
 	if (alg_is_inbound_edited(a)) {
 		begin_back(a, ALG_WAY_BACK, flow, in->sent[0], ALG_NUM_INBOUND,
@@ -266,7 +265,8 @@ static bool begin_inbound(struct alg *a, int64_t now_ns)
 		begin_back(a, ALG_WAY_BACK_TWIN, find_flow(a, WIRE_ROLE_TWIN),
 		           in->sent[1], ALG_NUM_INBOUND_TWIN, SIZE_MAX, now_ns);
 	}
-	if (!a->locate.walks[ALG_WAY_BACK].is_on)
+	a->locate.is_back = a->locate.walks[ALG_WAY_BACK].is_on;
+	if (!a->locate.is_back)
 		return false;
 	name_hops(a, now_ns);
 	return true;
@@ -284,35 +284,38 @@ static void begin_edit(struct alg *a, int shot, int64_t now_ns)
 		          now_ns);
 }
 
-/* What the SIP port alone loses, then what every port does. */
-static bool begin_lost(struct alg *a, int64_t now_ns)
+static bool begin_lost(struct alg *a, enum ladder_result result, int64_t now_ns)
 {
-	int shot = find_lost(a, LADDER_REQUEST_DROPPED);
+	int shot = find_lost(a, result);
 	struct ladder_spec sp;
 
-	if (shot == LADDER_NONE && a->meet.has_session) {
-		shot = find_lost(a, LADDER_NO_ANSWER);
-		a->locate.is_doubted = true;
-	}
 	if (shot == LADDER_NONE)
 		return false;
 	sp = a->ladder.shots[shot].spec;
+	a->locate.is_doubted = result == LADDER_NO_ANSWER;
 	begin_loss(a, &sp, a->locate.is_doubted ? plain_twin : sp,
 	           a->shots[shot].rtp_port, now_ns);
 	return true;
 }
 
+/* What proves most comes first. */
 static bool begin_all(struct alg *a, int64_t now_ns)
 {
 	int shot = find_edited(a);
 
-	if (shot != LADDER_NONE)
+	if (shot != LADDER_NONE) {
 		begin_edit(a, shot, now_ns);
-	else if (a->burst.is_done && alg_burst_is_limited(a))
+		return true;
+	}
+	if (a->burst.is_done && alg_burst_is_limited(a)) {
 		begin_rush(a, now_ns);
-	else if (!begin_lost(a, now_ns))
-		return begin_inbound(a, now_ns);
-	return true;
+		return true;
+	}
+	if (begin_lost(a, LADDER_REQUEST_DROPPED, now_ns) ||
+	    begin_inbound(a, now_ns))
+		return true;
+	/* without the edge's report it may be the answer that was lost */
+	return a->meet.has_session && begin_lost(a, LADDER_NO_ANSWER, now_ns);
 }
 
 static unsigned number_of(unsigned way, unsigned ttl, unsigned try)
@@ -480,7 +483,8 @@ struct hop_place alg_locate_place(const struct alg *a)
 		pl = hop_walk_edit(&in->walk);
 		pl = hop_place_turn(&pl, in->walk.n_hops - 1);
 	} else if (lo->is_loss) {
-		pl = hop_walk_loss(&out->walk, twin->is_on ? &twin->walk : NULL);
+		pl = hop_walk_loss(&out->walk,
+		                   twin->is_on ? &twin->walk : NULL);
 		/* all routers heard it: this time it may have arrived */
 		if (lo->is_doubted && pl.hop_min == out->walk.n_hops)
 			pl.is_known = false;

@@ -224,6 +224,26 @@ void alg_send_hello(struct alg *a, uint16_t port)
 	alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
 }
 
+void alg_send_other(struct alg *a)
+{
+	static const struct net_udp_ops deaf = {.on_dgram = NULL};
+	char tag_text[WIRE_TAG_CHARS];
+	struct slice tag = alg_tag(a, ALG_NUM_OTHER, tag_text);
+	struct wire_probe p = {.payload = slice_str("other")};
+	struct wr w = wr_init_heap();
+	struct addr local = a->local, to = alg_edge(a, a->ports->control);
+	struct net_udp *u;
+
+	local.port = 0;
+	if (to.port && wire_tag_find(&p.tag, tag) &&
+	    net_udp_open(&u, &local, 0, &deaf, NULL) == 0) {
+		wire_probe_put(&w, &p);
+		alg_send_udp(a, u, &to, ALG_TTL, wr_slice(&w));
+		net_udp_close(u);
+	}
+	wr_fini(&w);
+}
+
 /* A port of its own, but for the second phone, which takes another's. */
 static uint16_t media_port(const struct alg *a, int i)
 {

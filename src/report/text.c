@@ -332,6 +332,8 @@ static void put_also(struct text *t, const struct val *list)
 		{"alg.drops-sip", N_("it drops some messages")},
 		{"alg.drops-answers", N_("it drops answers")},
 		{"alg.edits-inbound", N_("it changes what goes to the phone")},
+		{"alg.moves-binding",
+	         N_("it moves the session to another port")},
 		{"alg.opens-pinholes", N_("it opens media ports")},
 		{"alg.stretches-timer", N_("it stretches the SIP timer")},
 	};

@@ -70,4 +70,39 @@ class Location(unittest.TestCase):
         self.assertIn("198.18.2.2", fact["evidence"]["after"])
 
 
+class BothWays(unittest.TestCase):
+    def place(self, hop, words, finding):
+        with rig.Lab("--hops", 3, "--router", f"{hop}:{words}") as room:
+            report = room.check()
+        self.assertIn(finding, report.ids(), report.told())
+        fact, = report.pick("alg.location")
+        return fact
+
+    def test_what_is_swallowed_both_ways(self):
+        fact = self.place(2, "alg=drop-unknown-method", "alg.drops-sip")
+        self.assertEqual((fact["hop"], fact["address"], fact["hop_min"],
+                          fact["hop_max"]), (2, "203.0.113.1", 2, 2))
+
+    def test_what_is_swallowed_one_way(self):
+        fact = self.place(2, "alg=drop-unknown-method+out-only",
+                          "alg.drops-sip")
+        self.assertEqual((fact["hop"], fact["hop_min"], fact["hop_max"],
+                          fact["last_address"], fact["next_address"]),
+                         (None, 2, 3, "203.0.113.1", "198.18.2.1"))
+
+    def test_what_comes_in_changed(self):
+        fact = self.place(2, "alg=request-uri", "alg.edits-inbound")
+        self.assertEqual((fact["hop"], fact["address"], fact["direction"]),
+                         (2, "203.0.113.1", "in"))
+
+
+class Rate(unittest.TestCase):
+    def test_a_limit_is_found_and_placed(self):
+        with rig.Lab("--hops", 3, "--router", "1:alg=drop-fast") as room:
+            report = room.check()
+        self.assertEqual(report.ids(), ["alg.drops-sip"], report.told())
+        fact, = report.pick("alg.location")
+        self.assertEqual(fact["hop"], 1, report.told())
+
+
 lab.main()

@@ -537,6 +537,75 @@ static void test_nobody_is_sent_to_the_wrong_box(void **state)
 	report_fini(&r);
 }
 
+#define DROPPED                                   \
+	"udp 5060 sip OPTIONS - clean\n"          \
+	"udp 5060 sip INVITE - request-dropped\n" \
+	"udp 10443 control INVITE - clean\n"
+
+static void test_both_of_a_pair_are_named(void **state)
+{
+	static const struct {
+		const char *location;
+		bool is_named;
+	} cases[] = {
+		{"fact alg.location fail hop_min=1 hop_max=2 "
+	         "last_address=192.0.2.1 next_address=203.0.113.1\n",
+	         true},
+		{"fact alg.location fail hop=1 hop_min=1 hop_max=1 "
+	         "address=192.0.2.1\n",
+	         false},
+		{"fact alg.location fail hop_min=1 hop_max=3 "
+	         "last_address=192.0.2.1 next_address=203.0.113.1\n",
+	         false},
+		{"fact alg.location fail hop_min=0 hop_max=1 "
+	         "next_address=192.0.2.1\n",
+	         false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char facts[512];
+		struct report r;
+
+		(void)snprintf(facts, sizeof(facts), DROPPED "%s",
+		               cases[i].location);
+		build(&r, facts);
+		assert_int_equal(diagnose_run(&r), 0);
+		assert_string_equal(r.findings->id, "alg.drops-sip");
+		assert_int_equal(has_step(r.findings, "one-of-two"),
+		                 cases[i].is_named);
+		report_fini(&r);
+	}
+}
+
+static void test_a_limit_of_rate_explains_what_is_lost(void **state)
+{
+	struct report r;
+
+	UNUSED(state);
+	build(&r, "udp 5060 sip OPTIONS - clean\n"
+	          "udp 5060 sip OPTIONS public-address no-answer\n"
+	          "udp 5060 sip OPTIONS burst request-dropped\n"
+	          "udp 10443 control OPTIONS burst clean\n");
+	assert_int_equal(diagnose_run(&r), 0);
+	assert_string_equal(r.findings->id, "alg.drops-sip");
+	assert_null(r.findings->next);
+	report_fini(&r);
+}
+
+static void test_a_moved_binding_is_a_fault(void **state)
+{
+	struct report r;
+
+	UNUSED(state);
+	build(&r, "udp 5060 sip OPTIONS - clean\n"
+	          "fact alg.binding fail result=moved\n");
+	assert_int_equal(diagnose_run(&r), 0);
+	assert_string_equal(r.findings->id, "alg.moves-binding");
+	assert_int_equal(r.findings->severity, FINDING_FAIL);
+	report_fini(&r);
+}
+
 static void test_directions_are_kept_apart(void **state)
 {
 	const struct val *out, *in;
@@ -588,6 +657,9 @@ int main(void)
 		cmocka_unit_test(test_fingerprint),
 		cmocka_unit_test(test_ways_round_only_when_measured),
 		cmocka_unit_test(test_nobody_is_sent_to_the_wrong_box),
+		cmocka_unit_test(test_both_of_a_pair_are_named),
+		cmocka_unit_test(test_a_limit_of_rate_explains_what_is_lost),
+		cmocka_unit_test(test_a_moved_binding_is_a_fault),
 		cmocka_unit_test(test_directions_are_kept_apart),
 		cmocka_unit_test(test_survives_no_memory),
 	};

@@ -103,7 +103,11 @@ static void test_edit_is_placed(void **state)
 	         1,
 	         {SHORT, SHORT},
 	         {false, false, 0, 3, {0}, 0}},
-		{"no router at all", 0, 0, {SILENT}, {false, false, 0, 1, {0}, 0}},
+		{"no router at all",
+	         0,
+	         0,
+	         {SILENT},
+	         {false, false, 0, 1, {0}, 0}},
 	};
 
 	UNUSED(state);
