@@ -240,6 +240,12 @@ static struct router_alg_note *note(struct router_alg *a, enum router_alg_id id,
 	return n;
 }
 
+void router_alg_note_quiet(struct router_alg *a, enum router_alg_id id,
+                           bool is_out)
+{
+	a->counts[id][!is_out]++;
+}
+
 void router_alg_note_drop(struct router_alg *a, enum router_alg_id id,
                           bool is_out)
 {

@@ -166,6 +166,10 @@ router_alg_take(struct router_alg *a, struct wr *w, struct slice payload,
 void router_alg_note_drop(struct router_alg *a, enum router_alg_id id,
                           bool is_out);
 
+/** Count it, where nothing of the packet tells of it. */
+void router_alg_note_quiet(struct router_alg *a, enum router_alg_id id,
+                           bool is_out);
+
 /** How often a behaviour struck, [0] out, [1] in. */
 uint64_t router_alg_count(const struct router_alg *a, enum router_alg_id id,
                           bool is_in);

@@ -422,6 +422,17 @@ static struct remote *remote_add(struct router_nat *n, uint32_t i,
 	return &n->remotes[r];
 }
 
+static int64_t plain_life_ns(const struct router_nat *n, const struct remote *r,
+                             int64_t now_ns)
+{
+	const struct router_nat_conf *c = &n->conf;
+
+	if (!r->is_replied)
+		return c->udp_new_ns;
+	return now_ns - r->since_ns > STREAM_AGE_NS ? c->udp_stream_ns
+	                                            : c->udp_replied_ns;
+}
+
 static int64_t udp_life_ns(const struct router_nat *n, const struct remote *r,
                            int64_t now_ns)
 {
@@ -432,10 +443,15 @@ static int64_t udp_life_ns(const struct router_nat *n, const struct remote *r,
 		    r->at.port <= c->ranges[i].high)
 			return c->ranges[i].life_ns;
 	}
-	if (!r->is_replied)
-		return c->udp_new_ns;
-	return now_ns - r->since_ns > STREAM_AGE_NS ? c->udp_stream_ns
-	                                            : c->udp_replied_ns;
+	return plain_life_ns(n, r, now_ns);
+}
+
+/* Silent for longer than its state alone would let it. */
+static bool is_kept(const struct router_nat *n, const struct remote *r,
+                    const struct router_pkt *p, int64_t now_ns)
+{
+	return p->proto == ROUTER_UDP && r->used_ns &&
+	       now_ns - r->used_ns > plain_life_ns(n, r, r->used_ns);
 }
 
 static void remote_refresh(struct router_nat *n, struct remote *r,
@@ -507,6 +523,7 @@ static enum router_nat_verdict out(struct router_nat *n,
 	}
 	if (r->is_pinhole)
 		r->is_replied = true;
+	flow->is_kept = is_kept(n, r, p, now_ns);
 	remote_refresh(n, r, p, now_ns);
 	touch(n, i);
 	flow->new_src = n->maps[i].ext;
@@ -580,6 +597,7 @@ static enum router_nat_verdict in(struct router_nat *n,
 	if (!r)
 		return ROUTER_NAT_FILTERED;
 	flow->is_admitted = r->is_admitted;
+	flow->is_kept = is_kept(n, r, p, now_ns);
 	r->is_replied = true;
 	remote_refresh(n, r, p, now_ns);
 	touch(n, i);

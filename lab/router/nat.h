@@ -84,6 +84,8 @@ struct router_flow {
 	bool is_hairpin;              /**< and back to it */
 	bool is_new;                  /**< it made the mapping or the remote */
 	bool is_admitted;             /**< begun through router_nat_admit() */
+	bool is_kept; /**< UDP: it lives only because its port has a timer of
+	                   its own */
 	/** Borrowed until the next call: [0] out, [1] in; NULL: not TCP. */
 	struct router_nat_seq *seq;
 };

@@ -294,13 +294,15 @@ static bool alg_pass(struct router *r, struct passage *g, struct router_pkt *p)
 	return true;
 }
 
-/* D4, D5 and D11: what spoils bindings rather than messages. */
+/* D2, D4, D5 and D11: what spoils bindings rather than messages. */
 static bool state_pass(struct router *r, struct passage *g,
                        struct router_pkt *p)
 {
 	bool is_sip = router_alg_minds(r->alg, &g->flow, p->proto);
 	struct addr to;
 
+	if (has(r, ROUTER_ALG_TIMER) && is_sip && g->flow.is_kept)
+		router_alg_note_quiet(r->alg, ROUTER_ALG_TIMER, g->is_out);
 	if (has(r, ROUTER_ALG_TWIN_DROP) && g->is_out && g->flow.is_new) {
 		int64_t gap_ns = g->now_ns - r->twin_ns;
 
