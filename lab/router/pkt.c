@@ -108,11 +108,15 @@ static int ip6_ext_read(struct router_pkt *p, struct rd *r)
 		uint16_t frag;
 		uint8_t next;
 
+		/* A second one is inside of what the first has cut. */
+		if (p->proto == IP6_FRAGMENT && p->frag_hdr)
+			return 0;
 		if (p->proto != IP6_HOP_BY_HOP && p->proto != IP6_ROUTING &&
 		    p->proto != IP6_FRAGMENT && p->proto != IP6_OPTIONS)
 			return 0;
 		next = rd_u8(r);
 		if (p->proto == IP6_FRAGMENT) {
+			p->frag_hdr = p->l4;
 			(void)rd_u8(r);
 			frag = rd_u16(r);
 			p->frag_id = rd_u32(r);
@@ -559,7 +563,11 @@ static bool is_answerable(const struct router_pkt *p)
 	static const uint8_t zero[16];
 	struct slice ip = addr_ip(&p->src);
 
-	if (p->is_icmp_error || p->frag_at || p->is_quote)
+	if (p->is_icmp_error || p->is_quote)
+		return false;
+	/* RFC 4443 lets later fragments be complained of, but for what may be
+	 * the end of an error. */
+	if (p->frag_at && (!p->is_ip6 || p->proto == ROUTER_ICMP6))
 		return false;
 	if (memcmp(ip.p, zero, ip.n) == 0)
 		return false;
@@ -604,7 +612,7 @@ int router_rst_build(struct wr *w, const struct router_pkt *p)
 {
 	struct router_tcp t = {.src = p->dst, .dst = p->src};
 
-	if (p->proto != ROUTER_TCP || !is_answerable(p) ||
+	if (p->proto != ROUTER_TCP || p->frag_at || !is_answerable(p) ||
 	    p->tcp_flags & ROUTER_TCP_RST)
 		return ENOENT;
 	/* RFC 9293, section 3.5.2, group 1. */

@@ -48,7 +48,9 @@ struct router_pkt {
 	bool is_fragment; /**< not the whole datagram */
 	bool has_more;    /**< fragments follow */
 	uint32_t frag_id;
-	size_t frag_at; /**< bytes before this fragment; 0: the first */
+	size_t frag_at;  /**< bytes before this fragment; 0: the first */
+	size_t frag_hdr; /**< where IPv6's Fragment header is; 0: none. It
+	                  *   may stand alone (RFC 6946): not a fragment */
 	/** Ports are those of UDP and TCP; of an ICMP query both are its
 	 *  identifier; else 0. */
 	struct addr src, dst;
@@ -145,7 +147,8 @@ enum router_icmp_kind {
  *                     IP header and 8 bytes are.
  *
  * @return 0, ENOENT: about this no error may be sent (another error, a later
- *         fragment, no unicast sender; RFC 1122, 3.2.2), EINVAL, or EMSGSIZE
+ *         fragment of IPv4, no unicast sender; RFC 1122, 3.2.2, and RFC 4443,
+ *         2.4), EINVAL, or EMSGSIZE
  */
 WARN_UNUSED int router_icmp_build(struct wr *w, const struct router_pkt *p,
                                   const struct addr *from,

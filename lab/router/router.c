@@ -21,6 +21,7 @@ enum {
 	MIN_MTU = 576,
 	MAX_MTU = 1500,
 	FULL_QUOTE_BYTES = 548, /* RFC 1812, section 4.3.2.3 */
+	IP6_MIN_MTU = 1280,     /* RFC 8200, section 5 */
 	CHECK_BYTES = 64,
 };
 
@@ -53,8 +54,10 @@ const struct router_conf router_defaults = {
 /* One packet between two stages. */
 struct passage {
 	enum router_side from, to;
-	bool is_out; /* from the LAN */
-	size_t mtu;
+	bool is_out;            /* from the LAN */
+	size_t mtu;             /* it came cut to this; 0: whole */
+	unsigned told_mtu;      /* in errors; 0: our own */
+	struct router_pkt came; /* before an ALG edited it; b: NULL if none */
 	int64_t now_ns;
 	struct router_flow flow;
 };
@@ -153,7 +156,8 @@ static void complain(struct router *r, const struct passage *g,
 
 	if (!may_complain(r, g->now_ns))
 		return;
-	if (router_icmp_build(&w, p, &own[g->from], kind, r->conf.mtu,
+	if (router_icmp_build(&w, p, &own[g->from], kind,
+	                      g->told_mtu ? g->told_mtu : r->conf.mtu,
 	                      r->conf.quote_bytes) != 0)
 		return;
 	count(r, g)->n_icmp++;
@@ -205,8 +209,23 @@ static void dscp_apply(const struct router *r, const struct passage *g,
 		router_pkt_tos_set(p, (uint8_t)(d->mark << 2 | ecn));
 }
 
-static void leave(struct router *r, const struct passage *g,
-                  struct router_pkt *p)
+/* The ALG has made it too long. IPv6 is told to send what grows to fit; of
+ * IPv4 the kernel would only repeat a size that it was below. */
+static void overgrown(struct router *r, struct passage *g,
+                      const struct router_pkt *p)
+{
+	size_t grown = g->came.b ? p->n - g->came.n : 0;
+
+	count(r, g)->n_too_big++;
+	if (!p->is_ip6 || !g->came.b || r->conf.is_dead_for_df)
+		return;
+	g->told_mtu = IP6_MIN_MTU;
+	if (r->conf.mtu > IP6_MIN_MTU + grown)
+		g->told_mtu = r->conf.mtu - (unsigned)grown;
+	complain(r, g, &g->came, ROUTER_ICMP_MTU);
+}
+
+static void leave(struct router *r, struct passage *g, struct router_pkt *p)
 {
 	struct wr w = wr_init(r->cut, sizeof(r->cut));
 	size_t at = 0, mtu = r->conf.mtu;
@@ -219,8 +238,8 @@ static void leave(struct router *r, const struct passage *g,
 		return;
 	}
 	/* It was small enough when it came: the ALG has made it longer. */
-	if (p->is_ip6 || (p->has_df && !g->mtu)) {
-		count(r, g)->n_too_big++;
+	if (p->has_df && !g->mtu) {
+		overgrown(r, g, p);
 		return;
 	}
 	while (router_frag_next(&w, &at, p, mtu) == 0) {
@@ -286,6 +305,7 @@ static bool alg_pass(struct router *r, struct passage *g, struct router_pkt *p)
 		delta = (int64_t)w.n - (int64_t)payload.n;
 		if (is_mended)
 			seq_note(p, &g->flow, delta);
+		g->came = *p;
 		*p = edited;
 		break;
 	}
@@ -353,6 +373,19 @@ static bool nat_pass(struct router *r, struct passage *g, struct router_pkt *p)
 	return false;
 }
 
+/* Before translation, so that the sender knows its packet in the error.
+ * @return whether it fits, or may be cut */
+static bool size_pass(struct router *r, const struct passage *g,
+                      const struct router_pkt *p)
+{
+	if (p->n <= r->conf.mtu || g->mtu || (!p->is_ip6 && !p->has_df))
+		return true;
+	count(r, g)->n_too_big++;
+	if (!r->conf.is_dead_for_df)
+		complain(r, g, p, ROUTER_ICMP_MTU);
+	return false;
+}
+
 /* @return whether there is something to go on with */
 static bool fragment_pass(struct router *r, struct passage *g,
                           struct router_pkt *p)
@@ -368,26 +401,17 @@ static bool fragment_pass(struct router *r, struct passage *g,
 			                     g->is_out);
 		return false;
 	}
-	/* A router without a table has no reason to look inside. */
-	if (p->is_ip6 || r->conf.nat.mode == ROUTER_NAT_OFF)
+	/* Without a table or an ALG there is no reason to look inside. */
+	if (r->conf.nat.mode == ROUTER_NAT_OFF && !r->conf.alg.set)
 		return true;
-	if (router_frags_add(r->frags, &whole, &g->mtu, p, g->now_ns) != 0)
+	/* Of IPv6 only the sender may cut: each part must fit as it is. */
+	if (p->is_ip6 && !size_pass(r, g, p))
+		return false;
+	if (router_frags_add(r->frags, &whole, &g->mtu, p, g->now_ns) != 0 ||
+	    whole.is_fragment)
 		return false;
 	*p = whole;
 	return true;
-}
-
-/* Before translation, so that the sender knows its packet in the error.
- * @return whether it fits, or may be cut */
-static bool size_pass(struct router *r, const struct passage *g,
-                      const struct router_pkt *p)
-{
-	if (p->n <= r->conf.mtu || g->mtu || (!p->is_ip6 && !p->has_df))
-		return true;
-	count(r, g)->n_too_big++;
-	if (!r->conf.is_dead_for_df)
-		complain(r, g, p, ROUTER_ICMP_MTU);
-	return false;
 }
 
 static bool is_own(const struct router *r, const struct router_pkt *p)

@@ -201,6 +201,178 @@ static void test_fragments_are_put_together_to_translate(void **state)
 	}
 }
 
+static const struct addr phone6 = {ADDR_IP6, {0x20, 1, 0xd, 0xb8, 1}, 5060};
+static const struct addr server6 = {ADDR_IP6, {0x20, 1, 0xd, 0xb8, 2}, 5060};
+
+/* OPTIONS over UDP of IPv6, which @p text makes long; in one atomic fragment
+ * where @p is_atomic says so. */
+static size_t options6(uint8_t *b, size_t bytes, bool is_atomic)
+{
+	static uint8_t text[4096];
+	struct wr w = wr_init(text, sizeof(text)), pkt = wr_init(b, 8192);
+
+	wr_str(&w, "OPTIONS sip:x SIP/2.0\r\n"
+	           "Via: SIP/2.0/UDP [2001:db8:1::]:5060;branch=z9hG4bK1\r\n"
+	           "Max-Forwards: 70\r\n"
+	           "CSeq: 1 OPTIONS\r\nSubject: ");
+	while (w.n < bytes - 4)
+		wr_u8(&w, 'a');
+	wr_str(&w, "\r\n\r\n");
+	assert_int_equal(
+		router_udp_build(&pkt, &phone6, &server6, 64, wr_slice(&w)), 0);
+	if (!is_atomic)
+		return pkt.n;
+	memmove(b + 48, b + 40, pkt.n - 40);
+	memcpy(b + 40, "\x11\0\0\0\xca\xfe\0\1", 8);
+	b[4] = (uint8_t)((pkt.n - 32) >> 8);
+	b[5] = (uint8_t)(pkt.n - 32);
+	b[6] = 44;
+	return pkt.n + 8;
+}
+
+static void test_fragments_of_ip6_are_whole_to_the_alg(void **state)
+{
+	static const struct {
+		enum router_nat_mode mode;
+		router_alg_set set;
+		size_t want;
+	} cases[] = {
+		{ROUTER_NAT_OFF, 0, 3},
+		{ROUTER_NAT_NONE, 0, 3},
+		{ROUTER_NAT_ON, 0, 3},
+		{ROUTER_NAT_OFF, UINT64_C(1) << ROUTER_ALG_MAX_FORWARDS, 3},
+		{ROUTER_NAT_NONE, UINT64_C(1) << ROUTER_ALG_MAX_FORWARDS, 3},
+		{ROUTER_NAT_NONE, UINT64_C(1) << ROUTER_ALG_DROP_LARGE, 0},
+		{ROUTER_NAT_NONE, UINT64_C(1) << ROUTER_ALG_DROP_FRAGMENTS, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_frags *f = NULL;
+		struct router_conf c = conf();
+		struct router_pkt whole, p;
+		uint8_t b[8192], cut[2048];
+		size_t at = 0, mtu = 0;
+		struct router *r;
+		struct out o;
+		int err = EAGAIN;
+
+		c.nat.mode = cases[i].mode;
+		c.alg.set = cases[i].set;
+		r = make(&c, &o);
+		assert_int_equal(
+			router_pkt_read(&whole, b, options6(b, 3500, true)), 0);
+		for (;;) {
+			struct wr w = wr_init(cut, sizeof(cut));
+
+			if (router_frag_next(&w, &at, &whole, 1400) != 0)
+				break;
+			router_take(r, ROUTER_LAN, cut, w.n, 1);
+		}
+		assert_int_equal(o.n, cases[i].want);
+		assert_int_equal(router_frags_alloc(&f), 0);
+		for (size_t k = 0; k < o.n; k++) {
+			p = sent(&o, k);
+			assert_true(p.n <= 1400);
+			assert_int_equal(p.ttl, 63);
+			assert_int_equal(p.frag_id, UINT32_C(0xcafe0001));
+			err = router_frags_add(f, &whole, &mtu, &p, 1);
+		}
+		if (o.n) {
+			assert_int_equal(err, 0);
+			assert_true(router_pkt_sums_are_right(&whole));
+			assert_int_equal(slice_find(router_pkt_payload(&whole),
+			                            slice_str(": 69")) !=
+			                         SIZE_MAX,
+			                 cases[i].set != 0);
+		}
+		router_frags_free(f);
+		router_free(r);
+	}
+}
+
+/* A fragment of IPv6 that does not fit is its sender's to mend, as is what
+ * grows beyond the path in the ALG. */
+static void test_ip6_is_told_and_never_cut(void **state)
+{
+	static const struct {
+		size_t bytes; /* of the message */
+		bool is_fragment, has_alg;
+		unsigned want_mtu; /* 0: passes */
+		size_t at;         /* of the fragment */
+	} cases[] = {
+		{1300, false, false, 1340, 0},   {1300, true, false, 1340, 0},
+		{1300, true, false, 1340, 1400}, {1280, false, false, 0, 0},
+		{1280, true, false, 0, 0},       {1290, false, true, 1280, 0},
+		{1000, false, true, 0, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_conf c = conf();
+		struct router_pkt p;
+		struct router *r;
+		uint8_t b[8192];
+		struct out o;
+		size_t n;
+
+		c.mtu = 1340;
+		c.nat.mode = ROUTER_NAT_NONE;
+		c.ip6[ROUTER_LAN] = (struct addr){ADDR_IP6, {0x20, 1, 9}, 0};
+		c.ip6[ROUTER_WAN] = (struct addr){ADDR_IP6, {0x20, 1, 8}, 0};
+		if (cases[i].has_alg)
+			c.alg.set = UINT64_C(1) << ROUTER_ALG_OWN_VIA;
+		r = make(&c, &o);
+		n = options6(b, cases[i].bytes, cases[i].is_fragment);
+		if (cases[i].is_fragment)
+			b[42] = (uint8_t)(cases[i].at >> 8);
+		if (cases[i].is_fragment)
+			b[43] = (uint8_t)(cases[i].at | 1); /* more follow */
+		router_take(r, ROUTER_LAN, b, n, 1);
+		if (!cases[i].want_mtu) {
+			assert_int_equal(o.n, !cases[i].is_fragment);
+		} else {
+			p = sent(&o, 0);
+			assert_int_equal(o.n, 1);
+			assert_int_equal(o.to[0], ROUTER_LAN);
+			assert_int_equal(p.icmp_type, 2);
+			assert_int_equal(p.b[p.l4 + 6] << 8 | p.b[p.l4 + 7],
+			                 cases[i].want_mtu);
+			assert_true(addr_ip_eq(&p.dst, &phone6));
+		}
+		router_free(r);
+	}
+}
+
+/* What the ALG adds fits as soon as the sender has heard of it. */
+static void test_ip6_grows_within_what_was_told(void **state)
+{
+	struct router_conf c = conf();
+	struct router_pkt p, q;
+	struct router *r;
+	uint8_t b[8192];
+	unsigned told;
+	struct out o;
+
+	UNUSED(state);
+	c.nat.mode = ROUTER_NAT_NONE;
+	c.ip6[ROUTER_LAN] = (struct addr){ADDR_IP6, {0x20, 1, 9}, 0};
+	c.alg.set = UINT64_C(1) << ROUTER_ALG_OWN_VIA;
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, options6(b, 1452, false), 1);
+	p = sent(&o, 0);
+	told = (unsigned)(p.b[p.l4 + 6] << 8 | p.b[p.l4 + 7]);
+	assert_true(told > 1280 && told < 1500);
+	/* It quotes what came, whose length the sender knows. */
+	assert_int_equal(
+		router_pkt_read_quote(&q, p.b + p.payload, p.n - p.payload), 0);
+	assert_int_equal(q.b[4] << 8 | q.b[5], 1460);
+	router_take(r, ROUTER_LAN, b, options6(b, told - 48, false), 2);
+	assert_int_equal(o.to[1], ROUTER_WAN);
+	assert_int_equal(sent(&o, 1).n, 1500);
+	router_free(r);
+}
+
 static void test_rules_and_marks_apply(void **state)
 {
 	struct router_conf c = conf();
@@ -328,6 +500,9 @@ int main(void)
 		cmocka_unit_test(test_expired_is_answered_as_asked),
 		cmocka_unit_test(test_too_big_is_said_or_cut),
 		cmocka_unit_test(test_fragments_are_put_together_to_translate),
+		cmocka_unit_test(test_fragments_of_ip6_are_whole_to_the_alg),
+		cmocka_unit_test(test_ip6_is_told_and_never_cut),
+		cmocka_unit_test(test_ip6_grows_within_what_was_told),
 		cmocka_unit_test(test_rules_and_marks_apply),
 		cmocka_unit_test(test_delayed_packets_wake_it),
 		cmocka_unit_test(test_tcp_edits_mend_the_numbers),
