@@ -41,6 +41,7 @@ WITH = {
     "foreign": "contact+sdp", "length-stale": "sdp", "length-text": "sdp",
     "tcp-no-fixup": "via+contact", "ghost": "pinhole", "out-only":
     "via+contact", "udp-only": "via+contact",
+    "tcp-assemble": "via+contact",
 }
 # What a finding may be called, beside rewrites-sip for class A.
 CLASSIFIED = {

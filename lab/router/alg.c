@@ -135,6 +135,10 @@ const struct router_alg_behaviour router_alg_behaviours[ROUTER_ALG_BEHAVIOURS] =
 	[ROUTER_ALG_UDP_ONLY] = {"udp-only", "E2", "looks at UDP only"},
 	[ROUTER_ALG_OUT_ONLY] = {"out-only", "E1",
                                  "does not undo its edits on the way back"},
+	[ROUTER_ALG_TCP_ASSEMBLE] =
+		{"tcp-assemble", "B6",
+                 "ends TCP itself, and edits messages that are split or share "
+                 "a segment"},
 };
 
 #define B(name) (UINT64_C(1) << ROUTER_ALG_##name)
@@ -151,13 +155,15 @@ const struct router_alg_persona router_alg_personas[] = {
                  B(DROP_HOST_CONTACT)},
 	{"fortios-proxy", "a FortiOS-like proxy",
          B(OWN_VIA) | B(MAX_FORWARDS) | B(CONTACT) | B(SDP) | B(NAT_TRACE) |
-                 B(REORDER) | B(DROP_UNKNOWN) | B(DROP_LONG_LINE) | B(PINHOLE)},
+                 B(REORDER) | B(DROP_UNKNOWN) | B(DROP_LONG_LINE) | B(PINHOLE) |
+                 B(TCP_ASSEMBLE)},
 	{"asa", "an ASA-like inspector",
          B(VIA) | B(CONTACT) | B(FROM_TO) | B(SDP) | B(RECEIVED) |
-                 B(DROP_LONG_URI) | B(DROP_NO_PORT) | B(PINHOLE)},
+                 B(DROP_LONG_URI) | B(DROP_NO_PORT) | B(PINHOLE) |
+                 B(TCP_ASSEMBLE)},
 	{"sonicwall", "a SonicWall-like transformer",
          B(VIA) | B(CONTACT) | B(SDP) | B(RTP_RANGE) | B(DROP_NON_SIP) |
-                 B(PINHOLE)},
+                 B(PINHOLE) | B(TCP_ASSEMBLE)},
 	{"blind-replace", "a cheap router that replaces text", B(BLIND)},
 	{"semicolon-loser", "one that loses a semicolon",
          B(CONTACT) | B(VIA) | B(LOSE_SEMICOLON)},
@@ -240,8 +246,8 @@ static struct router_alg_note *note(struct router_alg *a, enum router_alg_id id,
 	return n;
 }
 
-void router_alg_note_quiet(struct router_alg *a, enum router_alg_id id,
-                           bool is_out)
+void router_alg_count_add(struct router_alg *a, enum router_alg_id id,
+                          bool is_out)
 {
 	a->counts[id][!is_out]++;
 }

@@ -80,6 +80,7 @@ enum router_alg_id {
 	/* E: where it works */
 	ROUTER_ALG_UDP_ONLY,
 	ROUTER_ALG_OUT_ONLY,
+	ROUTER_ALG_TCP_ASSEMBLE,
 	ROUTER_ALG_BEHAVIOURS,
 };
 
@@ -154,7 +155,8 @@ bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
 
 /**
  * Take a UDP payload or one TCP segment. In TCP only a segment that is one
- * whole message is edited, as by the kernel's ALG.
+ * whole message is edited, as by the kernel's ALG; who is to see more puts
+ * them together first (stream.h).
  *
  * @param w  Out: the new payload, for ROUTER_ALG_EDITED.
  */
@@ -162,13 +164,13 @@ WARN_UNUSED enum router_alg_verdict
 router_alg_take(struct router_alg *a, struct wr *w, struct slice payload,
                 const struct router_flow *flow, uint8_t proto, int64_t now_ns);
 
+/** Count what a behaviour did that changes nothing by itself. */
+void router_alg_count_add(struct router_alg *a, enum router_alg_id id,
+                          bool is_out);
+
 /** Note what a behaviour outside of messages did. */
 void router_alg_note_drop(struct router_alg *a, enum router_alg_id id,
                           bool is_out);
-
-/** Count it, where nothing of the packet tells of it. */
-void router_alg_note_quiet(struct router_alg *a, enum router_alg_id id,
-                           bool is_out);
 
 /** How often a behaviour struck, [0] out, [1] in. */
 uint64_t router_alg_count(const struct router_alg *a, enum router_alg_id id,

@@ -195,7 +195,8 @@ static int tcp_read(struct router_pkt *p, struct rd *r)
 	p->ack = rd_u32(r);
 	hdr = (size_t)(rd_u8(r) >> 4) * 4;
 	p->tcp_flags = rd_u8(r);
-	(void)rd_take(r, 6);
+	p->tcp_window = rd_u16(r);
+	(void)rd_take(r, 4);
 	if (r->bad || hdr < ROUTER_TCP_BYTES)
 		return EBADMSG;
 	(void)rd_take(r, hdr - ROUTER_TCP_BYTES);
@@ -552,7 +553,7 @@ int router_tcp_build(struct wr *w, const struct router_tcp *t,
 	wr_u32(w, t->ack);
 	wr_u8(w, ROUTER_TCP_BYTES / 4 << 4);
 	wr_u8(w, t->flags);
-	wr_u16(w, 0xffff);
+	wr_u16(w, t->window);
 	wr_u32(w, 0);
 	wr_put(w, payload);
 	return finish(w, start, 0);
@@ -610,7 +611,8 @@ int router_icmp_build(struct wr *w, const struct router_pkt *p,
 
 int router_rst_build(struct wr *w, const struct router_pkt *p)
 {
-	struct router_tcp t = {.src = p->dst, .dst = p->src};
+	struct router_tcp t = {
+		.src = p->dst, .dst = p->src, .window = UINT16_MAX};
 
 	if (p->proto != ROUTER_TCP || p->frag_at || !is_answerable(p) ||
 	    p->tcp_flags & ROUTER_TCP_RST)

@@ -32,6 +32,7 @@ enum router_tcp_flag {
 	ROUTER_TCP_FIN = 1 << 0,
 	ROUTER_TCP_SYN = 1 << 1,
 	ROUTER_TCP_RST = 1 << 2,
+	ROUTER_TCP_PSH = 1 << 3,
 	ROUTER_TCP_ACK = 1 << 4,
 };
 
@@ -58,6 +59,7 @@ struct router_pkt {
 	size_t payload; /**< where its payload starts; n: there is none */
 	size_t sum;     /**< where its checksum is; 0: out of reach */
 	uint8_t tcp_flags;
+	uint16_t tcp_window; /**< as it stands: not scaled */
 	uint32_t seq, ack;
 	uint8_t icmp_type, icmp_code;
 	bool is_icmp_query;
@@ -123,6 +125,7 @@ WARN_UNUSED int router_udp_build(struct wr *w, const struct addr *src,
 struct router_tcp {
 	struct addr src, dst;
 	uint32_t seq, ack;
+	uint16_t window;
 	uint8_t flags;
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "router/frag.h"
+#include "router/stream.h"
 
 #define TWIN_NS (2 * NS_PER_MS)
 
@@ -37,6 +38,7 @@ struct router {
 	struct router_nat *nat;
 	struct router_alg *alg;
 	struct router_frags *frags;
+	struct router_streams *streams; /* NULL: nobody puts TCP together */
 	struct router_path *paths[2];
 	struct count counts[2];
 	int64_t start_ns, icmp_second_ns, twin_ns;
@@ -67,6 +69,54 @@ static bool has(const struct router *r, enum router_alg_id id)
 	return r->conf.alg.set & router_alg_bit(id);
 }
 
+static struct count *count(struct router *r, const struct passage *g)
+{
+	return &r->counts[!g->is_out];
+}
+
+static void emit(struct router *r, enum router_side to, struct slice pkt,
+                 int64_t now_ns)
+{
+	unsigned dir = to == ROUTER_LAN;
+
+	if (router_path_is_cable(r->paths[dir])) {
+		r->counts[dir].n_out++;
+		r->send(r->arg, to, pkt);
+	} else {
+		router_path_put(r->paths[dir], pkt, now_ns);
+	}
+}
+
+static void dscp_apply(const struct router *r, const struct passage *g,
+                       struct router_pkt *p)
+{
+	const struct router_dir_conf *d = &r->conf.dirs[!g->is_out];
+	uint8_t ecn = p->tos & 3;
+
+	if (d->dscp == ROUTER_DSCP_BLEACH)
+		router_pkt_tos_set(p, ecn);
+	else if (d->dscp == ROUTER_DSCP_MARK)
+		router_pkt_tos_set(p, (uint8_t)(d->mark << 2 | ecn));
+}
+
+/* A segment of the router's own, in the place of those that it took. */
+static void on_stream(void *arg, bool is_out, struct slice pkt, int64_t now_ns)
+{
+	struct passage g = {.is_out = is_out};
+	uint8_t b[MAX_MTU];
+	struct router *r = arg;
+	struct router_pkt p;
+
+	if (pkt.n > sizeof(b))
+		return;
+	memcpy(b, pkt.p, pkt.n);
+	if (router_pkt_read(&p, b, pkt.n) != 0)
+		return;
+	dscp_apply(r, &g, &p);
+	emit(r, is_out ? ROUTER_WAN : ROUTER_LAN, (struct slice){p.b, p.n},
+	     now_ns);
+}
+
 int router_alloc(struct router **rp, const struct router_conf *conf,
                  int64_t now_ns, router_send_fn send, void *arg)
 {
@@ -95,6 +145,9 @@ int router_alloc(struct router **rp, const struct router_conf *conf,
 		err = router_alg_alloc(&r->alg, &r->conf.alg, r->nat);
 	if (!err)
 		err = router_frags_alloc(&r->frags);
+	if (!err && has(r, ROUTER_ALG_TCP_ASSEMBLE))
+		err = router_streams_alloc(&r->streams, r->alg, conf->mtu,
+		                           on_stream, r);
 	for (unsigned i = 0; i < 2 && !err; i++)
 		err = router_path_alloc(&r->paths[i], &conf->dirs[i].path,
 		                        conf->seed + i + 1);
@@ -112,27 +165,10 @@ void router_free(struct router *r)
 	for (unsigned i = 0; i < 2; i++)
 		router_path_free(r->paths[i]);
 	router_frags_free(r->frags);
+	router_streams_free(r->streams);
 	router_alg_free(r->alg);
 	router_nat_free(r->nat);
 	free(r);
-}
-
-static struct count *count(struct router *r, const struct passage *g)
-{
-	return &r->counts[!g->is_out];
-}
-
-static void emit(struct router *r, enum router_side to, struct slice pkt,
-                 int64_t now_ns)
-{
-	unsigned dir = to == ROUTER_LAN;
-
-	if (router_path_is_cable(r->paths[dir])) {
-		r->counts[dir].n_out++;
-		r->send(r->arg, to, pkt);
-	} else {
-		router_path_put(r->paths[dir], pkt, now_ns);
-	}
 }
 
 static bool may_complain(struct router *r, int64_t now_ns)
@@ -195,18 +231,6 @@ static bool rules_pass(struct router *r, const struct passage *g,
 	}
 	count(r, g)->n_ruled++;
 	return false;
-}
-
-static void dscp_apply(const struct router *r, const struct passage *g,
-                       struct router_pkt *p)
-{
-	const struct router_dir_conf *d = &r->conf.dirs[!g->is_out];
-	uint8_t ecn = p->tos & 3;
-
-	if (d->dscp == ROUTER_DSCP_BLEACH)
-		router_pkt_tos_set(p, ecn);
-	else if (d->dscp == ROUTER_DSCP_MARK)
-		router_pkt_tos_set(p, (uint8_t)(d->mark << 2 | ecn));
 }
 
 /* The ALG has made it too long. IPv6 is told to send what grows to fit; of
@@ -322,7 +346,7 @@ static bool state_pass(struct router *r, struct passage *g,
 	struct addr to;
 
 	if (has(r, ROUTER_ALG_TIMER) && is_sip && g->flow.is_kept)
-		router_alg_note_quiet(r->alg, ROUTER_ALG_TIMER, g->is_out);
+		router_alg_count_add(r->alg, ROUTER_ALG_TIMER, g->is_out);
 	if (has(r, ROUTER_ALG_TWIN_DROP) && g->is_out && g->flow.is_new) {
 		int64_t gap_ns = g->now_ns - r->twin_ns;
 
@@ -457,6 +481,8 @@ void router_take(struct router *r, enum router_side from, uint8_t *pkt,
 	router_pkt_ttl_set(&p, (uint8_t)(p.ttl - 1));
 	if (!nat_pass(r, &g, &p) || !state_pass(r, &g, &p))
 		return;
+	if (r->streams && router_streams_take(r->streams, &p, &g.flow, now_ns))
+		return;
 	if (!p.is_fragment && router_alg_minds(r->alg, &g.flow, p.proto) &&
 	    !alg_pass(r, &g, &p))
 		return;
@@ -468,6 +494,9 @@ int64_t router_wake(struct router *r, int64_t now_ns)
 	static const enum router_side to[2] = {ROUTER_WAN, ROUTER_LAN};
 	int64_t next_ns = INT64_MAX;
 	struct slice pkt;
+
+	if (r->streams)
+		next_ns = router_streams_wake(r->streams, now_ns);
 
 	for (unsigned i = 0; i < 2; i++) {
 		while (router_path_take(r->paths[i], &pkt, now_ns)) {

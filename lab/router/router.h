@@ -6,6 +6,8 @@
  * A packet from either side meets, in this order: the time to live,
  * fragments, the filter, the MTU, translation, the ALG, DSCP, and the
  * impairments of its direction. It answers no ping and routes nothing else.
+ * Where the ALG is one that puts TCP together, segments end there and leave
+ * as others. IPv6 is cut only as its sender cut it.
  */
 #pragma once
 

@@ -8,6 +8,10 @@ import unittest
 import lab
 
 PROFILE = lab.HERE.parent.parent / "profiles/cloudphone-pro.yaml"
+# The result of an INVITE in two segments: by those that put TCP together, and
+# by those that look at segments.
+SPLIT = {"fortios-proxy": "edited", "asa": "edited", "sonicwall": "edited",
+         "netfilter": "clean"}
 WANT = {
     "netfilter": "alg.rewrites-sip",
     "quicksec": "alg.rewrites-sip",
@@ -46,6 +50,10 @@ class Persona(unittest.TestCase):
                 ids = [i for f in report["findings"]
                        for i in (f["id"], *f["evidence"].get("also", []))]
                 self.assertIn(want, ids)
+                if name in SPLIT:
+                    self.assertEqual({f["result"] for f in report["facts"]
+                                      if f.get("variant") == "split"},
+                                     {SPLIT[name]})
 
     def test_edits_are_located_at_their_hop(self):
         report, truth = check("--hops", 3, "--router", "1:persona=asa")
