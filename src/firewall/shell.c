@@ -68,7 +68,7 @@ void fw_shell_put_words(struct wr *w, struct slice line)
 				is_quoted = !is_quoted;
 				continue;
 			}
-			if (line.p[i] == '\\' && i + 1 < line.n)
+			if (is_quoted && line.p[i] == '\\' && i + 1 < line.n)
 				i++;
 			wr_u8(&word, line.p[i]);
 		}

@@ -11,8 +11,6 @@ void fw_splice_fini(struct fw_splice *s)
 
 static void add(struct fw_splice *s, struct fw_cut c)
 {
-	size_t i;
-
 	if (s->n == s->cap) {
 		const size_t cap = s->cap ? s->cap * 2 : 16;
 		struct fw_cut *cuts = realloc(s->cuts, cap * sizeof(*cuts));
@@ -24,10 +22,17 @@ static void add(struct fw_splice *s, struct fw_cut c)
 		s->cuts = cuts;
 		s->cap = cap;
 	}
-	for (i = s->n; i > 0 && s->cuts[i - 1].at > c.at; i--)
-		s->cuts[i] = s->cuts[i - 1];
-	s->cuts[i] = c;
-	s->n++;
+	c.order = s->n;
+	s->cuts[s->n++] = c;
+}
+
+static int cmp_cut(const void *a, const void *b)
+{
+	const struct fw_cut *x = a, *y = b;
+
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
 }
 
 static size_t line_start(const struct fw_splice *s, const uint8_t *at)
@@ -57,10 +62,6 @@ void fw_splice_drop_line(struct fw_splice *s, const uint8_t *at)
 		c.n++;
 	if (c.at + c.n < s->text.n)
 		c.n++;
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->cuts[i].at == c.at && s->cuts[i].n)
-			return;
-	}
 	add(s, c);
 }
 
@@ -68,6 +69,9 @@ void fw_splice_put(struct wr *w, struct fw_splice *s)
 {
 	size_t at = 0;
 
+	/* A line may be dropped twice: it ends where it ends. */
+	if (s->n)
+		qsort(s->cuts, s->n, sizeof(*s->cuts), cmp_cut);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct fw_cut *c = &s->cuts[i];
 

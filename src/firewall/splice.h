@@ -8,6 +8,7 @@ struct fw_cut {
 	size_t at;         /**< offset in the text */
 	size_t n;          /**< bytes taken out there */
 	struct slice text; /**< what comes in instead; borrowed */
+	size_t order;      /**< among those at one place */
 };
 
 struct fw_splice {
