@@ -113,9 +113,10 @@ int fw_answer_all(struct fw_answer **answers, struct arena *a,
 	err = fw_space_alloc(&sp, rules, q->flows, q->n_flows, &q->place,
 	                     q->hosts, q->n_hosts);
 	for (size_t i = 0; i < q->n_flows && !err; i++) {
-		err = fw_space_judge(&v[i].out, a, sp, i, FW_ORIGINAL);
+		err = fw_space_judge(&v[i].out, a, sp, i);
 		if (!err)
-			err = fw_space_judge(&v[i].back, a, sp, i, FW_REPLY);
+			err = fw_space_judge_reply(&v[i].back, a, sp, i,
+			                           &v[i].out);
 		v[i].verdict = worse(v[i].out.verdict, v[i].back.verdict);
 		apply_defaults(&v[i], rules, &q->flows[i]);
 	}

@@ -20,6 +20,7 @@ struct fw_flow {
 enum fw_path {
 	FW_PATH_FORWARD, /**< the box is a router */
 	FW_PATH_OUTPUT,  /**< the box itself makes the calls */
+	FW_PATH_INPUT,   /**< answers to the box itself; no place has it */
 };
 
 /** Where the flows enter and leave. */

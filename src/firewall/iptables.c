@@ -29,7 +29,9 @@ struct parser {
 	struct slice w[MAX_WORDS];
 	size_t n, at;
 	struct fw_match m;
-	bool is_not, is_queue;
+	bool is_not;
+	bool is_glued;   /* quotes within a word: split() cannot tell */
+	bool has_target; /* -j or -g was read, and no -m after it */
 	int err;
 };
 
@@ -39,6 +41,7 @@ static void split(struct parser *ps, struct slice s)
 	size_t i = 0;
 
 	ps->n = ps->at = 0;
+	ps->is_glued = false;
 	while (i < s.n && ps->n < MAX_WORDS) {
 		size_t from;
 
@@ -53,10 +56,12 @@ static void split(struct parser *ps, struct slice s)
 				i += s.p[i] == '\\' && i + 1 < s.n ? 2 : 1;
 			ps->w[ps->n++] = slice_sub(s, from, i - from);
 			i++;
+			ps->is_glued |=
+				i < s.n && s.p[i] != ' ' && s.p[i] != '\t';
 			continue;
 		}
 		while (i < s.n && s.p[i] != ' ' && s.p[i] != '\t')
-			i++;
+			ps->is_glued |= s.p[i++] == '"';
 		ps->w[ps->n++] = slice_sub(s, from, i - from);
 	}
 	if (i < s.n)
@@ -337,7 +342,19 @@ static void opt_comment(struct parser *ps)
 
 static void opt_module(struct parser *ps)
 {
-	(void)word(ps);
+	/* These ask nothing by themselves; others may ("socket"). */
+	static const char *const plain[] = {
+		"tcp",  "udp",   "udplite",   "sctp",    "dccp",
+		"icmp", "icmp6", "conntrack", "state",   "multiport",
+		"mark", "set",   "iprange",   "comment", "addrtype"};
+	const struct slice s = word(ps);
+	bool is_plain = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		is_plain |= slice_eq_str(s, plain[i]);
+	ps->has_target = false;
+	if (!is_plain)
+		fw_match_doubt(&ps->m, rest_of(ps, s));
 }
 
 static void opt_fragment(struct parser *ps)
@@ -350,7 +367,7 @@ static void opt_helper(struct parser *ps)
 	const struct slice s = word(ps);
 
 	ps->m.rule.attrs.helper = dup(ps, s);
-	ps->m.rule.attrs.alg = slice_eq_str(s, "sip") ? FW_ON : FW_UNSET;
+	ps->m.rule.attrs.alg = slice_eq_str(s, "sip") ? FW_ON : FW_OFF;
 }
 
 static void opt_timeout(struct parser *ps)
@@ -373,6 +390,7 @@ static void opt_to(struct parser *ps)
 
 static void opt_goto(struct parser *ps)
 {
+	ps->has_target = true;
 	ps->m.rule.action = FW_GOTO;
 	ps->m.rule.target = dup(ps, word(ps));
 }
@@ -381,7 +399,7 @@ static const struct {
 	const char *name;
 	enum fw_action action;
 	enum fw_nat_kind nat;
-	bool is_notrack, is_offload;
+	bool is_notrack, is_template, is_offload;
 } targets[] = {
 	{.name = "ACCEPT", .action = FW_ACCEPT},
 	{.name = "DROP", .action = FW_DROP},
@@ -392,9 +410,9 @@ static const struct {
 	{.name = "DNAT", .action = FW_ACCEPT, .nat = FW_NAT_DEST},
 	{.name = "REDIRECT", .action = FW_ACCEPT, .nat = FW_NAT_REDIRECT},
 	{.name = "TPROXY", .action = FW_ACCEPT, .nat = FW_NAT_REDIRECT},
-	{.name = "NOTRACK", .is_notrack = true},
+	{.name = "NOTRACK", .is_notrack = true, .is_template = true},
 	{.name = "FLOWOFFLOAD", .is_offload = true},
-	{.name = "CT"},
+	{.name = "CT", .is_template = true},
 	{.name = "LOG"},
 	{.name = "NFLOG"},
 	{.name = "ULOG"},
@@ -419,12 +437,14 @@ static void opt_jump(struct parser *ps)
 {
 	const struct slice s = word(ps);
 
+	ps->has_target = true;
 	for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
 		if (!slice_eq_str(s, targets[i].name))
 			continue;
 		ps->m.rule.action = targets[i].action;
 		ps->m.rule.nat.kind = targets[i].nat;
 		ps->m.rule.is_notrack |= targets[i].is_notrack;
+		ps->m.rule.is_template = targets[i].is_template;
 		if (targets[i].is_offload)
 			ps->m.rule.attrs.offload = FW_ON;
 		return;
@@ -463,17 +483,6 @@ static const struct {
 	{"--to-ports", opt_to},
 };
 
-/* Options behind these targets say nothing about what matches. */
-static bool is_after_target(const struct parser *ps)
-{
-	for (size_t i = 0; i < ps->at; i++) {
-		if (slice_eq_str(ps->w[i], "-j") ||
-		    slice_eq_str(ps->w[i], "-g"))
-			return true;
-	}
-	return false;
-}
-
 static void take_option(struct parser *ps)
 {
 	const size_t at = ps->at;
@@ -487,16 +496,16 @@ static void take_option(struct parser *ps)
 		if (!slice_eq_str(s, options[i].name))
 			continue;
 		/* -m helper --helper sip is a match, not an order. */
-		if (options[i].take == opt_helper && !is_after_target(ps))
+		if (options[i].take == opt_helper && !ps->has_target)
 			break;
 		options[i].take(ps);
 		ps->is_not = false;
 		return;
 	}
 	ps->at = at;
-	if (!is_after_target(ps)) {
+	/* What follows a target is its own affair. */
+	if (!ps->has_target)
 		fw_match_doubt(&ps->m, rest_of(ps, s));
-	}
 	ps->at = at + 1;
 	ps->is_not = false;
 }
@@ -534,8 +543,8 @@ static void read_rule(struct parser *ps, struct slice line)
 	fw_match_init(&ps->m, &ps->rules->arena);
 	ps->m.rule.families = ps->family;
 	ps->raw = line;
-	ps->is_not = false;
-	if (ps->n == MAX_WORDS)
+	ps->is_not = ps->has_target = false;
+	if (ps->n == MAX_WORDS || ps->is_glued)
 		fw_match_close(&ps->m, line);
 	while (ps->at < ps->n && !ps->err)
 		take_option(ps);
@@ -548,8 +557,6 @@ static int check_targets(struct fw_rules *rules, struct diag *dg)
 {
 	for (struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (struct fw_rule *r = c->first; r; r = r->next) {
-			struct fw_rule *twin;
-
 			if (!r->target ||
 			    fw_chain_find(rules, c->table, r->target))
 				continue;
@@ -557,20 +564,9 @@ static int check_targets(struct fw_rules *rules, struct diag *dg)
 			         _("Target \"%s\" is not known: its effect is "
 			           "not known either."),
 			         r->target);
-			r->conditional = r->target;
-			r->target = NULL;
-			r->action = FW_DROP;
-			twin = arena_alloc(&rules->arena, sizeof(*twin));
-			if (!twin)
+			if (fw_linux_unsure(rules, r))
 				return ENOMEM;
-			*twin = *r;
-			twin->action = FW_ACCEPT;
-			r->next = twin;
-			if (c->last == r)
-				c->last = twin;
-			c->n_rules++;
-			rules->n_rules++;
-			r = twin;
+			r = r->next;
 		}
 	}
 	return 0;
@@ -617,7 +613,6 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	out->dialect = "iptables";
 	out->text = text;
 	out->families = 0;
-	out->first_attr_wins = true;
 	while (!ps.err && rd_line(&r, &line)) {
 		ps.line++;
 		read_line(&ps, line);

@@ -39,6 +39,10 @@ struct fate {
 	bool may_pass, may_fail; /* in this stage, by rules in doubt */
 	bool is_filtered;        /* some chain was consulted */
 	bool is_redirected;
+	bool is_translated; /* its source, by now, perhaps */
+	bool is_nat_done;   /* surely */
+	bool is_blind;      /* this stage asks what translation changed */
+	bool has_template, may_have_template;
 	uint32_t state[2]; /* outside of stages before conntrack */
 	const struct fw_rule *rule, *doubt, *nat_rule;
 	const struct fw_chain *chain;
@@ -60,6 +64,7 @@ struct run {
 	bool is_first;         /* no attributes taken yet */
 	bool has_udp, has_tcp; /* nor session times of these */
 	bool is_of_failed;     /* only of parts that are dropped */
+	bool is_back;          /* answers to what was translated */
 };
 
 static int push(struct run *r, const struct fate *f)
@@ -213,6 +218,10 @@ static void merge_idle(struct run *r, const struct fate *f)
 
 	if (udp_s == FW_IDLE_UNSET)
 		udp_s = rules->defaults.udp_idle_s;
+	/* If it acts, its own time holds: no longer one is sure. */
+	if (f->attrs.alg == FW_UNKNOWN && rules->helper_idle_s > 0 &&
+	    udp_s > rules->helper_idle_s)
+		udp_s = rules->helper_idle_s;
 	if (is_by_helper) {
 		udp_s = rules->helper_idle_s;
 		by = f->alg_rule;
@@ -255,6 +264,10 @@ static void merge_attrs(struct run *r, const struct fate *fate)
 	if (with.attrs.alg == FW_UNSET)
 		with.attrs.alg = r->sp->rules->defaults.alg;
 	merge_idle(r, f);
+	if (f->box.lo[FW_DIM_STATE] == STATE_UNTRACKED)
+		out->is_stateless = true;
+	else
+		out->is_stateful = true;
 	if (r->is_first) {
 		const int64_t udp_s = out->attrs.udp_idle_s;
 		const int64_t tcp_s = out->attrs.tcp_idle_s;
@@ -312,9 +325,27 @@ static bool is_before_conntrack(const struct fw_chain *c)
 static bool is_consulted(const struct run *r, const struct fate *f,
                          const struct fw_chain *c)
 {
-	/* NAT sees the first packet of a connection only. */
-	return fw_path_has(r->path, c->hook) &&
-	       (c->kind != FW_CHAIN_NAT || f->box.lo[FW_DIM_STATE] == 0);
+	if (!fw_path_has(r->path, c->hook))
+		return false;
+	/* NAT sees the first packet of a connection only, and no more of its
+	 * chains once one has translated. */
+	return c->kind != FW_CHAIN_NAT ||
+	       (f->box.lo[FW_DIM_STATE] == 0 && !f->is_nat_done);
+}
+
+/* Does the stage ask for an address or a port that is another one there? */
+static bool is_blind(const struct run *r, const struct fate *f,
+                     const struct fw_stage *st)
+{
+	enum {
+		NAT_DEST = -100,
+	};
+
+	if (f->is_translated && st->reads_src)
+		return true;
+	return r->is_back && st->reads_dst &&
+	       st->chain->hook == FW_HOOK_PREROUTING &&
+	       fw_chain_priority(st->chain) <= NAT_DEST;
 }
 
 /* On to the next chain that is consulted. @return false: none is left */
@@ -329,6 +360,7 @@ static bool enter(const struct run *r, struct fate *f)
 		return false;
 	f->item = p->stages[f->stage].from;
 	f->may_pass = f->may_fail = false;
+	f->is_blind = is_blind(r, f, &p->stages[f->stage]);
 	f->state[0] = f->box.lo[FW_DIM_STATE];
 	f->state[1] = f->box.hi[FW_DIM_STATE];
 	if (is_before_conntrack(p->stages[f->stage].chain) &&
@@ -342,6 +374,20 @@ static bool enter(const struct run *r, struct fate *f)
 	return true;
 }
 
+/* Orders to conntrack: before it only a template waits for it, and only one;
+ * after it only a connection can take them, which what has no state is not. */
+static bool is_heard(const struct run *r, const struct fate *f,
+                     const struct fw_rule *rule)
+{
+	const struct fw_chain *c = r->sp->program.stages[f->stage].chain;
+
+	if (f->state[0] == STATE_UNTRACKED)
+		return false;
+	if (rule->is_template)
+		return !f->has_template;
+	return is_before_conntrack(c) == rule->is_notrack;
+}
+
 static void take_alg(struct fate *f, const struct fw_rule *rule, bool is_sure)
 {
 	if (rule->attrs.alg == FW_UNSET || f->attrs.alg != FW_UNSET)
@@ -352,25 +398,22 @@ static void take_alg(struct fate *f, const struct fw_rule *rule, bool is_sure)
 }
 
 /* Each protocol has a time of its own. @return whether it is this rule's */
-static bool take_idle(int64_t *idle_s, const struct run *r, int64_t said_s,
-                      bool is_sure)
+static bool take_idle(int64_t *idle_s, int64_t said_s, bool is_sure)
 {
-	if (said_s == FW_IDLE_UNSET ||
-	    (r->sp->rules->first_attr_wins && *idle_s != FW_IDLE_UNSET))
+	if (said_s == FW_IDLE_UNSET)
 		return false;
 	/* Not sure: it may set it or not. */
 	*idle_s = is_sure ? said_s : FW_IDLE_UNKNOWN;
 	return true;
 }
 
-static void take_alg_and_idle(const struct run *r, struct fate *f,
-                              const struct fw_rule *rule, bool is_sure)
+static void take_alg_and_idle(struct fate *f, const struct fw_rule *rule,
+                              bool is_sure)
 {
 	take_alg(f, rule, is_sure);
-	if (take_idle(&f->attrs.udp_idle_s, r, rule->attrs.udp_idle_s, is_sure))
+	if (take_idle(&f->attrs.udp_idle_s, rule->attrs.udp_idle_s, is_sure))
 		f->idle_rule = rule;
-	(void)take_idle(&f->attrs.tcp_idle_s, r, rule->attrs.tcp_idle_s,
-	                is_sure);
+	(void)take_idle(&f->attrs.tcp_idle_s, rule->attrs.tcp_idle_s, is_sure);
 }
 
 static struct perhaps outcome_of(const struct run *r, const struct fate *f)
@@ -396,7 +439,8 @@ static void take_perhaps(const struct run *r, struct fate *f,
 	struct perhaps *p = &f->perhaps, here;
 	struct fate with = *f;
 
-	take_alg_and_idle(r, &with, rule, true);
+	if (is_heard(r, f, rule))
+		take_alg_and_idle(&with, rule, true);
 	here = outcome_of(r, &with);
 	here.rule = rule;
 	here.first = p->first ? p->first : rule;
@@ -441,25 +485,44 @@ static void settle(const struct run *r, struct fate *f)
 		f->attrs.tcp_idle_s = FW_IDLE_UNKNOWN;
 }
 
+static void take_orders(const struct run *r, struct fate *f,
+                        const struct fw_rule *rule, bool is_sure)
+{
+	if (!is_heard(r, f, rule))
+		return;
+	if (rule->is_template && f->may_have_template)
+		is_sure = false;
+	take_alg_and_idle(f, rule, is_sure);
+	f->has_template |= rule->is_template && is_sure;
+	f->may_have_template |= rule->is_template;
+	if (rule->is_notrack && is_sure) {
+		f->state[0] = f->state[1] = STATE_UNTRACKED;
+		set_state(f, STATE_UNTRACKED, STATE_UNTRACKED);
+	}
+}
+
 static void take_attrs(const struct run *r, struct fate *f,
                        const struct fw_rule *rule, bool is_sure, bool is_end)
 {
+	if (f->is_blind)
+		is_sure = false;
 	if (is_end && !is_sure)
 		take_perhaps(r, f, rule);
 	else
-		take_alg_and_idle(r, f, rule, is_sure);
+		take_orders(r, f, rule, is_sure);
 	if (rule->attrs.offload != FW_UNSET) {
 		f->attrs.offload = is_sure ? rule->attrs.offload : FW_UNKNOWN;
 		f->offload_rule = rule;
 	}
 	if (rule->attrs.dscp != FW_DSCP_UNSET && is_sure)
 		f->attrs.dscp = rule->attrs.dscp;
-	if (rule->is_notrack && is_sure)
-		f->state[0] = f->state[1] = STATE_UNTRACKED;
 	if (rule->nat.kind == FW_NAT_NONE)
 		return;
 	f->nat_rule = rule;
-	if (rule->nat.kind != FW_NAT_SOURCE)
+	f->is_nat_done |= is_sure;
+	if (rule->nat.kind == FW_NAT_SOURCE)
+		f->is_translated = true;
+	else
 		f->is_redirected = true;
 }
 
@@ -514,6 +577,14 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	return 0;
 }
 
+/* May the packet have no state because of this rule, or have one? */
+static bool is_state_lost(const struct run *r, const struct fate *f,
+                          const struct fw_rule *rule, bool is_sure)
+{
+	return rule && rule->is_notrack && is_heard(r, f, rule) &&
+	       (!is_sure || f->is_blind || f->may_have_template);
+}
+
 /* The rule to show: of the chain that filters, rather than of its helpers. */
 static void name_rule(struct fate *f, const struct fw_item *it,
                       const struct fw_chain *base)
@@ -533,14 +604,18 @@ static void name_rule(struct fate *f, const struct fw_item *it,
 static bool conclude(const struct run *r, struct fate *f,
                      const struct fw_item *it, enum fw_verdict *v)
 {
+	const struct fw_stage *st = &r->sp->program.stages[f->stage];
+	const bool is_elsewhere =
+		f->is_redirected || (f->is_blind && st->can_fail);
+
 	if (it->action == FW_ACCEPT)
 		f->may_pass = true;
 	else
 		f->may_fail = f->is_dropped = true;
-	if (f->is_redirected || (f->may_pass && f->may_fail)) {
+	if (is_elsewhere || (f->may_pass && f->may_fail)) {
 		f->rule = it->rule;
 		f->chain = it->chain;
-		if (f->is_redirected)
+		if (is_elsewhere)
 			f->doubt = f->nat_rule;
 		*v = FW_DONT_KNOW;
 		return true;
@@ -552,7 +627,7 @@ static bool conclude(const struct run *r, struct fate *f,
 		*v = FW_FAIL;
 		return true;
 	}
-	name_rule(f, it, r->sp->program.stages[f->stage].chain);
+	name_rule(f, it, st->chain);
 	leave(r, f);
 	return false;
 }
@@ -561,7 +636,9 @@ static bool conclude(const struct run *r, struct fate *f,
 static bool suspect(const struct run *r, struct fate *f,
                     const struct fw_item *it)
 {
-	if (!f->doubt && it->op != FW_OP_NOTE)
+	const bool is_lost = is_state_lost(r, f, it->rule, false);
+
+	if (is_lost || (!f->doubt && it->op != FW_OP_NOTE))
 		f->doubt = it->rule;
 	if (it->rule)
 		take_attrs(r, f, it->rule, false,
@@ -571,7 +648,27 @@ static bool suspect(const struct run *r, struct fate *f,
 	else if (it->op == FW_OP_VERDICT)
 		f->may_fail = true;
 	f->item++;
-	return it->op == FW_OP_RETURN;
+	return is_lost || it->op == FW_OP_RETURN;
+}
+
+/* Nobody knows how a region went on, so nor what it was given there. */
+static void lose_sight(const struct run *r, struct fate *f)
+{
+	const struct fw_program *p = &r->sp->program;
+	size_t from = f->item;
+
+	for (size_t s = f->stage; s < p->n_stages; s++) {
+		const struct fw_stage *st = &p->stages[s];
+
+		f->stage = s;
+		if (!st->has_orders || !fw_path_has(r->path, st->chain->hook))
+			from = st->to;
+		for (size_t i = from; i < st->to; i++) {
+			if (p->items[i].rule)
+				take_orders(r, f, p->items[i].rule, false);
+		}
+		from = s + 1 < p->n_stages ? p->stages[s + 1].from : 0;
+	}
 }
 
 /* @return 0 with *is_done, when the region met its end */
@@ -605,6 +702,10 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 				goto end;
 			return 0;
 		}
+		if (is_state_lost(r, f, it->rule, true)) {
+			f->doubt = it->rule;
+			goto end;
+		}
 		if (it->rule)
 			take_attrs(r, f, it->rule, true,
 			           it->op == FW_OP_VERDICT);
@@ -622,6 +723,8 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 	v = FW_PASS;
 end:
 	*is_done = true;
+	if (v == FW_DONT_KNOW)
+		lose_sight(r, f);
 	return finish(r, f, v);
 }
 
@@ -660,7 +763,7 @@ static int judge_region(struct run *r, const struct fw_box *b)
 
 int fw_judge_regions(struct fw_judgement *out, struct arena *a,
                      const struct fw_space *sp, enum fw_path path,
-                     const struct fw_set *regions)
+                     const struct fw_set *regions, bool is_back)
 {
 	struct fw_judgement j = {.attrs = fw_attrs_unset()};
 	struct run r = {.sp = sp,
@@ -668,7 +771,8 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
 	                .out = &j,
 	                .arena = a,
 	                .steps = MAX_STEPS,
-	                .is_first = true};
+	                .is_first = true,
+	                .is_back = is_back};
 	int err = 0;
 
 	for (size_t i = 0; i < regions->n && !err; i++)

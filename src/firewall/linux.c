@@ -38,6 +38,25 @@ int fw_linux_defaults(struct fw_rules *r)
 	return 0;
 }
 
+int fw_linux_unsure(struct fw_rules *rules, struct fw_rule *r)
+{
+	struct fw_rule *twin = arena_alloc(&rules->arena, sizeof(*twin));
+
+	if (!twin)
+		return ENOMEM;
+	r->conditional = r->target;
+	r->target = NULL;
+	r->action = FW_DROP;
+	*twin = *r;
+	twin->action = FW_ACCEPT;
+	r->next = twin;
+	if (r->chain->last == r)
+		r->chain->last = twin;
+	r->chain->n_rules++;
+	rules->n_rules++;
+	return 0;
+}
+
 int fw_linux_measured(struct fw_rules *r, const char *id, int64_t value)
 {
 	struct fw_setting *s = r->settings;

@@ -8,6 +8,14 @@
  *  ENOMEM */
 WARN_UNUSED int fw_linux_defaults(struct fw_rules *r);
 
+/**
+ * A jump to what is not known: it may accept, drop or come back. Behind @p r
+ * then stands its twin.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int fw_linux_unsure(struct fw_rules *rules, struct fw_rule *r);
+
 enum {
 	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
 };

@@ -88,3 +88,21 @@ bool nft_is(const struct nft_token *t, const char *word)
 	return (t->kind == NFT_WORD || t->kind == NFT_MARK) &&
 	       slice_eq_str(t->s, word);
 }
+
+bool nft_is_one_of(const struct nft_token *t, const char *words)
+{
+	struct slice left = slice_str(words);
+
+	if (t->kind != NFT_WORD && t->kind != NFT_MARK)
+		return false;
+	while (left.n) {
+		const size_t cut = slice_find(left, slice_str(" "));
+
+		if (slice_eq(t->s, slice_sub(left, 0, cut)))
+			return true;
+		if (cut == SIZE_MAX)
+			return false;
+		left = slice_sub(left, cut + 1, SIZE_MAX);
+	}
+	return false;
+}

@@ -30,3 +30,5 @@ struct nft_lexer {
 struct nft_token nft_lex(struct nft_lexer *lx);
 
 bool nft_is(const struct nft_token *t, const char *word);
+/** The same for any of several words, with blanks between them. */
+bool nft_is_one_of(const struct nft_token *t, const char *words);

@@ -101,14 +101,10 @@ static const struct {
 	{"meta", "nfproto", {.kind = F_NFPROTO}},
 	{"meta", "iifname", {.kind = F_ZONE}},
 	{"meta", "oifname", {.kind = F_ZONE, .is_dest = true}},
-	{"tcp", "sport", {.kind = F_PORT, .proto = FW_PROTO_TCP}},
-	{"tcp",
-         "dport",
-         {.kind = F_PORT, .is_dest = true, .proto = FW_PROTO_TCP}},
-	{"udp", "sport", {.kind = F_PORT, .proto = FW_PROTO_UDP}},
-	{"udp",
-         "dport",
-         {.kind = F_PORT, .is_dest = true, .proto = FW_PROTO_UDP}},
+	{"tcp", "sport", {.kind = F_PORT, .proto = 6}},
+	{"tcp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 6}},
+	{"udp", "sport", {.kind = F_PORT, .proto = 17}},
+	{"udp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 17}},
 	{"sctp", "sport", {.kind = F_PORT, .proto = 132}},
 	{"sctp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 132}},
 	{"th", "sport", {.kind = F_PORT, .proto = -1}},
@@ -338,6 +334,9 @@ static bool gather(struct fw_match *m, struct gathered *g,
 {
 	switch (f->kind) {
 	case F_ZONE:
+		/* all that the other elements leave */
+		if (t->kind == NFT_WORD && slice_eq_str(t->s, "*"))
+			return false;
 		m->no_memory |= !add_zone(m, &g->zones, t);
 		return true;
 	case F_ADDR:
@@ -487,6 +486,13 @@ static size_t read_verdict(struct fw_match *m, const struct nft_token *t,
 	return 0;
 }
 
+/* "ct status dnat" asks; it orders nothing. */
+static bool is_value(const struct reader *r)
+{
+	return r->at > 0 &&
+	       nft_is_one_of(&r->t[r->at - 1], "status { , == != & |");
+}
+
 static bool take_nat(struct reader *r)
 {
 	static const struct {
@@ -499,11 +505,16 @@ static bool take_nat(struct reader *r)
 	            {"tproxy", FW_NAT_REDIRECT}};
 
 	for (size_t i = 0; i < ARRAY_LEN(nats); i++) {
-		if (!nft_is(look(r, 0), nats[i].word))
+		if (!nft_is(look(r, 0), nats[i].word) || is_value(r))
 			continue;
 		r->m.rule.nat.kind = nats[i].kind;
 		r->m.rule.action = FW_ACCEPT;
 		r->at++;
+		/* A listing leaves the match out that this implies. */
+		if (nft_is(look(r, 0), "ip"))
+			fw_match_families(&r->m, FW_IP4);
+		else if (nft_is(look(r, 0), "ip6"))
+			fw_match_families(&r->m, FW_IP6);
 		if (r->at < r->n) {
 			r->m.rule.nat.to =
 				arena_dup(r->m.arena,
@@ -535,16 +546,17 @@ static bool take_object(struct reader *r)
 	                          r->p->table, name)
 	         : NULL;
 	if (!o) {
-		if (is_helper) {
-			at->alg = FW_UNKNOWN;
-			at->helper = name;
-		}
+		at->alg = is_helper ? FW_UNKNOWN : at->alg;
+		at->helper = is_helper ? name : at->helper;
+		at->udp_idle_s = is_helper ? at->udp_idle_s : FW_IDLE_UNKNOWN;
+		at->tcp_idle_s = is_helper ? at->tcp_idle_s : FW_IDLE_UNKNOWN;
 		return true;
 	}
 	/* The kernel skips packets of another protocol. */
 	if (o->services.first && !r->m.is_closed)
 		fw_match_proto(&r->m, o->services.first->proto);
 	if (is_helper) {
+		fw_match_families(&r->m, o->families);
 		at->alg = o->attrs.alg;
 		at->helper = o->attrs.helper;
 	} else {
@@ -592,10 +604,39 @@ static bool take_harmless(struct reader *r)
 	return false;
 }
 
-static bool take_statement(struct reader *r)
+/* nft leaves a match out of its listing that the kind of refusal implies. */
+static void take_with(struct reader *r)
+{
+	if (nft_is(look(r, 0), "icmp"))
+		fw_match_families(&r->m, FW_IP4);
+	else if (nft_is(look(r, 0), "icmpv6"))
+		fw_match_families(&r->m, FW_IP6);
+	else if (nft_is(look(r, 0), "tcp"))
+		fw_match_proto(&r->m, FW_PROTO_TCP);
+	r->at = r->n;
+}
+
+static bool take_verdict(struct reader *r)
 {
 	size_t n;
 
+	/* A chain in the rule itself, or a statement that takes packets. */
+	if ((nft_is(look(r, 1), "{") &&
+	     (nft_is(look(r, 0), "jump") || nft_is(look(r, 0), "goto"))) ||
+	    nft_is(look(r, 0), "synproxy")) {
+		r->is_queue = true;
+		r->at = r->n;
+		return true;
+	}
+	n = read_verdict(&r->m, look(r, 0), r->n - r->at);
+	r->at += n;
+	if (n && r->m.rule.action == FW_REJECT && eat(r, "with"))
+		take_with(r);
+	return n;
+}
+
+static bool take_statement(struct reader *r)
+{
 	if (nft_is(look(r, 0), "flow") && nft_is(look(r, 1), "add")) {
 		r->m.rule.attrs.offload = FW_ON;
 		r->at += 3;
@@ -612,16 +653,16 @@ static bool take_statement(struct reader *r)
 	/* "meta mark set 1", "ct mark set 1", "ip dscp set ef" */
 	if (nft_is(look(r, 2), "set") && !nft_is(look(r, 1), "helper") &&
 	    !nft_is(look(r, 1), "timeout")) {
+		/* What follows sees another packet. */
+		if (nft_is_one_of(look(r, 1), "saddr daddr sport dport") &&
+		    !nft_is(look(r, 0), "ether"))
+			r->m.rule.nat.kind = FW_NAT_DEST;
 		r->at += 4;
 		return true;
 	}
 	if (take_object(r) || take_nat(r) || take_harmless(r))
 		return true;
-	n = read_verdict(&r->m, look(r, 0), r->n - r->at);
-	r->at += n;
-	if (n && r->m.rule.action == FW_REJECT && eat(r, "with"))
-		r->at = r->n;
-	return n;
+	return take_verdict(r);
 }
 
 static void take_unknown(struct reader *r)
@@ -642,8 +683,6 @@ static void take_unknown(struct reader *r)
 static struct fw_rule *append(struct reader *r, struct fw_match *m,
                               struct slice raw)
 {
-	struct fw_rule *rule;
-
 	m->rule.raw = raw;
 	m->rule.line = r->t[0].line;
 	m->rule.name = r->comment;
@@ -651,8 +690,7 @@ static struct fw_rule *append(struct reader *r, struct fw_match *m,
 	                       r->chain->n_rules);
 	if (!m->rule.id)
 		return NULL;
-	rule = fw_match_done(m, r->p->rules, r->chain);
-	return rule;
+	return fw_match_done(m, r->p->rules, r->chain);
 }
 
 static int append_element(struct reader *r, const struct nft_token *t, size_t n,

@@ -25,6 +25,8 @@ struct parser {
 	struct nft_token *line; /* arena; one rule at a time */
 	size_t n_line, cap_line;
 	struct arena scratch;
+	bool is_ingress; /* the chain being read */
+	bool is_dormant; /* the table being read */
 	int err;
 };
 
@@ -137,6 +139,7 @@ static void read_priority(struct fw_chain *c, const struct nft_token *t,
 {
 	int sign = 1;
 
+	c->priority = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct slice s = t[i].s;
 		uint64_t v;
@@ -180,10 +183,38 @@ static void read_base(struct parser *ps, struct fw_chain *c)
 		}
 		if (!nft_is(&t[i], "hook"))
 			continue;
+		ps->is_ingress = nft_is(&t[i + 1], "ingress");
 		for (size_t k = 0; k < ARRAY_LEN(hooks); k++) {
 			if (nft_is(&t[i + 1], hooks[k].name))
 				c->hook = hooks[k].hook;
 		}
+	}
+}
+
+/* A chain at one device: whether it is on the way is not known here. */
+static void read_ingress(struct parser *ps, struct fw_chain *c)
+{
+	enum {
+		FIRST = -1000000,
+	};
+	struct fw_rule *last = fw_rule_add(ps->p.rules, c);
+
+	if (!last) {
+		ps->err = ENOMEM;
+		return;
+	}
+	last->id = c->name;
+	last->line = c->line;
+	last->families = FW_IP4 | FW_IP6;
+	last->states = FW_STATE_ALL;
+	last->attrs = fw_attrs_unset();
+	last->action = c->policy;
+	c->hook = FW_HOOK_PREROUTING;
+	c->priority += FIRST;
+	c->policy = FW_ACCEPT;
+	for (struct fw_rule *r = c->first; r; r = r->next) {
+		if (!r->conditional)
+			r->conditional = "hook ingress";
 	}
 }
 
@@ -207,6 +238,7 @@ static void read_chain(struct parser *ps, const uint8_t *from)
 	c->table = ps->p.table;
 	c->families = ps->p.families;
 	c->line = ps->now.line;
+	ps->is_ingress = false;
 	next(ps);
 	skip_ends(ps);
 	if (!nft_is(&ps->now, "{"))
@@ -233,6 +265,8 @@ static void read_chain(struct parser *ps, const uint8_t *from)
 	}
 	next(ps);
 	c->raw = from_to(ps, from);
+	if (ps->is_ingress && !ps->err)
+		read_ingress(ps, c);
 }
 
 static void add_set(struct parser *ps, struct nft_set *set)
@@ -285,24 +319,67 @@ static void read_set(struct parser *ps)
 	add_set(ps, set);
 }
 
-/* policy = { unreplied : 60, replied : 300 } */
-static int64_t read_policy(const struct parser *ps, const char *name)
+/* "300", "300s" or "1m40s" */
+static bool read_span(int64_t *out, struct slice s)
 {
-	uint64_t v;
+	static const struct {
+		char unit;
+		int64_t in_s;
+	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+	int64_t sum = 0;
+
+	while (s.n) {
+		int64_t v = 0, in_s = 1;
+		size_t i = 0;
+
+		for (; i < s.n && i < 9 && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+			v = v * 10 + s.p[i] - '0';
+		if (i == 0)
+			return false;
+		if (i < s.n) {
+			in_s = 0;
+			for (size_t k = 0; k < ARRAY_LEN(units); k++) {
+				if (s.p[i] == units[k].unit)
+					in_s = units[k].in_s;
+			}
+			i++;
+		}
+		if (in_s == 0)
+			return false;
+		sum += v * in_s;
+		s = slice_sub(s, i, SIZE_MAX);
+	}
+	*out = sum;
+	return sum > 0;
+}
+
+/* What nft itself writes into a policy, and so leaves out of a listing; some
+ * versions have 180 s. The box's own defaults have no say. */
+enum {
+	NFT_UDP_REPLIED_S = 120,
+	NFT_TCP_ESTABLISHED_S = 432000,
+};
+
+/* policy = { unreplied : 60, replied : 300 } */
+static int64_t read_policy(const struct parser *ps, const char *name,
+                           int64_t left_out_s)
+{
+	int64_t v;
 
 	for (size_t i = 0; i + 2 < ps->n_line; i++) {
-		struct slice s;
-
 		if (!nft_is(&ps->line[i], name) ||
 		    !nft_is(&ps->line[i + 1], ":"))
 			continue;
-		s = ps->line[i + 2].s;
-		if (s.n && s.p[s.n - 1] == 's')
-			s.n--;
-		if (text_u64(&v, s, INT32_MAX) == 0)
-			return (int64_t)v;
+		return read_span(&v, ps->line[i + 2].s) ? v : FW_IDLE_UNKNOWN;
 	}
-	return FW_IDLE_UNSET;
+	return left_out_s;
+}
+
+static unsigned nft_families(struct slice s)
+{
+	if (slice_eq_str(s, "ip6"))
+		return FW_IP6;
+	return slice_eq_str(s, "ip") ? FW_IP4 : FW_IP4 | FW_IP6;
 }
 
 static void read_object_line(struct parser *ps, struct fw_object *o)
@@ -315,9 +392,10 @@ static void read_object_line(struct parser *ps, struct fw_object *o)
 			char *name = arena_dup(&ps->p.rules->arena, s);
 
 			o->attrs.helper = name;
-			o->attrs.alg =
-				slice_eq_str(s, "sip") ? FW_ON : FW_UNSET;
+			o->attrs.alg = slice_eq_str(s, "sip") ? FW_ON : FW_OFF;
 		}
+		if (nft_is(&ps->line[i], "l3proto"))
+			o->families = nft_families(ps->line[i + 1].s);
 		if (nft_is(&ps->line[i], "protocol") &&
 		    fw_proto_parse(&proto, ps->line[i + 1].s) == 0 &&
 		    !fw_services_add(&ps->p.rules->arena, &o->services, proto,
@@ -325,8 +403,10 @@ static void read_object_line(struct parser *ps, struct fw_object *o)
 			ps->err = ENOMEM;
 	}
 	if (starts(ps, "policy")) {
-		o->attrs.udp_idle_s = read_policy(ps, "replied");
-		o->attrs.tcp_idle_s = read_policy(ps, "established");
+		o->attrs.udp_idle_s =
+			read_policy(ps, "replied", NFT_UDP_REPLIED_S);
+		o->attrs.tcp_idle_s =
+			read_policy(ps, "established", NFT_TCP_ESTABLISHED_S);
 	}
 }
 
@@ -352,6 +432,11 @@ static void read_object(struct parser *ps, const uint8_t *from)
 		return;
 	}
 	o->table = ps->p.table;
+	o->families = FW_IP4 | FW_IP6;
+	if (!is_helper) {
+		o->attrs.udp_idle_s = NFT_UDP_REPLIED_S;
+		o->attrs.tcp_idle_s = NFT_TCP_ESTABLISHED_S;
+	}
 	o->line = ps->now.line;
 	next(ps);
 	skip_ends(ps);
@@ -373,25 +458,35 @@ static void read_object(struct parser *ps, const uint8_t *from)
 static void read_other(struct parser *ps)
 {
 	const unsigned line = ps->now.line;
-	const uint8_t *from = ps->now.s.p;
 	const bool is_harmless =
 		nft_is(&ps->now, "counter") || nft_is(&ps->now, "comment") ||
 		nft_is(&ps->now, "flowtable") || nft_is(&ps->now, "quota") ||
 		nft_is(&ps->now, "limit") || nft_is(&ps->now, "flags");
 	struct slice raw = take_line(ps);
 
+	for (size_t i = 1; starts(ps, "flags") && i < ps->n_line; i++)
+		ps->is_dormant |= nft_is(&ps->line[i], "dormant");
 	if (raw.n == 0)
 		next(ps);
 	else if (!is_harmless)
 		diag_add(ps->p.dg, DIAG_WARN, raw,
 		         _("Not understood; kept as it is. Expected a chain, "
 		           "a set, a map or an object."));
-	UNUSED(from);
 	keep(ps, line, raw);
+}
+
+/* The kernel consults none of a dormant table's chains. */
+static void let_sleep(const struct parser *ps)
+{
+	for (struct fw_chain *c = ps->p.rules->chains; c; c = c->next) {
+		if (strcmp(c->table, ps->p.table) == 0)
+			c->hook = FW_HOOK_NONE;
+	}
 }
 
 static void read_table_body(struct parser *ps)
 {
+	ps->is_dormant = false;
 	while (ps->now.kind != NFT_END && !ps->err) {
 		const uint8_t *from;
 
@@ -412,6 +507,8 @@ static void read_table_body(struct parser *ps)
 			read_other(ps);
 		}
 	}
+	if (ps->is_dormant)
+		let_sleep(ps);
 	next(ps);
 }
 
@@ -476,10 +573,14 @@ static void check_targets(struct parser *ps)
 			if (!r->target ||
 			    fw_chain_find(ps->p.rules, c->table, r->target))
 				continue;
-			r->conditional = r->target;
 			diag_add(ps->p.dg, DIAG_ERROR, r->raw,
 			         _("There is no chain \"%s\" in this table."),
 			         r->target);
+			if (fw_linux_unsure(ps->p.rules, r)) {
+				ps->err = ENOMEM;
+				return;
+			}
+			r = r->next;
 		}
 	}
 }
@@ -492,6 +593,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	arena_init(&ps.scratch);
 	fw_dict_init(&ps.p.sets, &ps.scratch, text);
 	out->dialect = "nftables";
+	out->is_last_first = true;
 	out->text = text;
 	next(&ps);
 	while (ps.now.kind != NFT_END && !ps.err) {
@@ -505,7 +607,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 
 			if (raw.n == 0)
 				next(&ps);
-			if (!slice_eq_str(at, "flush"))
+			/* What was read before would be gone. */
+			if (!slice_eq_str(at, "flush") || out->chains)
 				diag_add(dg, DIAG_ERROR, at,
 				         _("Expected \"table\"."));
 			keep(&ps, line, raw.n ? raw : at);

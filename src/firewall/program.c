@@ -39,6 +39,8 @@ struct fw_box fw_box_full(const struct fw_atlas *at)
 
 bool fw_path_has(enum fw_path path, enum fw_hook hook)
 {
+	if (path == FW_PATH_INPUT)
+		return hook == FW_HOOK_PREROUTING || hook == FW_HOOK_INPUT;
 	if (path == FW_PATH_OUTPUT)
 		return hook == FW_HOOK_OUTPUT || hook == FW_HOOK_POSTROUTING;
 	return hook == FW_HOOK_PREROUTING || hook == FW_HOOK_FORWARD ||
@@ -355,6 +357,29 @@ static int add_policy(struct maker *m, const struct fw_chain *c)
 	return err;
 }
 
+static void note_stage(struct fw_stage *st, const struct fw_program *p)
+{
+	for (size_t i = st->from; i < st->to; i++) {
+		const struct fw_item *it = &p->items[i];
+		const struct fw_rule *r = it->rule;
+		const struct fw_service *s = r ? r->services.first : NULL;
+
+		st->can_fail |=
+			it->op == FW_OP_VERDICT && it->action != FW_ACCEPT;
+		st->has_orders |= r && (r->attrs.alg != FW_UNSET ||
+		                        r->attrs.udp_idle_s != FW_IDLE_UNSET ||
+		                        r->attrs.tcp_idle_s != FW_IDLE_UNSET);
+		st->reads_src |= r && (r->src.first || r->src.is_negated);
+		st->reads_dst |= r && (r->dst.first || r->dst.is_negated);
+		for (; s; s = s->next) {
+			st->reads_src |=
+				s->sport_lo > 0 || s->sport_hi < FW_PORT_MAX;
+			st->reads_dst |=
+				s->dport_lo > 0 || s->dport_hi < FW_PORT_MAX;
+		}
+	}
+}
+
 static int add_stage(struct maker *m, const struct fw_chain *c)
 {
 	struct fw_program *p = m->p;
@@ -375,15 +400,39 @@ static int add_stage(struct maker *m, const struct fw_chain *c)
 	if (!err)
 		err = add_policy(m, c);
 	st.to = p->n_items;
+	note_stage(&st, p);
 	p->stages[p->n_stages++] = st;
 	return err;
 }
 
-static bool runs_before(const struct fw_chain *a, const struct fw_chain *b)
+/* NAT is done at places of its own; chains of that kind have their priority
+ * among themselves. */
+int fw_chain_priority(const struct fw_chain *c)
 {
+	enum {
+		NAT_DEST = -100,
+		NAT_SOURCE = 100,
+	};
+
+	if (c->kind != FW_CHAIN_NAT)
+		return c->priority;
+	return c->hook == FW_HOOK_POSTROUTING || c->hook == FW_HOOK_INPUT
+	               ? NAT_SOURCE
+	               : NAT_DEST;
+}
+
+static bool runs_before(const struct fw_chain *a, const struct fw_chain *b,
+                        bool is_last_first)
+{
+	const int pa = fw_chain_priority(a), pb = fw_chain_priority(b);
+
 	if (a->hook != b->hook)
 		return a->hook < b->hook;
-	return a->priority < b->priority;
+	if (pa != pb)
+		return pa < pb;
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	return is_last_first;
 }
 
 int fw_program_make(struct fw_program *p, const struct fw_rules *rules,
@@ -401,7 +450,8 @@ int fw_program_make(struct fw_program *p, const struct fw_rules *rules,
 		const struct fw_stage st = p->stages[i];
 		size_t k = i;
 
-		for (; k > 0 && runs_before(st.chain, p->stages[k - 1].chain);
+		for (; k > 0 && runs_before(st.chain, p->stages[k - 1].chain,
+		                            rules->is_last_first);
 		     k--)
 			p->stages[k] = p->stages[k - 1];
 		p->stages[k] = st;

@@ -32,6 +32,10 @@ struct fw_item {
 struct fw_stage {
 	const struct fw_chain *chain;
 	size_t from, to;
+	bool reads_src, reads_dst; /**< some rule asks for that side's address
+	                                or port */
+	bool can_fail;             /**< some packet may end here */
+	bool has_orders;           /**< some rule sets a helper or a time */
 };
 
 struct fw_program {
@@ -73,13 +77,21 @@ WARN_UNUSED int fw_product_add(struct fw_set *out, const struct fw_atlas *at,
                                const struct fw_ivals *dst,
                                const struct fw_services *services);
 
+/** Where a chain really runs among those at its hook. */
+int fw_chain_priority(const struct fw_chain *c);
+
 /** Does the path consult this hook? */
 bool fw_path_has(enum fw_path path, enum fw_hook hook);
 
-/** Judge regions one by one, appending to @p out. */
+/**
+ * Judge regions one by one, appending to @p out.
+ *
+ * @param is_back  They answer packets whose source was translated: what they
+ *                 are addressed to at first is not theirs.
+ */
 WARN_UNUSED int fw_judge_regions(struct fw_judgement *out, struct arena *a,
                                  const struct fw_space *sp, enum fw_path path,
-                                 const struct fw_set *regions);
+                                 const struct fw_set *regions, bool is_back);
 
 /** A packet of @p b that people recognise. Its names are copied into @p a, so
  *  that it outlives the space. @return 0 or ENOMEM: @p out is untouched */

@@ -17,6 +17,11 @@
 #define MAX_STEPS (UINT64_C(1) << 33)
 
 enum {
+	TAKES = 1 << 0,
+	RETURNS = 1 << 1, /* what may be lost to a chain, or surely is */
+};
+
+enum {
 	MAX_NAMED = 64, /* rules among which the needed ones are sought */
 	NEAR_MIN = 64,
 };
@@ -25,6 +30,7 @@ enum {
 struct takers {
 	uint32_t *dst_lo, *dst_hi, *port_lo, *port_hi;
 	uint32_t *item;
+	uint8_t *role; /* TAKES, RETURNS */
 	struct fw_box *box;
 	size_t n, cap;
 	uint32_t *met; /* indexes, scratch */
@@ -42,6 +48,7 @@ static void takers_fini(struct takers *t)
 	free(t->port_lo);
 	free(t->port_hi);
 	free(t->item);
+	free(t->role);
 	free(t->box);
 	free(t->met);
 	free(t->near);
@@ -59,26 +66,65 @@ static int takers_init(struct takers *t, size_t cap)
 	t->port_lo = malloc(n * sizeof(uint32_t));
 	t->port_hi = malloc(n * sizeof(uint32_t));
 	t->item = malloc(n * sizeof(uint32_t));
+	t->role = malloc(n);
 	t->box = malloc(n * sizeof(*t->box));
 	t->met = malloc(n * sizeof(uint32_t));
 	t->near = malloc(n * sizeof(*t->near));
 	t->near_of = malloc(n * sizeof(uint32_t));
 	t->cap_near = n;
 	if (t->dst_lo && t->dst_hi && t->port_lo && t->port_hi && t->item &&
-	    t->box && t->met && t->near && t->near_of)
+	    t->role && t->box && t->met && t->near && t->near_of)
 		return 0;
 	takers_fini(t);
 	return ENOMEM;
 }
 
-static void take(struct takers *t, const struct fw_box *b, size_t item)
+static void take(struct takers *t, const struct fw_box *b, size_t item,
+                 unsigned role)
 {
 	t->dst_lo[t->n] = b->lo[FW_DIM_DST];
 	t->dst_hi[t->n] = b->hi[FW_DIM_DST];
 	t->port_lo[t->n] = b->lo[FW_DIM_DPORT];
 	t->port_hi[t->n] = b->hi[FW_DIM_DPORT];
 	t->item[t->n] = (uint32_t)item;
+	t->role[t->n] = (uint8_t)role;
 	t->box[t->n++] = *b;
+}
+
+static bool is_exact(const struct fw_item *it)
+{
+	return it->must.at == it->may.at && it->must.n == it->may.n;
+}
+
+static void take_span(struct takers *t, const struct fw_program *p,
+                      struct fw_span span, size_t item, unsigned role)
+{
+	for (size_t k = 0; k < span.n; k++)
+		take(t, &p->boxes.boxes[span.at + k], item, role);
+}
+
+/* Whoever wants to be sure that packets are gone counts what surely takes
+ * them, and what perhaps returns; whoever looks for packets that are surely
+ * still there, the other way round. */
+static void take_item(struct takers *t, const struct fw_program *p, size_t i,
+                      bool is_upper)
+{
+	const struct fw_item *it = &p->items[i];
+	const struct fw_span own = is_upper ? it->may : it->must;
+
+	if (it->op == FW_OP_NOTE)
+		return;
+	if (it->op == FW_OP_VERDICT) {
+		take_span(t, p, own, i, TAKES);
+		return;
+	}
+	t->has_returns = true;
+	if (is_exact(it)) {
+		take_span(t, p, own, i, TAKES | RETURNS);
+		return;
+	}
+	take_span(t, p, own, i, TAKES);
+	take_span(t, p, is_upper ? it->must : it->may, i, RETURNS);
 }
 
 static int add_near(struct takers *t, const struct fw_box *b, uint32_t of)
@@ -117,7 +163,7 @@ static int add_rest(struct takers *t, const struct fw_program *p, uint32_t i,
 		const uint32_t r = t->met[k];
 		const struct fw_item *by = &p->items[t->item[r]];
 
-		if (by->op == FW_OP_RETURN && by->end > t->item[i] &&
+		if (t->role[r] & RETURNS && by->end > t->item[i] &&
 		    by->end <= item)
 			err = fw_set_add(&gone, &t->box[r]);
 	}
@@ -153,7 +199,8 @@ static int gather(struct takers *t, const struct fw_program *p,
 		const struct fw_item *by = &p->items[t->item[i]];
 
 		/* A return took them only from the rest of its chain. */
-		if (by->op == FW_OP_RETURN && by->end <= item)
+		if (!(t->role[i] & TAKES) ||
+		    (by->op == FW_OP_RETURN && by->end <= item))
 			continue;
 		if (!fw_box_meets(&t->box[i], b))
 			continue;
@@ -273,7 +320,7 @@ static int walk_stage(struct walk *w, const struct fw_stage *st,
 	int err;
 
 	for (size_t i = st->from; i < st->to; i++)
-		n += p->items[i].must.n;
+		n += p->items[i].must.n + p->items[i].may.n;
 	err = takers_init(&t, n);
 	for (size_t i = st->from; i < st->to && !err; i++) {
 		const struct fw_item *it = &p->items[i];
@@ -285,9 +332,7 @@ static int walk_stage(struct walk *w, const struct fw_stage *st,
 			            cmp_slot);
 		if (s && w->infos[s->at].reach != FW_REACHED)
 			err = visit(w, &t, i, &w->infos[s->at]);
-		t.has_returns |= it->op == FW_OP_RETURN;
-		for (size_t k = 0; k < it->must.n && it->op != FW_OP_NOTE; k++)
-			take(&t, &p->boxes.boxes[it->must.at + k], i);
+		take_item(&t, p, i, false);
 	}
 	takers_fini(&t);
 	return err;
@@ -364,7 +409,8 @@ static int add_excess(struct fw_part ***tail, struct walk *w,
 	int err;
 
 	one.boxes = &box;
-	err = fw_judge_regions(&j, w->arena, w->sp, w->sp->place->path, &one);
+	err = fw_judge_regions(&j, w->arena, w->sp, w->sp->place->path, &one,
+	                       false);
 	/* Another chain may still drop it. */
 	if (err || j.verdict != FW_PASS)
 		return err;
@@ -391,10 +437,10 @@ static int excess_stage(struct fw_part ***tail, struct walk *w,
 	int err;
 
 	for (size_t i = st->from; i < st->to; i++)
-		n += p->items[i].may.n;
+		n += p->items[i].must.n + p->items[i].may.n;
 	err = takers_init(&t, n);
 	for (size_t i = 0; i < asked->n && !err; i++)
-		take(&t, &asked->boxes[i], st->to - 1);
+		take(&t, &asked->boxes[i], st->to - 1, TAKES);
 	for (size_t i = st->from; i < st->to && !err; i++) {
 		const struct fw_item *it = &p->items[i];
 		struct fw_box found;
@@ -406,8 +452,7 @@ static int excess_stage(struct fw_part ***tail, struct walk *w,
 			else if (err == ENOENT)
 				err = 0;
 		}
-		for (size_t k = 0; k < it->may.n && it->op != FW_OP_NOTE; k++)
-			take(&t, &p->boxes.boxes[it->may.at + k], i);
+		take_item(&t, p, i, true);
 	}
 	takers_fini(&t);
 	return err;

@@ -152,7 +152,10 @@ struct fw_rule {
 	const char *schedule;    /**< NULL: always */
 	const char *conditional; /**< what else it asks that the model cannot
 	                              say ("limit rate 5/second"), or NULL */
-	bool is_notrack; /**< with FW_CONTINUE: no state for these packets */
+	bool is_notrack;  /**< with FW_CONTINUE: no state for these packets */
+	bool is_template; /**< its helper, time or notrack are a template for
+	                       conntrack: the first that matches is the only
+	                       one, and it comes before conntrack */
 	enum fw_action action;
 	const char *target; /**< FW_JUMP, FW_GOTO: name of the chain */
 	struct fw_nat nat;
@@ -214,6 +217,7 @@ struct fw_object {
 	struct fw_services services;
 	struct fw_zones zones;
 	struct fw_attrs attrs;
+	unsigned families; /**< FW_OBJECT_HELPER: whose packets it acts on */
 	struct fw_object *same_hash; /**< of fw_object_find() */
 };
 
@@ -239,13 +243,12 @@ struct fw_setting {
 
 struct fw_rules {
 	struct arena arena;
-	const char *dialect;  /**< name in the registry */
-	const char *version;  /**< "7.0.14", or NULL: not said */
-	struct slice text;    /**< the whole input; borrowed */
-	unsigned families;    /**< whose packets the text speaks for */
-	bool first_attr_wins; /**< of two rules that set a session time; else
-	                           the last does. For helpers always the first
-	                       */
+	const char *dialect; /**< name in the registry */
+	const char *version; /**< "7.0.14", or NULL: not said */
+	struct slice text;   /**< the whole input; borrowed */
+	unsigned families;   /**< whose packets the text speaks for */
+	bool is_last_first;  /**< of chains at one hook with one priority the
+	                          last runs first */
 	struct fw_chain *chains, *chains_last;
 	struct fw_index *index; /**< of both find functions */
 	size_t n_rules;

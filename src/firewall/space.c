@@ -140,8 +140,14 @@ static void swap_dims(struct fw_box *b, enum fw_dim d, enum fw_dim e)
 	b->hi[e] = hi;
 }
 
-/* What answers look like. */
-static void reverse(struct fw_set *s)
+enum {
+	STATE_NEW = 0, /* bit numbers of FW_STATE_* */
+	STATE_ESTABLISHED = 1,
+	STATE_INVALID = 3,
+};
+
+/* What answers look like. No connection of TCP begins with one. */
+static void reverse(struct fw_set *s, uint32_t state)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		struct fw_box *b = &s->boxes[i];
@@ -149,24 +155,73 @@ static void reverse(struct fw_set *s)
 		swap_dims(b, FW_DIM_SRC, FW_DIM_DST);
 		swap_dims(b, FW_DIM_SPORT, FW_DIM_DPORT);
 		swap_dims(b, FW_DIM_IN, FW_DIM_OUT);
-		b->lo[FW_DIM_STATE] = b->hi[FW_DIM_STATE] = 1;
+		b->lo[FW_DIM_STATE] = b->hi[FW_DIM_STATE] =
+			state == STATE_NEW &&
+					b->lo[FW_DIM_PROTO] == FW_PROTO_TCP
+				? STATE_INVALID
+				: state;
 	}
 }
 
 int fw_space_judge(struct fw_judgement *out, struct arena *a,
-                   struct fw_space *sp, size_t i, enum fw_direction dir)
+                   struct fw_space *sp, size_t i)
 {
 	struct fw_set regions;
 	int err;
 
 	fw_set_init(&regions);
 	err = fw_flow_boxes(&regions, sp, i);
-	if (!err && dir == FW_REPLY)
-		reverse(&regions);
 	if (!err)
-		err = fw_judge_regions(out, a, sp, sp->place->path, &regions);
+		err = fw_judge_regions(out, a, sp, sp->place->path, &regions,
+		                       false);
 	fw_set_fini(&regions);
 	return err;
+}
+
+static int judge_reply(struct fw_judgement *out, struct arena *a,
+                       struct fw_space *sp, size_t i,
+                       const struct fw_judgement *there, uint32_t state)
+{
+	const bool is_back =
+		there->nat_rule && there->nat_rule->nat.kind == FW_NAT_SOURCE;
+	const enum fw_path path = sp->place->path == FW_PATH_FORWARD
+	                                  ? FW_PATH_FORWARD
+	                                  : FW_PATH_INPUT;
+	struct fw_set regions;
+	int err;
+
+	fw_set_init(&regions);
+	err = fw_flow_boxes(&regions, sp, i);
+	if (!err) {
+		reverse(&regions, state);
+		err = fw_judge_regions(out, a, sp, path, &regions, is_back);
+	}
+	fw_set_fini(&regions);
+	return err;
+}
+
+int fw_space_judge_reply(struct fw_judgement *out, struct arena *a,
+                         struct fw_space *sp, size_t i,
+                         const struct fw_judgement *there)
+{
+	struct fw_judgement kept, bare;
+	int err = 0;
+
+	/* To a firewall that forgot the question, an answer is new. */
+	if (there->is_stateless)
+		err = judge_reply(&bare, a, sp, i, there, STATE_NEW);
+	if (!err && (there->is_stateful || !there->is_stateless))
+		err = judge_reply(&kept, a, sp, i, there, STATE_ESTABLISHED);
+	if (err)
+		return err;
+	if (!there->is_stateless) {
+		*out = kept;
+		return 0;
+	}
+	if (there->is_stateful && kept.verdict != bare.verdict)
+		bare.verdict = FW_DONT_KNOW;
+	*out = bare;
+	return 0;
 }
 
 static uint32_t state_id(unsigned state)
@@ -203,7 +258,7 @@ int fw_space_decide(struct fw_part *out, struct fw_space *sp, enum fw_path path,
 	point(&b, FW_DIM_DPORT, packet->dport);
 	point(&b, FW_DIM_STATE, state_id(packet->state));
 	arena_init(&scratch);
-	err = fw_judge_regions(&j, &scratch, sp, path, &one);
+	err = fw_judge_regions(&j, &scratch, sp, path, &one, false);
 	if (!err) {
 		*out = *j.parts;
 		out->next = NULL;

@@ -57,6 +57,8 @@ struct fw_judgement {
 	bool is_alg_perhaps, is_idle_perhaps; /**< not known, since alg_rule or
 	                                           idle_rule may accept it,
 	                                           before what surely does */
+	bool is_stateful, is_stateless; /**< connections are kept for some of
+	                                     it; for some of it not */
 	bool is_cut; /**< too many parts: the rest is not known */
 };
 
@@ -75,15 +77,22 @@ WARN_UNUSED int fw_space_alloc(struct fw_space **spp,
                                const struct fw_host *hosts, size_t n_hosts);
 void fw_space_free(struct fw_space *sp);
 
-enum fw_direction {
-	FW_ORIGINAL, /**< the first packet, from the phone */
-	FW_REPLY,    /**< the answer, of an established connection */
-};
-
-/** Is every packet of flow @p i accepted? @return 0 or ENOMEM. */
+/** Is every first packet of flow @p i, from the phone, accepted? @return 0 or
+ *  ENOMEM. */
 WARN_UNUSED int fw_space_judge(struct fw_judgement *out, struct arena *a,
-                               struct fw_space *sp, size_t i,
-                               enum fw_direction dir);
+                               struct fw_space *sp, size_t i);
+
+/**
+ * Is every answer accepted? It belongs to a connection, unless what it answers
+ * had no state.
+ *
+ * @param there  What fw_space_judge() said of the flow.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int fw_space_judge_reply(struct fw_judgement *out, struct arena *a,
+                                     struct fw_space *sp, size_t i,
+                                     const struct fw_judgement *there);
 
 /** The fate of one packet, which must be of names and numbers that the space
  *  was compiled with (any number is, any name in the rules is). */

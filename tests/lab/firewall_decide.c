@@ -2,37 +2,42 @@
 /*
  * What the rule model says of packets: for the comparison with the kernel.
  *
- * usage: firewall_decide FILE < packets
- *
- * A packet is a line "forward|output IN OUT SRC DST PROTO SPORT DPORT STATE";
- * "-" stands for no interface. The answer is a line
- * "pass|fail|unknown LINE HELPER UDP_IDLE_S".
+ * Lines on standard input:
+ *   rules N    N bytes of configuration follow
+ *   set ID V   the running kernel's value of a default (a sysctl)
+ *   forward|output IN OUT SRC DST PROTO SPORT DPORT new|reply
+ *              a packet; "-" stands for no interface
+ *   go         answer all packets since the last one, in their order
+ * An answer is a line "pass|fail|unknown LINE HELPER UDP_IDLE_S".
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "firewall/audit.h"
 #include "firewall/dialect.h"
+#include "firewall/linux.h"
 #include "firewall/space.h"
 
-static int read_file(struct wr *w, const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	uint8_t buf[4096];
-	size_t n;
-
-	if (!f)
-		return errno;
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		wr_put(w, (struct slice){buf, n});
-	(void)fclose(f);
-	return w->bad ? ENOMEM : 0;
-}
+enum {
+	MAX_QUESTIONS = 4096,
+};
 
 struct question {
-	char path[16], in[16], out[16], src[64], dst[64];
-	unsigned proto, sport, dport, state;
+	char path[16], in[16], out[16], src[64], dst[64], dir[8];
+	unsigned proto, sport, dport;
+	bool is_done;
+};
+
+struct session {
+	struct wr text;
+	struct fw_rules rules;
+	struct diag dg;
+	struct arena arena;
+	struct question *q;
+	char (*answers)[96];
+	size_t n;
 };
 
 static const char *zone(const char *s)
@@ -40,77 +45,179 @@ static const char *zone(const char *s)
 	return strcmp(s, "-") == 0 ? NULL : s;
 }
 
-static int answer(const struct fw_rules *rules, const struct question *q)
+static bool is_together(const struct question *a, const struct question *b)
 {
-	static const char *const names[] = {"pass", "fail", "unknown"};
-	struct fw_place place = {.path = strcmp(q->path, "output") == 0
-	                                         ? FW_PATH_OUTPUT
-	                                         : FW_PATH_FORWARD,
-	                         .in = zone(q->in),
-	                         .out = zone(q->out)};
-	struct fw_flow flow = {.id = "packet"};
-	struct fw_service *s;
-	struct fw_space *sp = NULL;
-	struct fw_judgement j;
-	struct fw_ip lo, hi;
-	struct arena a;
-	int err;
+	return strcmp(a->path, b->path) == 0 && strcmp(a->in, b->in) == 0 &&
+	       strcmp(a->out, b->out) == 0 && strcmp(a->src, b->src) == 0;
+}
 
-	arena_init(&a);
-	if (fw_ip_parse(&lo, &hi, slice_str(q->src)) ||
-	    !fw_addrs_add_range(&a, &place.src, lo, hi) ||
-	    fw_ip_parse(&lo, &hi, slice_str(q->dst)) ||
-	    !fw_addrs_add_range(&a, &flow.dst, lo, hi))
+static int add_flow(struct fw_flow *f, struct arena *a,
+                    const struct question *q)
+{
+	struct fw_ip lo, hi;
+	struct fw_service *s;
+
+	*f = (struct fw_flow){.id = "packet"};
+	if (fw_ip_parse(&lo, &hi, slice_str(q->dst)) ||
+	    !fw_addrs_add_range(a, &f->dst, lo, hi))
 		return EBADMSG;
-	s = fw_services_add(&a, &flow.services, (int)q->proto,
-	                    (uint16_t)q->dport, (uint16_t)q->dport);
+	s = fw_services_add(a, &f->services, (int)q->proto, (uint16_t)q->dport,
+	                    (uint16_t)q->dport);
 	if (!s)
 		return ENOMEM;
 	s->sport_lo = s->sport_hi = (uint16_t)q->sport;
-	err = fw_space_alloc(&sp, rules, &flow, 1, &place, NULL, 0);
+	return 0;
+}
+
+static void put_answer(char out[96], const struct fw_answer *an, bool is_reply)
+{
+	static const char *const names[] = {"pass", "fail", "unknown"};
+	const struct fw_judgement *j = is_reply ? &an->back : &an->out;
+	const char *helper = "-";
+
+	if (an->alg == FW_ON)
+		helper = "sip";
+	else if (an->alg != FW_OFF)
+		helper = "?";
+	(void)snprintf(out, 96, "%s %u %s %lld", names[j->verdict],
+	               j->parts && j->parts->rule ? j->parts->rule->line : 0,
+	               helper, (long long)an->udp_idle_s);
+}
+
+/* All questions of one place in one space, as an audit asks. */
+static int answer_group(struct session *s, size_t first)
+{
+	const struct question *q = &s->q[first];
+	struct fw_question all = {
+		.place = {.path = strcmp(q->path, "output") == 0
+	                                  ? FW_PATH_OUTPUT
+	                                  : FW_PATH_FORWARD,
+	                  .in = zone(q->in),
+	                  .out = zone(q->out)}};
+	struct fw_answer *answers;
+	struct fw_flow *flows;
+	struct fw_ip lo, hi;
+	struct arena a;
+	size_t k = 0;
+	int err;
+
+	arena_init(&a);
+	flows = arena_alloc(&a, s->n * sizeof(*flows));
+	err = flows ? 0 : ENOMEM;
+	if (!err && (fw_ip_parse(&lo, &hi, slice_str(q->src)) ||
+	             !fw_addrs_add_range(&a, &all.place.src, lo, hi)))
+		err = EBADMSG;
+	for (size_t i = first; i < s->n && !err; i++) {
+		if (!s->q[i].is_done && is_together(&s->q[i], q))
+			err = add_flow(&flows[all.n_flows++], &a, &s->q[i]);
+	}
+	all.flows = flows;
 	if (!err)
-		err = fw_space_judge(&j, &a, sp, 0,
-		                     q->state == FW_STATE_NEW ? FW_ORIGINAL
-		                                              : FW_REPLY);
-	if (!err)
-		(void)printf("%s %u %s %lld\n", names[j.verdict],
-		             j.parts && j.parts->rule ? j.parts->rule->line : 0,
-		             j.attrs.alg == FW_ON ? j.attrs.helper : "-",
-		             (long long)(j.idle_rule ? j.attrs.udp_idle_s
-		                                     : FW_IDLE_UNSET));
-	fw_space_free(sp);
+		err = fw_answer_all(&answers, &a, &s->rules, &all);
+	for (size_t i = first; i < s->n && !err; i++) {
+		if (s->q[i].is_done || !is_together(&s->q[i], &s->q[first]))
+			continue;
+		put_answer(s->answers[i], &answers[k++],
+		           strcmp(s->q[i].dir, "reply") == 0);
+		s->q[i].is_done = i != first;
+	}
+	s->q[first].is_done = true;
 	arena_fini(&a);
 	return err;
 }
 
-int main(int argc, char **argv)
+static int answer_all(struct session *s)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < s->n && !err; i++) {
+		if (!s->q[i].is_done)
+			err = answer_group(s, i);
+	}
+	for (size_t i = 0; i < s->n && !err; i++)
+		(void)puts(s->answers[i]);
+	(void)fflush(stdout);
+	s->n = 0;
+	return err;
+}
+
+static void forget(struct session *s)
+{
+	fw_rules_fini(&s->rules);
+	arena_fini(&s->arena);
+	wr_fini(&s->text);
+	s->text = wr_init_heap();
+	arena_init(&s->arena);
+	fw_rules_init(&s->rules);
+}
+
+static int read_rules(struct session *s, size_t n)
 {
 	const struct fw_dialect *d;
-	struct wr text = wr_init_heap();
-	struct fw_rules rules;
-	struct question q;
-	struct arena arena;
-	struct diag dg;
+	uint8_t buf[4096];
 	int err;
 
-	if (argc != 2 || read_file(&text, argv[1]))
-		return EXIT_FAILURE;
-	d = fw_dialect_recognise(wr_slice(&text));
-	if (!d)
-		return EXIT_FAILURE;
-	arena_init(&arena);
-	diag_init(&dg, &arena, argv[1], wr_slice(&text));
-	fw_rules_init(&rules);
-	err = d->parse(&rules, wr_slice(&text), &dg);
-	for (const struct diag_item *it = dg.first; it; it = it->next)
+	forget(s);
+	while (n > 0) {
+		const size_t most = n < sizeof(buf) ? n : sizeof(buf);
+		const size_t got = fread(buf, 1, most, stdin);
+
+		if (got == 0)
+			return EBADMSG;
+		wr_put(&s->text, (struct slice){buf, got});
+		n -= got;
+	}
+	d = fw_dialect_recognise(wr_slice(&s->text));
+	if (s->text.bad || !d)
+		return EBADMSG;
+	diag_init(&s->dg, &s->arena, "rules", wr_slice(&s->text));
+	err = d->parse(&s->rules, wr_slice(&s->text), &s->dg);
+	for (const struct diag_item *it = s->dg.first; it; it = it->next)
 		(void)fprintf(stderr, "%u:%u: %s\n", it->line, it->column,
 		              it->message);
-	while (!err && scanf("%15s %15s %15s %63s %63s %u %u %u %u", q.path,
-	                     q.in, q.out, q.src, q.dst, &q.proto, &q.sport,
-	                     &q.dport, &q.state) == 9)
-		err = answer(&rules, &q);
-	fw_rules_fini(&rules);
-	arena_fini(&arena);
-	wr_fini(&text);
+	return err;
+}
+
+static int take_line(struct session *s, const char *line)
+{
+	struct question *q = &s->q[s->n];
+	unsigned long long n;
+	char id[64];
+
+	if (sscanf(line, "rules %llu", &n) == 1)
+		return read_rules(s, (size_t)n);
+	if (sscanf(line, "set %63s %llu", id, &n) == 2)
+		return fw_linux_measured(&s->rules, id, (int64_t)n);
+	if (strcmp(line, "go\n") == 0)
+		return answer_all(s);
+	*q = (struct question){0};
+	if (s->n + 1 == MAX_QUESTIONS ||
+	    sscanf(line, "%15s %15s %15s %63s %63s %u %u %u %7s", q->path,
+	           q->in, q->out, q->src, q->dst, &q->proto, &q->sport,
+	           &q->dport, q->dir) != 9)
+		return EBADMSG;
+	s->n++;
+	return 0;
+}
+
+int main(void)
+{
+	struct session s = {.text = wr_init_heap()};
+	char line[512];
+	int err = 0;
+
+	s.q = calloc(MAX_QUESTIONS, sizeof(*s.q));
+	s.answers = calloc(MAX_QUESTIONS, sizeof(*s.answers));
+	arena_init(&s.arena);
+	fw_rules_init(&s.rules);
+	if (!s.q || !s.answers)
+		err = ENOMEM;
+	while (!err && fgets(line, sizeof(line), stdin))
+		err = take_line(&s, line);
+	fw_rules_fini(&s.rules);
+	arena_fini(&s.arena);
+	wr_fini(&s.text);
+	free(s.q);
+	free(s.answers);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -535,19 +535,18 @@ static void judge_all(const char *text, struct made *m, unsigned n_excess)
 		fw_space_alloc(&sp, &r.rules, m->flows, 3, &m->place, NULL, 0),
 		0);
 	for (size_t i = 0; i < 3; i++) {
-		struct fw_judgement j;
+		struct fw_judgement j, back;
 
-		assert_int_equal(
-			fw_space_judge(&j, &r.arena, sp, i, FW_ORIGINAL), 0);
+		assert_int_equal(fw_space_judge(&j, &r.arena, sp, i), 0);
 		if (j.verdict != FW_PASS)
 			fail_msg("flow %zu: %d", i, j.verdict);
 		if (m->flows[i].is_sip)
 			assert_int_equal(j.attrs.alg, FW_OFF);
 		if (i < 2)
 			assert_int_equal(j.attrs.udp_idle_s, 300);
-		assert_int_equal(fw_space_judge(&j, &r.arena, sp, i, FW_REPLY),
-		                 0);
-		assert_int_equal(j.verdict, FW_PASS);
+		assert_int_equal(
+			fw_space_judge_reply(&back, &r.arena, sp, i, &j), 0);
+		assert_int_equal(back.verdict, FW_PASS);
 	}
 	assert_int_equal(fw_space_excess(&parts, &r.arena, sp), 0);
 	for (; parts; parts = parts->next) {

@@ -244,7 +244,7 @@ static void test_emit_accepts_the_same_packets(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct fw_judgement j;
 
-		assert_int_equal(fw_space_judge(&j, &a, sp, i, FW_ORIGINAL), 0);
+		assert_int_equal(fw_space_judge(&j, &a, sp, i), 0);
 		assert_int_equal(j.verdict, FW_PASS);
 	}
 	assert_int_equal(fw_space_excess(&parts, &a, sp), 0);

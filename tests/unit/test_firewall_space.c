@@ -361,9 +361,7 @@ static void test_judge_agrees_with_brute_force(void **state)
 		assert_int_equal(
 			fw_space_alloc(&sp, &rules, &flow, 1, &place, NULL, 0),
 			0);
-		assert_int_equal(
-			fw_space_judge(&j, &rules.arena, sp, 0, FW_ORIGINAL),
-			0);
+		assert_int_equal(fw_space_judge(&j, &rules.arena, sp, 0), 0);
 		if (is_sure(&rules))
 			assert_int_equal(j.verdict,
 			                 any_fail ? FW_FAIL : FW_PASS);
@@ -428,9 +426,7 @@ static void test_name_nobody_resolved_is_unknown(void **state)
 		assert_int_equal(fw_space_alloc(&sp, &rules, &flow, 1, &place,
 		                                &host, host.name ? 1 : 0),
 		                 0);
-		assert_int_equal(
-			fw_space_judge(&j, &rules.arena, sp, 0, FW_ORIGINAL),
-			0);
+		assert_int_equal(fw_space_judge(&j, &rules.arena, sp, 0), 0);
 		assert_int_equal(j.verdict, cases[i].verdict);
 		fw_space_free(sp);
 		fw_rules_fini(&rules);

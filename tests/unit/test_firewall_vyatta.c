@@ -417,15 +417,14 @@ static void judge_all(const char *dialect, struct slice text, struct made *m)
 	                                &m->place, NULL, 0),
 	                 0);
 	for (size_t i = 0; i < m->n; i++) {
-		struct fw_judgement j;
+		struct fw_judgement j, back;
 
-		assert_int_equal(
-			fw_space_judge(&j, &r.arena, sp, i, FW_ORIGINAL), 0);
+		assert_int_equal(fw_space_judge(&j, &r.arena, sp, i), 0);
 		if (j.verdict != FW_PASS)
 			fail_msg("%s, flow %zu: %d", dialect, i, j.verdict);
-		assert_int_equal(fw_space_judge(&j, &r.arena, sp, i, FW_REPLY),
-		                 0);
-		assert_int_equal(j.verdict, FW_PASS);
+		assert_int_equal(
+			fw_space_judge_reply(&back, &r.arena, sp, i, &j), 0);
+		assert_int_equal(back.verdict, FW_PASS);
 	}
 	assert_int_equal(fw_space_excess(&parts, &r.arena, sp), 0);
 	if (parts)

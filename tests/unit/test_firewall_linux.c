@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: ISC */
+#include "test.h"
+
+#include <string.h>
+
+#include "firewall/audit.h"
+#include "firewall/linux.h"
+
+/* One flow: 192.0.2.2 at lan calls 198.51.100.2:5060/udp at wan. */
+struct expect {
+	const char *why;
+	const char *text;
+	enum fw_verdict out, back;
+	enum fw_tri alg;
+	int64_t udp_idle_s;
+	bool is_output, has_errors;
+};
+
+static const struct expect cases[] = {
+	{.why = "notrack before conntrack: the answer is new, and dropped",
+         .text = "table ip fw {\n chain raw {\n"
+                 "  type filter hook prerouting priority -300; policy accept;\n"
+                 "  udp dport 5060 notrack\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct state established accept\n"
+                 "  iifname \"lan\" accept\n }\n}\n",
+         .back = FW_FAIL},
+	{.why = "notrack after conntrack does nothing",
+         .text = "table ip fw {\n chain late {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  udp dport 5060 notrack\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct state established accept\n"
+                 "  iifname \"lan\" ct state new accept\n }\n}\n"},
+	{.why = "perhaps notrack: nobody knows the state then",
+         .text = "table ip fw {\n chain raw {\n"
+                 "  type filter hook prerouting priority -300; policy accept;\n"
+                 "  meta mark 7 notrack\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct state new,established accept\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a time set before there is a connection is not set",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 600 }\n }\n chain raw {\n"
+                 "  type filter hook prerouting priority -300; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n }\n}\n"},
+	{.why = "a policy in newer words",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { unreplied : 30s, replied : 5m1s }\n }\n"
+                 " chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n }\n}\n",
+         .udp_idle_s = 301},
+	{.why = "a policy in words of tomorrow",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 1 fortnight }\n }\n chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n }\n}\n",
+         .udp_idle_s = 1},
+	{.why = "a policy of no number",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 5w }\n }\n chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n }\n}\n",
+         .udp_idle_s = FW_IDLE_UNKNOWN},
+	{.why = "a timeout that nobody defined",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n }\n}\n",
+         .udp_idle_s = FW_IDLE_UNKNOWN},
+	{.why = "a policy that leaves the answered time out sets nft's own",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 600 }\n }\n"
+                 " ct timeout u {\n  protocol udp\n"
+                 "  policy = { unreplied : 9 }\n }\n chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct timeout set \"t\"\n"
+                 "  udp dport 5060 ct timeout set \"u\"\n }\n}\n",
+         .udp_idle_s = 120},
+	{.why = "of two chains at one place the last runs first",
+         .text = "table ip fw {\n ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 600 }\n }\n"
+                 " ct timeout u {\n  protocol udp\n"
+                 "  policy = { replied : 9 }\n }\n chain a {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  ct timeout set \"t\"\n }\n chain b {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  ct timeout set \"u\"\n }\n}\n",
+         .udp_idle_s = 600},
+	{.why = "a helper of the other family",
+         .text = "table inet fw {\n ct helper h {\n"
+                 "  type \"sip\" protocol udp\n  l3proto ip6\n }\n"
+                 " chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  udp dport 5060 ct helper set \"h\"\n }\n}\n"},
+	{.why = "a helper of another kind came first, and stays",
+         .text = "table inet fw {\n ct helper h {\n"
+                 "  type \"sip\" protocol udp\n }\n ct helper g {\n"
+                 "  type \"tftp\" protocol udp\n }\n chain pre {\n"
+                 "  type filter hook prerouting priority 0; policy accept;\n"
+                 "  ct helper set \"g\"\n"
+                 "  udp dport 5060 ct helper set \"h\"\n }\n}\n"},
+	{.why = "an unknown flow does not know its helper either",
+         .text = "table inet fw {\n ct helper h {\n"
+                 "  type \"sip\" protocol udp\n }\n chain nat {\n"
+                 "  type nat hook prerouting priority -100; policy accept;\n"
+                 "  dnat ip to 198.51.100.9\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  ct helper set \"h\"\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .alg = FW_UNKNOWN},
+	{.why = "a chain behind masquerade sees another source",
+         .text = "table ip fw {\n chain nat {\n"
+                 "  type nat hook postrouting priority 0; policy accept;\n"
+                 "  masquerade\n }\n chain late {\n"
+                 "  type filter hook postrouting priority 150; policy "
+                 "accept;\n"
+                 "  ip saddr 203.0.113.0/24 drop\n }\n}\n",
+         .out = FW_DONT_KNOW},
+	{.why = "a match for what was translated translates nothing",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  ct status snat accept\n }\n chain nat {\n"
+                 "  type nat hook prerouting priority -100; policy accept;\n"
+                 "  redirect to :9\n }\n}\n",
+         .out = FW_DONT_KNOW},
+	{.why = "a chain before masquerade sees the source",
+         .text = "table ip fw {\n chain nat {\n"
+                 "  type nat hook postrouting priority 0; policy accept;\n"
+                 "  masquerade\n }\n chain late {\n"
+                 "  type filter hook postrouting priority 50; policy accept;\n"
+                 "  ip saddr 203.0.113.0/24 drop\n }\n}\n"},
+	{.why = "an answer to what was masqueraded comes to another address",
+         .text = "table ip fw {\n chain nat {\n"
+                 "  type nat hook postrouting priority 0; policy accept;\n"
+                 "  masquerade\n }\n chain raw {\n"
+                 "  type filter hook prerouting priority -300; policy "
+                 "accept;\n"
+                 "  iifname \"wan\" ip daddr 192.0.2.0/24 drop\n }\n}\n",
+         .back = FW_DONT_KNOW},
+	{.why = "answers to the host itself come by the input",
+         .text = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n"
+                 ":OUTPUT ACCEPT [0:0]\nCOMMIT\n",
+         .back = FW_FAIL,
+         .is_output = true},
+	{.why = "answers to the host itself, let in",
+         .text = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n"
+                 ":OUTPUT ACCEPT [0:0]\n"
+                 "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                 "COMMIT\n",
+         .is_output = true},
+	{.why = "the kind of refusal is a match",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  udp dport 5060 reject with icmpv6 port-unreachable\n"
+                 "  udp dport 5060 reject with tcp reset\n }\n}\n"},
+	{.why = "a chain within a rule",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  jump {\n   ip saddr 192.0.2.9 accept\n"
+                 "   ip daddr 198.51.100.2 drop\n  }\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a destination that is written over",
+         .text = "table inet fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  udp dport 5060 ip daddr set 203.0.113.9\n }\n"
+                 " chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 " }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a chain at a device",
+         .text = "table inet fw {\n chain in {\n"
+                 "  type filter hook ingress device \"lan\" priority 0; "
+                 "policy drop;\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 " }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a table that sleeps",
+         .text = "table inet fw {\n flags dormant\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 " }\n}\ntable inet up {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 " }\n}\n"},
+	{.why = "flushed in the middle",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 " }\n}\nflush ruleset\n",
+         .has_errors = true},
+	{.why = "a jump into the void may drop",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  jump gone\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW,
+         .has_errors = true},
+	{.why = "all other interfaces of a map",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct state established accept\n"
+                 "  iifname vmap { * : drop, \"lan\" : accept }\n }\n}\n",
+         .out = FW_DONT_KNOW},
+	{.why = "synproxy takes packets",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  udp dport 5060 synproxy mss 1460\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a comment that looks like a target hides no match",
+         .text = "*filter\n:FORWARD DROP [0:0]\n"
+                 "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                 "-A FORWARD -m comment --comment \"-j\" -m limit --limit "
+                 "1/hour -j ACCEPT\nCOMMIT\n",
+         .out = FW_DONT_KNOW},
+	{.why = "a match behind the target",
+         .text = "*filter\n:FORWARD DROP [0:0]\n"
+                 "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                 "-A FORWARD -j ACCEPT -m limit --limit 1/hour\nCOMMIT\n",
+         .out = FW_DONT_KNOW},
+	{.why = "a module that asks by itself",
+         .text = "*filter\n:FORWARD DROP [0:0]\n"
+                 "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                 "-A FORWARD -m socket -j ACCEPT\nCOMMIT\n",
+         .out = FW_DONT_KNOW},
+	{.why = "quotes within a word",
+         .text = "*filter\n:FORWARD DROP [0:0]\n"
+                 "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
+                 "-A FORWARD -m comment --comment a\" -j \"b -j ACCEPT\n"
+                 "COMMIT\n",
+         .out = FW_DONT_KNOW},
+	{.why = "the first template is the only one",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -p udp -j CT --helper tftp\n"
+                 "-A PREROUTING -p udp -j CT --helper sip --timeout long\n"
+                 "COMMIT\n"},
+	{.why = "a template before notrack",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -p udp -j CT --helper tftp\n"
+                 "-A PREROUTING -p udp -j CT --notrack\nCOMMIT\n"
+                 "*filter\n:FORWARD DROP [0:0]\n"
+                 "-A FORWARD -m conntrack --ctstate NEW,ESTABLISHED -j "
+                 "ACCEPT\nCOMMIT\n"},
+	{.why = "perhaps a template: what follows perhaps is none",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -m mark --mark 1 -j CT --helper tftp\n"
+                 "-A PREROUTING -p udp -j CT --timeout long\nCOMMIT\n",
+         .alg = FW_UNKNOWN,
+         .udp_idle_s = FW_IDLE_UNKNOWN},
+	{.why = "no state, no helper",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -p udp -j CT --notrack\n"
+                 "-A PREROUTING -p udp -j CT --helper sip\nCOMMIT\n"},
+};
+
+static void judge(struct fw_answer *out, struct arena *a,
+                  struct fw_rules *rules, const struct expect *e)
+{
+	struct fw_flow flow = {.id = "sip", .is_sip = true};
+	struct fw_question q = {.flows = &flow, .n_flows = 1};
+	struct fw_answer *answers;
+	struct fw_ip lo, hi;
+
+	q.place.path = e->is_output ? FW_PATH_OUTPUT : FW_PATH_FORWARD;
+	q.place.in = e->is_output ? NULL : "lan";
+	q.place.out = "wan";
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.2")), 0);
+	assert_non_null(fw_addrs_add_range(a, &q.place.src, lo, hi));
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("198.51.100.2")), 0);
+	assert_non_null(fw_addrs_add_range(a, &flow.dst, lo, hi));
+	assert_non_null(
+		fw_services_add(a, &flow.services, FW_PROTO_UDP, 5060, 5060));
+	assert_int_equal(fw_answer_all(&answers, a, rules, &q), 0);
+	*out = answers[0];
+}
+
+static void test_answers_are_those_of_the_kernel(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct expect *e = &cases[i];
+		const struct slice text = slice_str(e->text);
+		const struct fw_dialect *d = fw_dialect_recognise(text);
+		const enum fw_tri alg = e->alg ? e->alg : FW_OFF;
+		const int64_t idle_s = e->udp_idle_s ? e->udp_idle_s : 120;
+		struct fw_answer an;
+		struct fw_rules rules;
+		struct arena a;
+		struct diag dg;
+
+		arena_init(&a);
+		fw_rules_init(&rules);
+		diag_init(&dg, &a, "fw", text);
+		assert_non_null(d);
+		if ((d->parse(&rules, text, &dg) != 0) != e->has_errors)
+			fail_msg("%s: %s", e->why,
+			         dg.first ? dg.first->message : "no error");
+		judge(&an, &a, &rules, e);
+		if (an.out.verdict != e->out || an.back.verdict != e->back)
+			fail_msg("%s: out %d, back %d", e->why, an.out.verdict,
+			         an.back.verdict);
+		if (an.alg != alg || an.udp_idle_s != idle_s)
+			fail_msg("%s: ALG %s, %lld s", e->why,
+			         fw_tri_name(an.alg), (long long)an.udp_idle_s);
+		fw_rules_fini(&rules);
+		arena_fini(&a);
+	}
+}
+
+static void test_a_running_kernel_replaces_defaults(void **state)
+{
+	struct fw_rules rules;
+
+	UNUSED(state);
+	fw_rules_init(&rules);
+	assert_int_equal(fw_linux_defaults(&rules), 0);
+	assert_int_equal(rules.defaults.alg, FW_OFF);
+	assert_int_equal(fw_linux_measured(&rules,
+	                                   "nf_conntrack_udp_timeout_stream",
+	                                   777),
+	                 0);
+	assert_int_equal(rules.defaults.udp_idle_s, 777);
+	/* A kernel before 6.0: the module, once loaded, takes port 5060. */
+	assert_int_equal(fw_linux_measured(&rules, "nf_conntrack_helper", 1),
+	                 0);
+	assert_int_equal(rules.defaults.alg, FW_UNKNOWN);
+	assert_int_equal(fw_linux_measured(&rules, "no_such_thing", 1), 0);
+	fw_rules_fini(&rules);
+
+	fw_rules_init(&rules);
+	assert_int_equal(fw_linux_defaults(&rules), 0);
+	assert_int_equal(fw_linux_measured(&rules, "nf_conntrack_helper", 0),
+	                 0);
+	assert_int_equal(rules.defaults.alg, FW_OFF);
+	fw_rules_fini(&rules);
+}
+
+/* Can the rule at a line match, by this text? */
+static enum fw_reach reach_of(const char *text, unsigned line)
+{
+	const struct fw_place place = {.path = FW_PATH_FORWARD};
+	const struct slice in = slice_str(text);
+	enum fw_reach found = FW_REACH_UNKNOWN;
+	struct fw_reach_info *infos;
+	struct fw_space *sp = NULL;
+	struct fw_rules rules;
+	struct arena a;
+	struct diag dg;
+	size_t n;
+
+	arena_init(&a);
+	fw_rules_init(&rules);
+	diag_init(&dg, &a, "fw", in);
+	assert_int_equal(fw_dialect_recognise(in)->parse(&rules, in, &dg), 0);
+	assert_int_equal(fw_space_alloc(&sp, &rules, NULL, 0, &place, NULL, 0),
+	                 0);
+	assert_int_equal(fw_space_reach(&infos, &n, &a, sp), 0);
+	for (size_t i = 0; i < n; i++) {
+		if (infos[i].rule->line == line)
+			found = infos[i].reach;
+	}
+	fw_space_free(sp);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	return found;
+}
+
+static void test_what_returns_is_not_taken(void **state)
+{
+	static const char *const texts[] = {
+		/* surely, perhaps, by a goto, and not what is asked for */
+		"*filter\n:FORWARD DROP [0:0]\n:S - [0:0]\n"
+		"-A FORWARD -j S\n-A FORWARD -p udp -j ACCEPT\n"
+		"-A S -p udp -j RETURN\n-A S -j DROP\nCOMMIT\n",
+		"*filter\n:FORWARD DROP [0:0]\n:S - [0:0]\n"
+		"-A FORWARD -j S\n-A FORWARD -p udp -j ACCEPT\n"
+		"-A S -p udp -m mark --mark 1 -j RETURN\n-A S -j DROP\n"
+		"COMMIT\n",
+		"*filter\n:FORWARD DROP [0:0]\n:S - [0:0]\n:T - [0:0]\n"
+		"-A FORWARD -j S\n-A FORWARD -p udp -j ACCEPT\n"
+		"-A S -p udp -g T\n-A S -j DROP\n-A T -p tcp -j DROP\n"
+		"COMMIT\n",
+		"*filter\n:FORWARD DROP [0:0]\n:S - [0:0]\n"
+		"-A FORWARD -j S\n-A FORWARD -p udp -j ACCEPT\n"
+		"-A S -p tcp -m mark --mark 1 -j RETURN\n-A S -j DROP\n"
+		"COMMIT\n",
+	};
+	static const unsigned lines[] = {5, 5, 6, 5};
+	static const enum fw_reach reaches[] = {FW_REACHED, FW_REACHED,
+	                                        FW_REACHED, FW_SHADOWED};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (reach_of(texts[i], lines[i]) != reaches[i])
+			fail_msg("%zu: %d", i, reach_of(texts[i], lines[i]));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_answers_are_those_of_the_kernel),
+		cmocka_unit_test(test_a_running_kernel_replaces_defaults),
+		cmocka_unit_test(test_what_returns_is_not_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
