@@ -169,9 +169,15 @@ static void begin_back(struct alg *a, enum alg_way way, int flow,
 	begin(a, way, hops_there(a) + 1, edit, now_ns);
 }
 
+/* The edge can send along what it has seen, and nothing else. */
 static int find_flow(const struct alg *a, enum wire_role role)
 {
-	return ladder_find(&a->ladder, WIRE_UDP, role, LADDER_OPTIONS, NULL);
+	int flow =
+		ladder_find(&a->ladder, WIRE_UDP, role, LADDER_OPTIONS, NULL);
+
+	if (flow != LADDER_NONE && a->shots[flow].observed.family == ADDR_NONE)
+		return LADDER_NONE;
+	return flow;
 }
 
 /* The twin's flow, or else one that no ALG of port 5060 looks at. */
