@@ -164,10 +164,10 @@ def test_control_session(edge):
         assert c.fetch(9, 1) == (2, b"")  # ENOENT
 
         # back along the flow, now and later
-        assert c.sent(SEND, struct.pack(">HHI", 1, 3, 0) + b"inbound")[:2] == (1, 0)
+        assert c.sent(SEND, struct.pack(">HHIB", 1, 3, 0, 0) + b"inbound")[:2] == (1, 0)
         assert s.recvfrom(100) == (b"inbound", (edge.address, edge.ports["sip"]))
         start = time.monotonic()
-        assert c.sent(SEND, struct.pack(">HHI", 2, 3, 300) + b"later")[:2] == (2, 0)
+        assert c.sent(SEND, struct.pack(">HHIB", 2, 3, 300, 0) + b"later")[:2] == (2, 0)
         assert 0.29 < time.monotonic() - start < 1
         assert s.recv(100) == b"later"
         # shots at another port of ours, from a port of theirs and a fresh one
@@ -179,9 +179,9 @@ def test_control_session(edge):
                 assert reply == (3, 0, source[1]) and data == b"pin"
                 assert port in (0, source[1])
         # never to who has not proved his address, nor from a port not ours
-        assert c.sent(SEND, struct.pack(">HHI", 4, 5, 0) + b"x")[1] == 13
+        assert c.sent(SEND, struct.pack(">HHIB", 4, 5, 0, 0) + b"x")[1] == 13
         assert c.sent(SHOOT, struct.pack(">HHHHI", 5, 5, 0, 9, 0) + b"x")[1] == 13
-        assert c.sent(SEND, struct.pack(">HHI", 6, 77, 0) + b"x")[1] == 2
+        assert c.sent(SEND, struct.pack(">HHIB", 6, 77, 0, 0) + b"x")[1] == 2
         assert c.sent(SHOOT, struct.pack(">HHHHI", 7, 3, 9, 9, 0) + b"x")[1] != 0
     c.stream.close()
 
@@ -194,10 +194,10 @@ def test_control_reaches_streams(edge):
         answer = read_message(s)
         assert c.report()[1]["transport"] == TCP
         assert c.fetch(1, 2) == (0, answer)
-        assert c.sent(SEND, struct.pack(">HHI", 1, 1, 0) + b"inbound")[:2] == (1, 0)
+        assert c.sent(SEND, struct.pack(">HHIB", 1, 1, 0, 0) + b"inbound")[:2] == (1, 0)
         assert s.recv(100) == b"inbound"
     time.sleep(0.1)
-    assert c.sent(SEND, struct.pack(">HHI", 2, 1, 0) + b"x")[1] == 32  # EPIPE
+    assert c.sent(SEND, struct.pack(">HHIB", 2, 1, 0, 0) + b"x")[1] == 32  # EPIPE
 
 
 def test_control_refuses_nonsense(edge):
@@ -380,7 +380,7 @@ def test_signals_end_it_cleanly(prumo):
         c = Control(edge)
         with edge.udp() as s, edge.tcp("sip"):
             edge.ask(s, "sip", request(b"INVITE", tag(c.session, 1), c.token))
-            c.put(SEND, struct.pack(">HHI", 1, 1, 60000) + b"never")
+            c.put(SEND, struct.pack(">HHIB", 1, 1, 60000, 0) + b"never")
             time.sleep(0.1)
             status, out, err = edge.stop(sig)
         assert status == 0 and out == "", (status, out, err)

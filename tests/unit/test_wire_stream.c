@@ -60,7 +60,7 @@ static void test_next_rejects_malformed(void **state)
 	         BYTES("\x02\x00\x00\x00\x00\x00")},
 		{"type 0", false, BYTES("\x00\x00\x00\x00\x00\x00")},
 		{"type 7", false, BYTES("\x07\x00\x00\x00\x00\x00")},
-		{"type 0x86", false, BYTES("\x86\x00\x00\x00\x00\x00")},
+		{"type 0x87", false, BYTES("\x87\x00\x00\x00\x00\x00")},
 		{"too long", false, BYTES("\x04\x00\x00\x01\x08\x01")},
 		{"endless", false, BYTES("\x04\x00\xff\xff\xff\xff")},
 	};
