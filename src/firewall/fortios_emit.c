@@ -8,7 +8,9 @@
  * A policy's session-ttl would cut TCP sessions down as well, so UDP is given
  * its time by the service, whose timer supersedes the box's (KB 191228).
  */
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -458,28 +460,38 @@ static const char helper_words[] =
 	"# and delete that number under \"config system session-helper\" (with\n"
 	"# VDOMs: under \"config global\").\n";
 
-void fw_forti_put_clear(struct wr *w, const struct fw_addrs *set,
-                        const char *prefix)
+/* Both ends of a range, as they lie in memory. */
+static struct slice ends_of(const struct fw_addr *a)
 {
-	for (const struct fw_addr *a = set->first; a; a = a->next) {
-		char text[256];
-		struct wr one = wr_init(text, sizeof(text));
+	static_assert(offsetof(struct fw_addr, hi) ==
+	                      offsetof(struct fw_addr, lo) + sizeof(a->lo),
+	              "the ends of a range are neighbours");
 
-		if (a->kind != FW_ADDR_RANGE)
+	return (struct slice){(const uint8_t *)a + offsetof(struct fw_addr, lo),
+	                      sizeof(a->lo) + sizeof(a->hi)};
+}
+
+void fw_forti_put_clear(struct wr *w, struct fw_dict *seen,
+                        const struct fw_addrs *set, const char *prefix)
+{
+	static const char scope[] = "clear";
+
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		/* Rows of a profile share addresses. */
+		if (a->kind != FW_ADDR_RANGE ||
+		    fw_dict_get(seen, scope, ends_of(a)))
 			continue;
-		wr_fmt(&one,
+		fw_dict_put(seen, scope, ends_of(a), w);
+		wr_fmt(w,
 		       "%sdiagnose sys session filter clear\n"
 		       "%sdiagnose sys session filter dst ",
 		       prefix, prefix);
-		put_ip(&one, a->lo);
+		put_ip(w, a->lo);
 		if (fw_ip_cmp(a->lo, a->hi) != 0) {
-			wr_str(&one, " ");
-			put_ip(&one, a->hi);
+			wr_str(w, " ");
+			put_ip(w, a->hi);
 		}
-		wr_fmt(&one, "\n%sdiagnose sys session clear\n", prefix);
-		/* Rows of a profile share addresses. */
-		if (slice_find(wr_slice(w), wr_slice(&one)) == SIZE_MAX)
-			wr_put(w, wr_slice(&one));
+		wr_fmt(w, "\n%sdiagnose sys session clear\n", prefix);
 	}
 }
 
@@ -620,7 +632,8 @@ static void put_undo(struct fw_forti_emitter *e, const struct fw_rules *rules,
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (is_said(r) && r->attrs.alg == FW_OFF)
-				fw_forti_put_clear(e->out, &r->dst, "#     ");
+				fw_forti_put_clear(e->out, &e->seen,
+				                   &r->dst, "#     ");
 		}
 	}
 	wr_str(e->out, "\n# Undo: delete the policies named prumo-* (show "

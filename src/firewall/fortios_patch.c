@@ -391,7 +391,8 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		patch_policy(&e, rules, ed, c ? free_id(c) + n_new : 1);
 		n_new += ed->kind == FW_EDIT_INSERT;
 		if (ed->flow)
-			fw_forti_put_clear(&out->clear, &ed->flow->dst, "");
+			fw_forti_put_clear(&out->clear, &e.seen, &ed->flow->dst,
+			                   "");
 	}
 	wr_put(&out->undo, wr_slice(&undo));
 	out->undo.bad |= undo.bad;

@@ -72,6 +72,8 @@ static bool is_open_quote(struct slice s)
 {
 	bool is_open = false;
 
+	if (s.n == 0 || !memchr(s.p, '"', s.n))
+		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		if (s.p[i] == '\\')
 			i++;
@@ -660,11 +662,13 @@ const struct fw_forti_node *fw_forti_value(const struct fw_forti_node *entry,
                                            const char *name)
 {
 	const struct fw_forti_node *found = NULL;
+	const struct slice key = slice_str(name);
 
 	for (const struct fw_forti_node *n = entry ? entry->first : NULL; n;
 	     n = n->next) {
-		if (n->kind < FW_FORTI_SET || n->is_deleted ||
-		    !slice_eq_str(n->key, name))
+		/* Asked for each word of each policy: most lengths differ. */
+		if (n->key.n != key.n || n->kind < FW_FORTI_SET ||
+		    n->is_deleted || !slice_eq(n->key, key))
 			continue;
 		if (n->kind == FW_FORTI_UNSET)
 			found = NULL;

@@ -37,9 +37,9 @@ void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
 /** The SIP mode of a VDOM, and its undo. */
 void fw_forti_put_switches(struct fw_forti_emitter *e);
 /** Commands that end sessions to these addresses, and to no others; those
- *  that stand there already are left out. */
-void fw_forti_put_clear(struct wr *w, const struct fw_addrs *set,
-                        const char *prefix);
+ *  in @p seen are left out, and the rest noted there. */
+void fw_forti_put_clear(struct wr *w, struct fw_dict *seen,
+                        const struct fw_addrs *set, const char *prefix);
 
 /** What session-ttl takes: never less than 300 s. */
 int64_t fw_forti_ttl_at_least(int64_t v);

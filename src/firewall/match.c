@@ -59,16 +59,12 @@ void fw_match_close(struct fw_match *m, struct slice why)
 
 void fw_match_protos(struct fw_match *m, const bool set[256], bool is_negated)
 {
-	bool any = false;
-
 	if (m->is_closed)
 		return;
 	m->has_proto = true;
-	for (unsigned i = 0; i < 256; i++) {
-		m->protos[i] = m->protos[i] && set[i] != is_negated;
-		any |= m->protos[i];
-	}
-	m->is_impossible |= !any;
+	for (unsigned i = 0; i < 256; i++)
+		m->protos[i] &= set[i] ^ is_negated;
+	m->is_impossible |= !memchr(m->protos, true, sizeof(m->protos));
 }
 
 void fw_match_proto(struct fw_match *m, int proto)
@@ -204,8 +200,9 @@ static bool make_services(struct fw_match *m)
 		return true;
 	if (!m->has_proto)
 		return add_ports(m, FW_PROTO_ANY);
-	for (int i = 0; i < 256; i++) {
-		if (m->protos[i] && !add_ports(m, i))
+	for (const bool *p = m->protos, *end = p + ARRAY_LEN(m->protos);
+	     (p = memchr(p, true, (size_t)(end - p))); p++) {
+		if (!add_ports(m, (int)(p - m->protos)))
 			return false;
 	}
 	return true;

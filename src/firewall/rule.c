@@ -519,15 +519,16 @@ int fw_ip_parse(struct fw_ip *lo, struct fw_ip *hi, struct slice text)
 int fw_ip_prefix_len(struct fw_ip lo, struct fw_ip hi)
 {
 	const bool is4 = fw_ip_is4(lo) && fw_ip_is4(hi);
+	/* A prefix's last address has ones where its first has zeros. */
+	const struct fw_ip free = {lo.hi ^ hi.hi, lo.lo ^ hi.lo};
+	const int n_bits =
+		128 - __builtin_popcountll(free.hi) -
+		__builtin_popcountll(free.lo);
+	const struct fw_ip mask = free_bits((unsigned)n_bits);
 
-	for (unsigned n = is4 ? 96 : 0; n <= 128; n++) {
-		struct fw_ip a, b;
-
-		span(&a, &b, lo, n);
-		if (fw_ip_cmp(a, lo) == 0 && fw_ip_cmp(b, hi) == 0)
-			return (int)(is4 ? n - 96 : n);
-	}
-	return -1;
+	if (fw_ip_cmp(free, mask) != 0 || lo.hi & mask.hi || lo.lo & mask.lo)
+		return -1;
+	return is4 ? n_bits - 96 : n_bits;
 }
 
 void fw_ip_put(struct wr *w, struct fw_ip lo, struct fw_ip hi)

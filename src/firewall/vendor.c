@@ -122,26 +122,26 @@ static bool is_blank(uint8_t c)
 
 bool fw_word_next(struct slice *rest, struct slice *word)
 {
-	struct slice s = *rest;
-	size_t n = 0;
+	const struct slice s = *rest;
+	size_t at = 0, n;
 
-	while (s.n && is_blank(s.p[0]))
-		s = slice_sub(s, 1, SIZE_MAX);
-	if (s.n == 0)
+	while (at < s.n && is_blank(s.p[at]))
+		at++;
+	if (at == s.n)
 		return false;
-	if (s.p[0] == '"' || s.p[0] == '\'') {
-		const uint8_t quote = s.p[0];
+	n = at;
+	if (s.p[at] == '"' || s.p[at] == '\'') {
+		const uint8_t quote = s.p[at++];
 
-		s = slice_sub(s, 1, SIZE_MAX);
-		while (n < s.n && s.p[n] != quote)
+		for (n = at; n < s.n && s.p[n] != quote;)
 			n += s.p[n] == '\\' && n + 1 < s.n ? 2 : 1;
-		*word = slice_sub(s, 0, n);
-		*rest = slice_sub(s, n + 1 <= s.n ? n + 1 : s.n, SIZE_MAX);
+		*word = slice_sub(s, at, n - at);
+		*rest = slice_sub(s, n + 1, SIZE_MAX);
 		return true;
 	}
 	while (n < s.n && !is_blank(s.p[n]))
 		n++;
-	*word = slice_sub(s, 0, n);
+	*word = (struct slice){s.p + at, n - at};
 	*rest = slice_sub(s, n, SIZE_MAX);
 	return true;
 }

@@ -13,14 +13,27 @@ struct fw_vy_node {
 	struct slice word;
 	struct slice raw; /**< the line that says it, or the first of them */
 	unsigned line;
+	unsigned n_entered; /**< below it, so far */
+};
+
+enum {
+	FW_VY_PATH_MAX = 16,
 };
 
 struct fw_vy_tree {
 	struct arena *arena;
 	struct fw_rules *rules;
 	struct diag *dg;
-	struct fw_dict dict; /**< (parent, word) to node */
+	struct fw_dict dict; /**< (parent, word) to node, of large parents */
 	struct fw_vy_node *root;
+	/* While reading: the nodes of the last `set`, and where their words
+	 * end in it. */
+	struct slice said_line;
+	struct {
+		struct fw_vy_node *node;
+		size_t end;
+	} said[FW_VY_PATH_MAX];
+	size_t n_said;
 	long conntrack; /**< of the footer; -1: no footer */
 	bool no_memory;
 };

@@ -15,6 +15,7 @@
 
 enum {
 	MAX_VERSION = 1000,
+	MAX_SCANNED = 12, /* children; more are found by their hash */
 };
 
 static void keep(struct fw_vy_tree *t, struct slice raw, unsigned line)
@@ -50,16 +51,45 @@ static void link_last(struct fw_vy_node *n)
 	p->last = n;
 }
 
+static struct fw_vy_node *child_of(const struct fw_vy_tree *t,
+                                   const struct fw_vy_node *parent,
+                                   struct slice word)
+{
+	struct fw_vy_node *n = parent->first;
+
+	if (parent->n_entered > MAX_SCANNED)
+		return fw_dict_get(&t->dict, parent, word);
+	while (n && !slice_eq(n->word, word))
+		n = n->next;
+	return n;
+}
+
+static void index_child(struct fw_vy_tree *t, struct fw_vy_node *n)
+{
+	struct fw_vy_node *p = n->parent;
+
+	if (++p->n_entered <= MAX_SCANNED)
+		return;
+	if (p->n_entered > MAX_SCANNED + 1) {
+		fw_dict_put(&t->dict, p, n->word, n);
+		return;
+	}
+	for (n = p->first; n; n = n->next)
+		fw_dict_put(&t->dict, p, n->word, n);
+}
+
 /* A word that is said again moves to the end: of values, the last counts. */
 static struct fw_vy_node *enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
                                 struct slice word, struct slice raw,
                                 unsigned line)
 {
-	struct fw_vy_node *n = fw_dict_get(&t->dict, parent, word);
+	struct fw_vy_node *n = child_of(t, parent, word);
 
 	if (n) {
-		unlink_node(n);
-		link_last(n);
+		if (n->next) {
+			unlink_node(n);
+			link_last(n);
+		}
 		return n;
 	}
 	n = arena_alloc(t->arena, sizeof(*n));
@@ -70,7 +100,7 @@ static struct fw_vy_node *enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
 	*n = (struct fw_vy_node){
 		.parent = parent, .word = word, .raw = raw, .line = line};
 	link_last(n);
-	fw_dict_put(&t->dict, parent, word, n);
+	index_child(t, n);
 	return n;
 }
 
@@ -80,11 +110,51 @@ static void drop(struct fw_vy_tree *t, struct slice words)
 	struct slice rest = words, word;
 
 	while (n && fw_word_next(&rest, &word))
-		n = fw_dict_get(&t->dict, n, word);
+		n = child_of(t, n, word);
 	if (!n || n == t->root)
 		return;
 	unlink_node(n);
-	fw_dict_put(&t->dict, n->parent, n->word, NULL);
+	if (n->parent->n_entered > MAX_SCANNED)
+		fw_dict_put(&t->dict, n->parent, n->word, NULL);
+}
+
+/* How many words of the last path does @p line begin with? */
+static size_t common_words(const struct fw_vy_tree *t, struct slice line)
+{
+	size_t k = 0, n = 0;
+
+	/* A word is the same if what ends it is. */
+	while (k < t->n_said && n < line.n && n < t->said_line.n &&
+	       line.p[n] == t->said_line.p[n]) {
+		if (n == t->said[k].end)
+			k++;
+		n++;
+	}
+	return k;
+}
+
+/* Lines of one rule begin alike: their nodes were entered just now, and are
+ * the last of their parents. */
+static void take_path(struct fw_vy_tree *t, struct slice rest,
+                      struct slice line, unsigned at)
+{
+	const size_t k = common_words(t, line);
+	struct fw_vy_node *n = t->root;
+	struct slice word;
+
+	if (k) {
+		n = t->said[k - 1].node;
+		rest = slice_sub(line, t->said[k - 1].end, SIZE_MAX);
+	}
+	t->n_said = k;
+	t->said_line = line;
+	while (n && fw_word_next(&rest, &word)) {
+		n = enter(t, n, word, line, at);
+		if (t->n_said == FW_VY_PATH_MAX)
+			continue;
+		t->said[t->n_said].node = n;
+		t->said[t->n_said++].end = line.n - rest.n;
+	}
 }
 
 /* Lines of a session that change nothing. */
@@ -103,21 +173,20 @@ static bool is_session(struct slice word)
 /* @return false: this line is no command. */
 static bool take_command(struct fw_vy_tree *t, struct slice line, unsigned at)
 {
-	struct slice rest = line, verb, word;
-	struct fw_vy_node *n = t->root;
+	struct slice rest = line, verb;
 
 	if (!fw_word_next(&rest, &verb))
 		return false;
-	if (is_session(verb))
-		return true;
-	if (slice_eq_str(verb, "delete")) {
-		drop(t, slice_trim(rest));
+	if (slice_eq_str(verb, "set")) {
+		take_path(t, rest, line, at);
 		return true;
 	}
-	if (!slice_eq_str(verb, "set"))
+	if (is_session(verb))
+		return true;
+	if (!slice_eq_str(verb, "delete"))
 		return false;
-	while (n && fw_word_next(&rest, &word))
-		n = enter(t, n, word, line, at);
+	t->n_said = 0;
+	drop(t, slice_trim(rest));
 	return true;
 }
 
@@ -130,6 +199,7 @@ static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
 	struct slice rest = slice_sub(line, 0, line.n - opens), word;
 	struct fw_vy_node *n = at;
 
+	t->n_said = 0;
 	while (n && fw_word_next(&rest, &word))
 		n = enter(t, n, word, line, number);
 	if (!n || !opens || n == at)
@@ -251,7 +321,7 @@ struct fw_vy_node *fw_vy_find(const struct fw_vy_tree *t,
 	if (!scope)
 		return NULL;
 	while (fw_word_next(&rest, &word)) {
-		n = fw_dict_get(&t->dict, scope, word);
+		n = child_of(t, scope, word);
 		if (!n)
 			return NULL;
 		scope = n;
