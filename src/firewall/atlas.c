@@ -208,11 +208,25 @@ static bool is_pattern(struct slice s)
 	return s.n > 0 && s.p[s.n - 1] == '*';
 }
 
+/* Are a name and its successor the entries @p back before the end? */
+static bool is_noted(const struct fw_atlas *at, struct slice s, size_t back)
+{
+	const struct slice *z;
+
+	if (at->n_zones < back)
+		return false;
+	z = &at->zones[at->n_zones - back];
+	return z[1].n == s.n + 1 && slice_eq(z[0], s) && z[1].p[s.n] == 0;
+}
+
 void fw_atlas_note_zone(struct fw_atlas *at, const char *name)
 {
 	struct slice s = slice_str(name), end;
 
 	if (!is_pattern(s)) {
+		/* Thousands of rules go between the same two zones. */
+		if (is_noted(at, s, 2) || is_noted(at, s, 4))
+			return;
 		note_start(at, s);
 		/* The successor of a string is itself with a NUL. */
 		note_start(at, (struct slice){s.p, s.n + 1});

@@ -604,12 +604,12 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 		            _("This text is UTF-16; save it as UTF-8."));
 	if (fw_has_prefix(text, "\xef\xbb\xbf"))
 		text = slice_sub(text, 3, SIZE_MAX);
-	fw_dict_init(&c.adrs, &c.scratch, text);
-	fw_dict_init(&c.svcs, &c.scratch, text);
 	c.t = (struct fw_forti_tree){
 		.arena = &c.scratch, .rules = out, .dg = dg};
 	read_version(&c, text);
 	fw_forti_read(&c.t, text);
+	fw_dict_init_like(&c.adrs, &c.t.dict);
+	fw_dict_init_like(&c.svcs, &c.t.dict);
 	if (!c.t.no_memory && !c.err)
 		read_all(&c);
 	if (c.t.no_memory || c.adrs.no_memory || c.svcs.no_memory)

@@ -85,6 +85,21 @@ static void put_addr_body(struct fw_forti_emitter *e, const struct fw_addr *a,
 	}
 }
 
+static void undo_entry(struct fw_forti_emitter *e, const char *table,
+                       struct slice key)
+{
+	wr_str(e->undo, e->prefix);
+	wr_str(e->undo, "config firewall ");
+	wr_str(e->undo, table);
+	wr_str(e->undo, "\n");
+	wr_str(e->undo, e->prefix);
+	wr_str(e->undo, "delete \"");
+	wr_put(e->undo, key);
+	wr_str(e->undo, "\"\n");
+	wr_str(e->undo, e->prefix);
+	wr_str(e->undo, "end\n");
+}
+
 /* Each address once, whoever asks for it. */
 static void put_addr(struct fw_forti_emitter *e, const struct fw_rule *r,
                      const struct fw_addr *a, bool is6)
@@ -107,14 +122,13 @@ static void put_addr(struct fw_forti_emitter *e, const struct fw_rule *r,
 		return;
 	}
 	fw_dict_put(&e->seen, is6 ? "6" : "4", key, e);
-	wr_fmt(e->out, "    edit \"%s\"\n", (const char *)key.p);
+	wr_str(e->out, "    edit \"");
+	wr_put(e->out, key);
+	wr_str(e->out, "\"\n");
 	put_addr_body(e, a, is6);
 	wr_str(e->out, "    next\n");
 	if (e->undo)
-		wr_fmt(e->undo,
-		       "%sconfig firewall address%s\n%sdelete \"%s\"\n%send\n",
-		       e->prefix, is6 ? "6" : "", e->prefix,
-		       (const char *)key.p, e->prefix);
+		undo_entry(e, is6 ? "address6" : "address", key);
 }
 
 void fw_forti_put_addrs(struct fw_forti_emitter *e, const struct fw_rule *r,
@@ -152,7 +166,11 @@ static bool has_ranges(int proto)
 
 static void put_range(struct wr *w, uint16_t lo, uint16_t hi)
 {
-	wr_fmt(w, lo == hi ? "%u" : "%u-%u", lo, hi);
+	fw_dec_put(w, lo);
+	if (lo == hi)
+		return;
+	wr_u8(w, '-');
+	fw_dec_put(w, hi);
 }
 
 static bool put_ranges(struct fw_forti_emitter *e, const struct fw_rule *r,
@@ -201,20 +219,18 @@ static void edit_service(struct fw_forti_emitter *e, const struct fw_rule *r,
                          int proto)
 {
 	char buf[160];
-	struct wr w = wr_init(buf, sizeof(buf) - 1);
+	struct wr w = wr_init(buf, sizeof(buf));
 
 	put_service_name(&w, r, proto);
 	if (w.bad || w.n > MAX_NAME) {
 		fw_forti_refuse(e, r, _("a name is too long"));
 		return;
 	}
-	buf[w.n] = '\0';
-	wr_fmt(e->out, "    edit \"%s\"\n", buf);
+	wr_str(e->out, "    edit \"");
+	wr_put(e->out, wr_slice(&w));
+	wr_str(e->out, "\"\n");
 	if (e->undo)
-		wr_fmt(e->undo,
-		       "%sconfig firewall service custom\n%sdelete \"%s\"\n"
-		       "%send\n",
-		       e->prefix, e->prefix, buf, e->prefix);
+		undo_entry(e, "service custom", wr_slice(&w));
 }
 
 static bool is_any_service(const struct fw_rule *r)
@@ -312,11 +328,15 @@ static void put_service_list(struct fw_forti_emitter *e,
 static void put_zone_list(struct fw_forti_emitter *e, const char *key,
                           const struct fw_zones *set)
 {
-	wr_fmt(e->out, "        set %s", key);
+	wr_str(e->out, "        set ");
+	wr_str(e->out, key);
 	if (!set->first)
 		wr_str(e->out, " \"any\"");
-	for (const struct fw_zone *z = set->first; z; z = z->next)
-		wr_fmt(e->out, " \"%s\"", z->name);
+	for (const struct fw_zone *z = set->first; z; z = z->next) {
+		wr_str(e->out, " \"");
+		wr_str(e->out, z->name);
+		wr_str(e->out, "\"");
+	}
 	wr_str(e->out, "\n");
 	if (set->is_negated)
 		wr_fmt(e->out, "        set %s-negate enable\n", key);
@@ -334,7 +354,9 @@ static bool has_side(const struct fw_addrs *set, bool is6)
 static void put_side(struct fw_forti_emitter *e, const char *key,
                      const struct fw_addrs *set, bool is6, const char *suffix)
 {
-	wr_fmt(e->out, "        set %s%s", key, suffix);
+	wr_str(e->out, "        set ");
+	wr_str(e->out, key);
+	wr_str(e->out, suffix);
 	if (!set->first)
 		wr_str(e->out, " \"all\"");
 	for (const struct fw_addr *a = set->first; a; a = a->next) {
@@ -413,8 +435,9 @@ void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
 		wr_str(e->out, "        set action deny\n");
 	if (r->action == FW_REJECT)
 		wr_str(e->out, "        set send-deny-packet enable\n");
-	wr_fmt(e->out, "        set schedule \"%s\"\n",
-	       r->schedule ? r->schedule : "always");
+	wr_str(e->out, "        set schedule \"");
+	wr_str(e->out, r->schedule ? r->schedule : "always");
+	wr_str(e->out, "\"\n");
 	put_service_list(e, r);
 	if (r->action == FW_ACCEPT)
 		put_policy_attrs(e, r);
@@ -482,16 +505,18 @@ void fw_forti_put_clear(struct wr *w, struct fw_dict *seen,
 		    fw_dict_get(seen, scope, ends_of(a)))
 			continue;
 		fw_dict_put(seen, scope, ends_of(a), w);
-		wr_fmt(w,
-		       "%sdiagnose sys session filter clear\n"
-		       "%sdiagnose sys session filter dst ",
-		       prefix, prefix);
+		wr_str(w, prefix);
+		wr_str(w, "diagnose sys session filter clear\n");
+		wr_str(w, prefix);
+		wr_str(w, "diagnose sys session filter dst ");
 		put_ip(w, a->lo);
 		if (fw_ip_cmp(a->lo, a->hi) != 0) {
 			wr_str(w, " ");
 			put_ip(w, a->hi);
 		}
-		wr_fmt(w, "\n%sdiagnose sys session clear\n", prefix);
+		wr_str(w, "\n");
+		wr_str(w, prefix);
+		wr_str(w, "diagnose sys session clear\n");
 	}
 }
 
@@ -632,8 +657,8 @@ static void put_undo(struct fw_forti_emitter *e, const struct fw_rules *rules,
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (is_said(r) && r->attrs.alg == FW_OFF)
-				fw_forti_put_clear(e->out, &e->seen,
-				                   &r->dst, "#     ");
+				fw_forti_put_clear(e->out, &e->seen, &r->dst,
+				                   "#     ");
 		}
 	}
 	wr_str(e->out, "\n# Undo: delete the policies named prumo-* (show "

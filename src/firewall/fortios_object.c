@@ -95,22 +95,19 @@ static void read_subnet(struct fw_forti_ctx *c, struct fw_forti_adr *a,
 	struct fw_forti_words w = fw_forti_words_of(e, "subnet");
 	struct slice ip, mask;
 	struct fw_ip lo, hi;
-	char *text;
+	uint8_t text[2 * ADDR_TEXT_BYTES];
+	struct wr whole = wr_init(text, sizeof(text));
 
 	if (!fw_forti_word_next(&w, &ip)) {
 		a->is_all[0] = true; /* 0.0.0.0/0 is what absence means */
 		return;
 	}
-	text = fw_forti_word_next(&w, &mask)
-	               ? arena_fmt(&c->scratch, "%.*s/%.*s", (int)ip.n,
-	                           (const char *)ip.p, (int)mask.n,
-	                           (const char *)mask.p)
-	               : arena_dup(&c->scratch, ip);
-	if (!text) {
-		c->err = ENOMEM;
-		return;
+	wr_put(&whole, ip);
+	if (fw_forti_word_next(&w, &mask)) {
+		wr_u8(&whole, '/');
+		wr_put(&whole, mask);
 	}
-	if (fw_ip_parse(&lo, &hi, slice_str(text))) {
+	if (whole.bad || fw_ip_parse(&lo, &hi, wr_slice(&whole))) {
 		diag_add(c->dg, DIAG_ERROR, w.at ? w.at->raw : ip,
 		         _("Not an address with a mask."));
 		add_unknown(c, &a->object->addrs, a->object->name);

@@ -51,17 +51,20 @@ static bool is_verb(struct slice word)
 /* "FGT (settings) # set ..." and "#config ...", but no comment. */
 static struct slice cut_prompt(struct slice line)
 {
-	const size_t hash = slice_find(slice_sub(line, 0, 80), slice_str("#"));
+	const uint8_t *at = memchr(line.p ? line.p : (const uint8_t *)"", '#',
+	                           line.n < 80 ? line.n : 80);
 	struct slice rest, word, copy;
+	size_t hash;
 
-	if (hash == SIZE_MAX)
+	if (!at)
+		return line;
+	hash = (size_t)(at - line.p);
+	if (hash == 0 && line.n > 1 && (line.p[1] == ' ' || line.p[1] == '\t'))
 		return line;
 	copy = line;
 	if (fw_word_next(&copy, &word) && is_verb(word))
 		return line;
 	rest = slice_sub(line, hash + 1, SIZE_MAX);
-	if (hash == 0 && rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
-		return line;
 	copy = rest = slice_trim(rest);
 	if (fw_word_next(&copy, &word) && is_verb(word))
 		return rest;
@@ -591,12 +594,12 @@ static void unselect_in(struct unselect *u, struct fw_forti_node *entry)
 	}
 }
 
-static void unselect_all(struct fw_forti_tree *t, struct slice text)
+static void unselect_all(struct fw_forti_tree *t)
 {
 	struct unselect u = {.t = t};
 
-	fw_dict_init(&u.lists, t->arena, text);
-	fw_dict_init(&u.words, t->arena, text);
+	fw_dict_init_like(&u.lists, &t->dict);
+	fw_dict_init_like(&u.words, &t->dict);
 	unselect_in(&u, t->root);
 	t->no_memory |= u.lists.no_memory || u.words.no_memory;
 }
@@ -607,7 +610,7 @@ void fw_forti_read(struct fw_forti_tree *t, struct slice text)
 	struct slice line;
 
 	fw_dict_init(&t->dict, t->arena, text);
-	fw_dict_init(&t->past, t->arena, text);
+	fw_dict_init_like(&t->past, &t->dict);
 	t->root = arena_alloc(t->arena, sizeof(*t->root));
 	if (!t->root) {
 		t->no_memory = true;
@@ -620,7 +623,7 @@ void fw_forti_read(struct fw_forti_tree *t, struct slice text)
 	}
 	t->no_memory |= t->dict.no_memory || t->past.no_memory;
 	if (t->has_unselected && !t->no_memory)
-		unselect_all(t, text);
+		unselect_all(t);
 	if (r.cur->parent)
 		diag_add(t->dg, DIAG_WARN, r.cur->raw,
 		         _("The text ends inside this block: an \"end\" is "

@@ -641,8 +641,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 		text = slice_sub(text, 3, SIZE_MAX);
 	for (size_t i = 0; i < 2; i++)
 		fw_dict_init(&c.addr_lists[i], &c.scratch, text);
-	fw_dict_init(&c.zone_lists, &c.scratch, text);
-	fw_dict_init(&c.chains, &c.scratch, text);
+	fw_dict_init_like(&c.zone_lists, &c.addr_lists[0]);
+	fw_dict_init_like(&c.chains, &c.addr_lists[0]);
 	read_version(&c, text);
 	fw_ros_read_lines(&c, text);
 	if (!c.err)

@@ -521,9 +521,8 @@ int fw_ip_prefix_len(struct fw_ip lo, struct fw_ip hi)
 	const bool is4 = fw_ip_is4(lo) && fw_ip_is4(hi);
 	/* A prefix's last address has ones where its first has zeros. */
 	const struct fw_ip free = {lo.hi ^ hi.hi, lo.lo ^ hi.lo};
-	const int n_bits =
-		128 - __builtin_popcountll(free.hi) -
-		__builtin_popcountll(free.lo);
+	const int n_bits = 128 - __builtin_popcountll(free.hi) -
+	                   __builtin_popcountll(free.lo);
 	const struct fw_ip mask = free_bits((unsigned)n_bits);
 
 	if (fw_ip_cmp(free, mask) != 0 || lo.hi & mask.hi || lo.lo & mask.lo)
@@ -531,17 +530,47 @@ int fw_ip_prefix_len(struct fw_ip lo, struct fw_ip hi)
 	return is4 ? n_bits - 96 : n_bits;
 }
 
+void fw_dec_put(struct wr *w, uint64_t v)
+{
+	uint8_t text[20];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = (uint8_t)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	wr_put(w, (struct slice){text + at, sizeof(text) - at});
+}
+
+/* inet_ntop() is a printf, and thousands of rules have an address each. */
+static void put_one(struct wr *w, struct fw_ip ip)
+{
+	const struct addr a = fw_ip_addr(ip);
+	char text[ADDR_TEXT_BYTES];
+
+	if (!fw_ip_is4(ip)) {
+		wr_str(w, addr_ip_text(&a, text));
+		return;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		if (i)
+			wr_u8(w, '.');
+		fw_dec_put(w, a.ip[i]);
+	}
+}
+
 void fw_ip_put(struct wr *w, struct fw_ip lo, struct fw_ip hi)
 {
 	const int n_bits = fw_ip_prefix_len(lo, hi);
-	const struct addr a = fw_ip_addr(lo), b = fw_ip_addr(hi);
-	char text[ADDR_TEXT_BYTES];
 
-	wr_str(w, addr_ip_text(&a, text));
-	if (n_bits < 0)
-		wr_fmt(w, "-%s", addr_ip_text(&b, text));
-	else if (fw_ip_cmp(lo, hi) != 0)
-		wr_fmt(w, "/%d", n_bits);
+	put_one(w, lo);
+	if (n_bits < 0) {
+		wr_u8(w, '-');
+		put_one(w, hi);
+	} else if (fw_ip_cmp(lo, hi) != 0) {
+		wr_u8(w, '/');
+		fw_dec_put(w, (unsigned)n_bits);
+	}
 }
 
 static const struct {

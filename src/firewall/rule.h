@@ -323,6 +323,9 @@ void fw_ip_prefix(struct fw_ip *lo, struct fw_ip *hi, const struct prefix *p);
 WARN_UNUSED int fw_ip_parse(struct fw_ip *lo, struct fw_ip *hi,
                             struct slice text);
 
+/** Write a number, without what printf() costs. */
+void fw_dec_put(struct wr *w, uint64_t v);
+
 /** Write a range the shortest way: address, prefix, or "lo-hi". */
 void fw_ip_put(struct wr *w, struct fw_ip lo, struct fw_ip hi);
 

@@ -45,6 +45,11 @@ void fw_dict_init(struct fw_dict *d, struct arena *a, struct slice text)
 	d->seed = hash_bytes(UINT64_C(0xcbf29ce484222325), text);
 }
 
+void fw_dict_init_like(struct fw_dict *d, const struct fw_dict *like)
+{
+	*d = (struct fw_dict){.arena = like->arena, .seed = like->seed};
+}
+
 void *fw_dict_get(const struct fw_dict *d, const void *scope, struct slice key)
 {
 	const uint64_t hash = hash_key(d, scope, key);
@@ -318,14 +323,18 @@ bool fw_hosts_are_plain(const struct fw_addrs *set)
 
 void fw_clean_put(struct wr *w, const char *text)
 {
-	for (size_t i = 0; text && text[i] && i < 120; i++) {
-		const unsigned char c = (unsigned char)text[i];
+	uint8_t clean[120];
+	size_t n = 0;
+
+	for (; text && text[n] && n < sizeof(clean); n++) {
+		const unsigned char c = (unsigned char)text[n];
 		const bool is_plain = c >= ' ' && c != '"' && c != '\'' &&
 		                      c != '\\' && c != 0x7f && c != '`' &&
 		                      c != '$';
 
-		wr_u8(w, is_plain ? c : '?');
+		clean[n] = is_plain ? c : '?';
 	}
+	wr_put(w, (struct slice){clean, n});
 }
 
 void fw_mask_put(struct wr *w, int n_bits)

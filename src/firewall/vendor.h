@@ -20,6 +20,9 @@ struct fw_dict {
  *               made of keys that collide. */
 void fw_dict_init(struct fw_dict *d, struct arena *a, struct slice text);
 
+/** Another one in the arena of @p like, as safe: the text is not read again. */
+void fw_dict_init_like(struct fw_dict *d, const struct fw_dict *like);
+
 /** @return what was put under @p scope and @p key last, or NULL. */
 void *fw_dict_get(const struct fw_dict *d, const void *scope, struct slice key);
 void fw_dict_put(struct fw_dict *d, const void *scope, struct slice key,

@@ -680,8 +680,8 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg,
 	if (fw_has_prefix(text, "\xef\xbb\xbf"))
 		text = slice_sub(text, 3, SIZE_MAX);
 	c.t = (struct fw_vy_tree){.arena = &c.scratch, .rules = out, .dg = dg};
-	fw_dict_init(&c.chains, &c.scratch, text);
 	fw_vy_read(&c.t, text);
+	fw_dict_init_like(&c.chains, &c.t.dict);
 	if (c.t.no_memory)
 		c.err = ENOMEM;
 	if (!c.err)

@@ -118,11 +118,14 @@ static const char *member_word(const struct fw_vy_emitter *e, enum kind k)
 static void put_group_name(struct wr *w, const struct fw_vy_emitter *e,
                            unsigned n, char side, enum kind k)
 {
-	wr_fmt(w, "%s%u-%c%s%s", e->prefix, n, side,
-	       k == KIND_NETS    ? "N"
-	       : k == KIND_NAMES ? "F"
-	                         : "",
-	       e->is6 ? "6" : "");
+	wr_str(w, e->prefix);
+	fw_dec_put(w, n);
+	wr_u8(w, '-');
+	wr_u8(w, (uint8_t)side);
+	if (k == KIND_NETS || k == KIND_NAMES)
+		wr_u8(w, k == KIND_NETS ? 'N' : 'F');
+	if (e->is6)
+		wr_u8(w, '6');
 }
 
 static void put_groups(struct fw_vy_emitter *e, const struct fw_addrs *set,
@@ -135,10 +138,13 @@ static void put_groups(struct fw_vy_emitter *e, const struct fw_addrs *set,
 			if (!is_of(a, e->is6) || kind_of(a) != k)
 				continue;
 			has = true;
-			wr_fmt(e->out, "set firewall group %s ",
-			       group_word(k, e->is6));
+			wr_str(e->out, "set firewall group ");
+			wr_str(e->out, group_word(k, e->is6));
+			wr_u8(e->out, ' ');
 			put_group_name(e->out, e, n, side, k);
-			wr_fmt(e->out, " %s ", member_word(e, k));
+			wr_u8(e->out, ' ');
+			wr_str(e->out, member_word(e, k));
+			wr_u8(e->out, ' ');
 			if (k == KIND_NAMES)
 				fw_clean_put(e->out, a->name);
 			else
@@ -203,12 +209,20 @@ static bool is_like(const struct fw_service *a, const struct fw_service *b)
 
 static void put_path(struct fw_vy_emitter *e, unsigned long number)
 {
-	wr_fmt(e->out, "set %s rule %lu ", e->path, number);
+	wr_str(e->out, "set ");
+	wr_str(e->out, e->path);
+	wr_str(e->out, " rule ");
+	fw_dec_put(e->out, number);
+	wr_u8(e->out, ' ');
 }
 
 static void put_range(struct wr *w, uint16_t lo, uint16_t hi)
 {
-	wr_fmt(w, lo == hi ? "%u" : "%u-%u", lo, hi);
+	fw_dec_put(w, lo);
+	if (lo == hi)
+		return;
+	wr_u8(w, '-');
+	fw_dec_put(w, hi);
 }
 
 /* @return the first service that did not fit, or NULL. */
@@ -294,14 +308,17 @@ static void put_head(struct fw_vy_emitter *e, const struct line *l,
 
 		if (iface && fw_vy_has_base(e->form)) {
 			put_path(e, number);
-			wr_fmt(e->out, "%s-interface name %s\n",
-			       i ? "outbound" : "inbound", iface);
+			wr_str(e->out, i ? "outbound-interface name "
+			                 : "inbound-interface name ");
+			wr_str(e->out, iface);
+			wr_u8(e->out, '\n');
 		}
 		if (k == KIND_ANY)
 			continue;
 		put_path(e, number);
-		wr_fmt(e->out, "%s group %s ", i ? "destination" : "source",
-		       group_word(k, e->is6));
+		wr_str(e->out, i ? "destination group " : "source group ");
+		wr_str(e->out, group_word(k, e->is6));
+		wr_u8(e->out, ' ');
 		put_group_name(e->out, e, l->group, i ? 'D' : 'S', k);
 		wr_str(e->out, "\n");
 	}

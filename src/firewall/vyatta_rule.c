@@ -125,7 +125,7 @@ static bool add_group(struct fw_vy_groups *g, struct fw_vy_tree *t,
 int fw_vy_groups_read(struct fw_vy_groups *g, struct fw_vy_tree *t)
 {
 	*g = (struct fw_vy_groups){0};
-	fw_dict_init(&g->dict, t->arena, t->rules->text);
+	fw_dict_init_like(&g->dict, &t->dict);
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		const struct fw_vy_node *all =
 			fw_vy_find(t, fw_vy_find(t, t->root, "firewall group"),

@@ -118,18 +118,32 @@ static void drop(struct fw_vy_tree *t, struct slice words)
 		fw_dict_put(&t->dict, n->parent, n->word, NULL);
 }
 
+static size_t common_bytes(struct slice a, struct slice b)
+{
+	const size_t max = a.n < b.n ? a.n : b.n;
+	uint64_t x, y;
+	size_t n = 0;
+
+	for (; max - n >= sizeof(x); n += sizeof(x)) {
+		memcpy(&x, a.p + n, sizeof(x));
+		memcpy(&y, b.p + n, sizeof(y));
+		if (x != y)
+			break;
+	}
+	while (n < max && a.p[n] == b.p[n])
+		n++;
+	return n;
+}
+
 /* How many words of the last path does @p line begin with? */
 static size_t common_words(const struct fw_vy_tree *t, struct slice line)
 {
-	size_t k = 0, n = 0;
+	const size_t n = t->n_said ? common_bytes(line, t->said_line) : 0;
+	size_t k = 0;
 
 	/* A word is the same if what ends it is. */
-	while (k < t->n_said && n < line.n && n < t->said_line.n &&
-	       line.p[n] == t->said_line.p[n]) {
-		if (n == t->said[k].end)
-			k++;
-		n++;
-	}
+	while (k < t->n_said && t->said[k].end < n)
+		k++;
 	return k;
 }
 
