@@ -58,7 +58,7 @@ struct run {
 	enum fw_path path;
 	struct fw_judgement *out;
 	struct arena *arena;
-	struct fate *todo;
+	struct fate *open;
 	size_t n, cap;
 	uint64_t steps;
 	bool is_first;         /* no attributes taken yet */
@@ -71,14 +71,14 @@ static int push(struct run *r, const struct fate *f)
 {
 	if (r->n == r->cap) {
 		const size_t cap = r->cap ? r->cap * 2 : 32;
-		struct fate *todo = realloc(r->todo, cap * sizeof(*todo));
+		struct fate *open = realloc(r->open, cap * sizeof(*open));
 
-		if (!todo)
+		if (!open)
 			return ENOMEM;
-		r->todo = todo;
+		r->open = open;
 		r->cap = cap;
 	}
-	r->todo[r->n++] = *f;
+	r->open[r->n++] = *f;
 	return 0;
 }
 
@@ -748,7 +748,7 @@ static int judge_region(struct run *r, const struct fw_box *b)
 	while (r->n && !err) {
 		bool is_done = false;
 
-		f = r->todo[--r->n];
+		f = r->open[--r->n];
 		while (!is_done && !err) {
 			if (r->steps-- == 0) {
 				r->out->is_cut = true;
@@ -777,7 +777,7 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
 
 	for (size_t i = 0; i < regions->n && !err; i++)
 		err = judge_region(&r, &regions->boxes[i]);
-	free(r.todo);
+	free(r.open);
 	if (err)
 		return err;
 	j.verdict = j.is_cut || !j.parts ? FW_DONT_KNOW : FW_PASS;

@@ -64,7 +64,7 @@ void fw_match_protos(struct fw_match *m, const bool set[256], bool is_negated)
 	m->has_proto = true;
 	for (unsigned i = 0; i < 256; i++)
 		m->protos[i] &= set[i] ^ is_negated;
-	m->is_impossible |= !memchr(m->protos, true, sizeof(m->protos));
+	m->is_impossible |= !memchr(m->protos, 1, sizeof(m->protos));
 }
 
 void fw_match_proto(struct fw_match *m, int proto)
@@ -201,7 +201,7 @@ static bool make_services(struct fw_match *m)
 	if (!m->has_proto)
 		return add_ports(m, FW_PROTO_ANY);
 	for (const bool *p = m->protos, *end = p + ARRAY_LEN(m->protos);
-	     (p = memchr(p, true, (size_t)(end - p))); p++) {
+	     (p = memchr(p, 1, (size_t)(end - p))); p++) {
 		if (!add_ports(m, (int)(p - m->protos)))
 			return false;
 	}

@@ -323,7 +323,7 @@ static void read_set(struct parser *ps)
 static bool read_span(int64_t *out, struct slice s)
 {
 	static const struct {
-		char unit;
+		uint8_t unit;
 		int64_t in_s;
 	} units[] = {{'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
 	int64_t sum = 0;

@@ -147,7 +147,7 @@ static void resume(void *arg)
 		net_timer_set(l->pause, PAUSE_MS * NS_PER_MS);
 }
 
-/* @return false: no more for now */
+/* @return false: no more at this moment */
 static bool accept_one(struct net_listener *l)
 {
 	struct sockaddr_storage ss = {0};
