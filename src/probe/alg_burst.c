@@ -103,8 +103,8 @@ static bool is_rush_lost(const struct alg *a)
 static bool is_due(const struct alg *a)
 {
 	if (!a->has_token || !a->ports->sip || !a->ports->control ||
-	    ladder_is_udp_silent(&a->ladder))
-		return false;
+	    !ladder_passes(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP))
+		return false; /* a shut port is no limit of rate */
 	return a->run->conf->is_full || is_rush_lost(a) || a->n_cancels > 1 ||
 	       ladder_n_late(&a->ladder) >= LATE_MIN;
 }

@@ -443,7 +443,7 @@ void ladder_on_stream_end(struct ladder *l, int shot)
 	l->shots[shot].is_closed = true;
 }
 
-static bool passes(const struct ladder *l, enum wire_transport transport,
+bool ladder_passes(const struct ladder *l, enum wire_transport transport,
                    enum wire_role role)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -465,9 +465,10 @@ static enum ladder_result judge_lost(const struct ladder *l,
 	bool twin_passes = twin != LADDER_NONE && l->shots[twin].is_answered;
 
 	/* Where only one of many messages is lost, the port is open. */
-	if (!passes(l, sp->transport, sp->role))
+	if (!ladder_passes(l, sp->transport, sp->role))
 		return sp->role != WIRE_ROLE_TWIN &&
-		                       passes(l, sp->transport, WIRE_ROLE_TWIN)
+		                       ladder_passes(l, sp->transport,
+		                                     WIRE_ROLE_TWIN)
 		               ? LADDER_BLOCKED
 		               : LADDER_NO_ANSWER;
 	/* two SYNs lost cost three seconds: that says nothing of a message

@@ -191,6 +191,10 @@ void ladder_on_stream_end(struct ladder *l, int shot);
 /** Set the result of every shot, from all that is known now. */
 void ladder_judge(struct ladder *l);
 
+/** A message to that port was answered, or is known to have arrived. */
+bool ladder_passes(const struct ladder *l, enum wire_transport transport,
+                   enum wire_role role);
+
 /** @return the first shot that fits, or LADDER_NONE. @p variant as in the
  *  spec; NULL: only full messages. */
 int ladder_find(const struct ladder *l, enum wire_transport transport,
