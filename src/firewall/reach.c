@@ -236,6 +236,7 @@ static int name_takers(struct walk *w, struct takers *t, const struct fw_box *b,
                        struct fw_reach_info *info)
 {
 	const struct fw_program *p = &w->sp->program;
+	const struct fw_rule **by;
 	size_t n = t->n_near;
 
 	for (size_t i = n; i-- > 0 && t->n_near <= MAX_NAMED;) {
@@ -253,10 +254,14 @@ static int name_takers(struct walk *w, struct takers *t, const struct fw_box *b,
 		if (err == ENOMEM)
 			return err;
 	}
-	info->by =
-		arena_alloc(w->arena, (n + 1) * sizeof(const struct fw_rule *));
-	if (!info->by)
+	by = arena_alloc(w->arena,
+	                 (info->n_by + n + 1) * sizeof(const struct fw_rule *));
+	if (!by)
 		return ENOMEM;
+	if (info->n_by)
+		memcpy(by, info->by,
+		       info->n_by * sizeof(const struct fw_rule *));
+	info->by = by;
 	for (size_t i = 0; i < n; i++) {
 		const struct fw_rule *r = p->items[t->item[t->near_of[i]]].rule;
 		size_t k = 0;
@@ -301,10 +306,8 @@ static int visit(struct walk *w, struct takers *t, size_t item,
 		if (info->reach == FW_REACH_UNKNOWN)
 			continue;
 		info->reach = FW_SHADOWED;
-		if (info->n_by == 0)
-			err = name_takers(w, t, b, info);
-		else
-			err = 0;
+		/* other rules may take what another box of it has */
+		err = info->n_by < MAX_NAMED ? name_takers(w, t, b, info) : 0;
 		if (err)
 			return err;
 	}
