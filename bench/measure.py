@@ -25,7 +25,7 @@ start = time.monotonic()
 p = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=False)
 seconds = time.monotonic() - start
 peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-sent, received = (now - then for now, then in zip(packets(), before))
+sent, received = (new - old for new, old in zip(packets(), before))
 print(json.dumps({
     "status": p.returncode,
     "seconds": seconds,
