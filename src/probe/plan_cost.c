@@ -19,7 +19,7 @@ enum {
 	RANGE_TRIES = 9,      /* of a port, at most */
 	HELLO_BYTES = 104,    /* with IP and UDP headers */
 	TCP_PORT_PACKETS = 7, /* of a port that opens */
-	TCP_PORT_BYTES = 420,
+	TCP_PORT_BYTES = 480,
 	TRACES = 32, /* per run */
 	TRACE_FLOWS = 4,
 	TRACE_PACKETS = 120, /* 20 hops, 3 rounds, with the known good flow */
@@ -36,8 +36,8 @@ static const struct price {
 	[PLAN_DNS] = {1, 100, 3, 24, 2400},
 	[PLAN_TCP] = {5, 300, 2, 12, 800},
 	[PLAN_TLS] = {8, 1000, 2, 20, 3000},
-	[PLAN_HTTP] = {7, 850, 4, 36, 5100}, /* with one redirect */
-	[PLAN_SIP] = {5, 1000, 2, 24, 5200},
+	[PLAN_HTTP] = {7, 1050, 4, 36, 5100}, /* with one redirect */
+	[PLAN_SIP] = {5, 1200, 2, 24, 5200},
 	[PLAN_STUN] = {4, 450, 2, 20, 2400},
 	[PLAN_TURN] = {24, 4200, 3, 60, 10000},
 	[PLAN_XMPP] = {12, 1800, 3, 32, 4600},
