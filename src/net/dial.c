@@ -22,6 +22,7 @@
 #include <linux/errqueue.h>
 
 #include "base/clock.h"
+#include "net/here.h"
 #include "net/loop.h"
 
 enum {
@@ -30,6 +31,9 @@ enum {
 	CTL_BYTES = 256,
 	NS_PER_US = 1000,
 };
+
+/* Slower is no reset of this computer's, but for a very busy one. */
+#define AT_ONCE_NS (50 * NS_PER_MS)
 
 struct line {
 	struct net_dial *dial;
@@ -146,6 +150,10 @@ static void on_event(unsigned events, void *arg)
 	note_times(d->op, l);
 	if (err) {
 		read_error_queue(d->op, l->fd);
+		d->op->is_kept_here = err == ECONNREFUSED &&
+		                      d->op->offender.family == ADDR_NONE &&
+		                      d->op->connect_ns < AT_ONCE_NS &&
+		                      net_here_resets(&d->to);
 		done(d, -1, err);
 		return;
 	}
@@ -284,4 +292,13 @@ void net_dial_free(struct net_dial *d)
 		line_close(&d->lines[i]);
 	net_timer_free(d->timer);
 	free(d);
+}
+
+bool net_dial_is_kept_here(const struct net_dial *d)
+{
+	unsigned n[NET_HERE_KEPT + 1] = {0};
+
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		n[net_here_syn(d->lines[i].fd)]++;
+	return n[NET_HERE_KEPT] > 0 && n[NET_HERE_SENT] == 0;
 }

@@ -24,3 +24,7 @@ WARN_UNUSED int net_dial_start(struct net_dial **dp, const struct addr *to,
 
 /** NULL is fine. Also inside its callback. */
 void net_dial_free(struct net_dial *d);
+
+/** No answer has come, and every SYN that was repeated was kept back by this
+ *  computer's own filter. */
+bool net_dial_is_kept_here(const struct net_dial *d);

@@ -680,7 +680,11 @@ struct slice net_stream_alpn(const struct net_stream *s)
 
 struct net_stream_opening net_stream_opening(const struct net_stream *s)
 {
-	return s->opening;
+	struct net_stream_opening o = s->opening;
+
+	if (s->dial)
+		o.is_kept_here = net_dial_is_kept_here(s->dial);
+	return o;
 }
 
 int64_t net_stream_rtt_ns(const struct net_stream *s)

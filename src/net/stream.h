@@ -136,6 +136,9 @@ struct net_stream_opening {
 	struct addr offender; /**< who sent the ICMP error that refused it; no
 	                           port; ADDR_NONE: nobody, or not known */
 	uint8_t icmp_type, icmp_code; /**< where there is an offender */
+	bool is_kept_here; /**< this computer's own filter resets it, or, while
+	                        it is being opened, keeps back what the
+	                        kernel repeats */
 	uint8_t tls_alert; /**< that the peer sent (RFC 8446 section 6) */
 	bool is_alerted;   /**< tls_alert was sent */
 	bool is_not_tls;   /**< what came back is no TLS record */

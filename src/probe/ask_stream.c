@@ -277,6 +277,10 @@ void ask_stream_failed(struct ask *a, const struct net_stream *s, int err)
 		a->result.offender = o.offender;
 		a->result.icmp_type = o.icmp_type;
 		a->result.icmp_code = o.icmp_code;
+		if (o.is_kept_here) {
+			a->result.end = ASK_LOCAL;
+			a->result.error = EPERM;
+		}
 		return;
 	}
 	if (a->result.layer == ASK_LAYER_NONE)

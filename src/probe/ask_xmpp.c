@@ -247,7 +247,11 @@ static void retry(struct xmpp *x)
 
 static void on_timer(void *arg)
 {
-	fail(arg, ASK_SILENT);
+	struct xmpp *x = arg;
+
+	/* what has not opened has the whole patience, as any connection */
+	if (x->ask->result.layer >= ASK_LAYER_CONNECT)
+		fail(x, ASK_SILENT);
 }
 
 static void stop(void *state)

@@ -80,12 +80,24 @@ static void choose(struct reach *r, bool with_ranges)
 	}
 }
 
+/* It has never left this computer, as its trace has found out. */
+static void own_up(struct reach_ask *a, int error)
+{
+	if ((error != EPERM && error != EACCES) ||
+	    (a->result.end != ASK_SILENT && a->result.end != ASK_REFUSED))
+		return;
+	a->result.end = ASK_LOCAL;
+	a->result.error = error;
+}
+
 static void on_done(void *arg, const struct trace_result *res)
 {
 	struct reach_trace *t = arg;
 
 	t->result = *res;
 	t->is_over = true;
+	if (res->where.basis == WHERE_LOCAL)
+		own_up(t->reach->asks[t->ask], res->flow.error);
 	trace_free(t->trace);
 	t->trace = NULL;
 	reach_wake(t->reach);

@@ -12,6 +12,10 @@
  * A reset says nothing of who sent it, but the kernel can be told to ignore
  * what arrives with less than some TTL (RFC 5082): eight more connections
  * find the TTL that the reset has. The same finds that of a SYN-ACK.
+ *
+ * A TCP flow of which not even the first router gives a sign may never have
+ * left: a connection beside the walk, as any program makes it, lives until its
+ * SYN has been repeated, for the kernel then tells of its own filter.
  */
 #include "probe/trace.h"
 
@@ -47,6 +51,8 @@ enum {
 #define AHEAD_NS     (3 * NS_PER_MS)
 #define RTT_GUESS_NS (150 * NS_PER_MS)
 #define MARGIN_NS    (60 * NS_PER_MS)
+/* The kernel repeats a SYN after a second. */
+#define REPEAT_NS (1100 * NS_PER_MS)
 
 enum mode {
 	MODE_ROUNDS, /* all hops at once; UDP only */
@@ -78,6 +84,8 @@ struct walk {
 struct trace {
 	struct trace_spec spec;
 	struct walk flow, control;
+	struct net_stream *plain; /* beside a TCP flow; NULL: none */
+	int64_t began_ns;
 	struct net_timer *limit;
 	struct trace_result result;
 	trace_done_fn *done;
@@ -121,6 +129,23 @@ static void walk_quit(struct walk *w)
 		net_timer_cancel(w->timer);
 }
 
+/* Nothing at all came back. */
+static bool is_deaf(const struct where_flow *got)
+{
+	bool is_heard = got->answer_at || got->refused_at || got->reset_at;
+
+	for (unsigned ttl = 1; ttl <= HOP_MAX; ttl++)
+		is_heard |= got->hops[ttl].n_answers > 0;
+	return !is_heard;
+}
+
+static void look_here(struct trace *t)
+{
+	if (t->plain && is_deaf(&t->flow.got) &&
+	    net_stream_opening(t->plain).is_kept_here)
+		t->flow.got.error = EPERM;
+}
+
 static void on_over(void *arg)
 {
 	struct trace *t = arg;
@@ -129,6 +154,7 @@ static void on_over(void *arg)
 	if (t->is_over)
 		return;
 	t->is_over = true;
+	look_here(t);
 	walk_quit(&t->flow);
 	walk_quit(&t->control);
 	add_refusal(t);
@@ -169,6 +195,7 @@ static void begin_ttl(struct walk *w)
 static void walk_end(struct walk *w)
 {
 	struct trace *t = w->trace;
+	int64_t left_ns;
 
 	net_stream_free(w->stream);
 	w->stream = NULL;
@@ -178,9 +205,13 @@ static void walk_end(struct walk *w)
 	if (t->has_control && t->control.mode == MODE_DONE &&
 	    wants_ttl(&t->control))
 		begin_ttl(&t->control);
-	if (t->flow.mode == MODE_DONE &&
-	    (!t->has_control || t->control.mode == MODE_DONE))
-		net_timer_set(t->limit, 0);
+	if (t->flow.mode != MODE_DONE ||
+	    (t->has_control && t->control.mode != MODE_DONE))
+		return;
+	left_ns = t->began_ns + REPEAT_NS - clock_mono_ns();
+	net_timer_set(t->limit, t->plain && is_deaf(&t->flow.got) && left_ns > 0
+	                                ? left_ns
+	                                : 0);
 }
 
 /* Lowest of what was so far and now; 0 is none. */
@@ -382,6 +413,8 @@ static void on_close(void *arg, int err)
 		on_icmp_word(w, w->ttl,
 		             &(struct icmp_word){&op.offender, op.icmp_type,
 		                                 op.icmp_code, 0});
+	else if (w->mode == MODE_HOPS && op.is_kept_here)
+		w->got.error = EPERM;
 	else if (w->mode == MODE_HOPS && err == ECONNREFUSED)
 		note_reset(w);
 	else if (w->mode == MODE_HOPS && err != ECONNRESET &&
@@ -395,6 +428,26 @@ static const struct net_stream_ops stream_ops = {
 	.on_data = on_data,
 	.on_close = on_close,
 };
+
+static void on_plain_close(void *arg, int err)
+{
+	UNUSED(arg);
+	UNUSED(err);
+}
+
+static int open_plain(struct trace *t)
+{
+	static const struct net_stream_ops ops = {.on_data = on_data,
+	                                          .on_close = on_plain_close};
+	static const struct net_stream_conf conf = {.is_abrupt = true};
+
+	t->began_ns = clock_mono_ns();
+	if (!t->spec.flow.is_tcp)
+		return 0;
+	t->result.n_sent++;
+	return net_stream_connect_as(&t->plain, &t->spec.flow.to, NULL, &conf,
+	                             &ops, t);
+}
 
 static uint16_t some_port(void)
 {
@@ -655,6 +708,8 @@ int trace_start(struct trace **tp, const struct trace_spec *spec,
 		err = walk_open(&t->flow, t, &spec->flow, 0);
 	if (!err && t->has_control)
 		err = walk_open(&t->control, t, &spec->control, AHEAD_NS);
+	if (!err)
+		err = open_plain(t);
 	if (err) {
 		trace_free(t);
 		return err;
@@ -670,6 +725,7 @@ void trace_free(struct trace *t)
 		return;
 	walk_close(&t->flow);
 	walk_close(&t->control);
+	net_stream_free(t->plain);
 	net_timer_free(t->limit);
 	free(t);
 }

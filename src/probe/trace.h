@@ -13,7 +13,7 @@
 #include "probe/where.h"
 
 enum {
-	TRACE_FLOWS_MAX = 20, /**< new NAT mappings that one trace may make: 2,
+	TRACE_FLOWS_MAX = 20, /**< new NAT mappings that one trace may make: 3,
 	                           and more only to find a reset's TTL */
 };
 
