@@ -57,6 +57,7 @@ struct ask_conf {
 	bool is_full_range;        /**< visit every port of a range */
 	unsigned flows_per_s;      /**< NAT mappings that a range may make in a
 	                                second; 0: as many as the path bears */
+	bool is_patient; /**< a range: silence is asked once more after a pause */
 	struct range_board *board; /**< of the ranges of this run; NULL: none */
 	bool has_edge; /**< an edge is known to be at that address: silence is
 	                    then an answer */

@@ -61,6 +61,7 @@ struct ask_range {
 	struct net_timer *tick, *limit;
 	unsigned flows; /* where the asker counts none */
 	bool is_tcp, is_edge, is_over, is_kicked;
+	int64_t turns_ns[2]; /* when on_tick() last ran, and before that */
 	unsigned n_closed, n_other, n_opened;
 	uint16_t other_port;
 	int64_t rtt_ns;
@@ -211,7 +212,9 @@ static bool ask_one(struct ask_range *s, const struct range_step *step,
 		range_on_busy(s->range, step, now_ns);
 		return false;
 	}
-	if (err && !step->is_fresh) {
+	if (!err) {
+		range_on_sent(s->range, step, clock_mono_ns());
+	} else if (!step->is_fresh) {
 		s->error = err;
 		range_on_refused(s->range, step->port, now_ns);
 	}
@@ -227,6 +230,10 @@ static void on_tick(void *arg)
 	if (s->is_over)
 		return;
 	s->is_kicked = false;
+	/* a timer may run before the sockets of its turn, not of the last */
+	range_heard(s->range, s->turns_ns[1]);
+	s->turns_ns[1] = s->turns_ns[0];
+	s->turns_ns[0] = clock_mono_ns();
 	for (int i = 0; i < BURST; i++) {
 		int64_t now = clock_mono_ns();
 
@@ -351,6 +358,7 @@ static int open_range(struct ask_range *s)
 		.first = t->addr.port,
 		.last = t->port_last,
 		.is_full = conf->is_full_range,
+		.is_patient = conf->is_patient,
 		.window_max = s->is_tcp ? WINDOW_TCP : WINDOW_UDP,
 		.flows_per_s = conf->flows_per_s,
 		.tries_per_flow = s->is_tcp ? LANE_TCP_TRIES : 0,

@@ -30,6 +30,7 @@ enum {
 #define RTO_UNKNOWN_NS (250 * NS_PER_MS)
 #define RTO_MIN_NS     (25 * NS_PER_MS)
 #define RTO_MAX_NS     NS_PER_S
+#define RTO_LATER_NS   (200 * NS_PER_MS) /* after a pause, at least */
 #define GAP_NS         NS_PER_MS        /* between new flows of a sample */
 #define BUSY_NS        (2 * NS_PER_MS)  /* until a full buffer has drained */
 #define LOOK_NS        (25 * NS_PER_MS) /* at what others have found */
@@ -89,6 +90,7 @@ int range_alloc(struct range **rp, const struct range_conf *conf,
 	r->full_step = range_full_step(r->n);
 	r->next_flow_ns = now_ns;
 	r->began_ns = now_ns;
+	r->heard_ns = INT64_MAX;
 	reserve(r);
 	if (conf->is_full) {
 		r->full_at = 0;
@@ -129,8 +131,12 @@ static int64_t rto_ns(const struct range *r, unsigned n_tries)
 		rto = r->srtt_ns + 4 * r->var_ns + RTO_MIN_NS;
 	else if (r->conf.rtt_ns)
 		rto = r->conf.rtt_ns * 5 / 4 + RTO_MIN_NS;
+	/* who comes late to send comes late to read */
+	rto += 2 * r->late_ns;
 	if (rto > RTO_MAX_NS)
 		rto = RTO_MAX_NS;
+	if (r->n_later)
+		return 2 * rto > RTO_LATER_NS ? 2 * rto : RTO_LATER_NS;
 	/* what is asked to be sure is spread over more time than a burst of
 	 * loss lasts */
 	return n_tries > RANGE_TRIES ? 2 * rto : rto;
@@ -160,10 +166,12 @@ void range_cell_set(struct range *r, struct range_cell *c,
 
 	r->n_flying -= c->state == RANGE_CELL_FLYING;
 	r->n_passed -= c->state == RANGE_CELL_PASSES;
+	r->n_refused -= c->state == RANGE_CELL_REFUSED;
 	r->n_uncleared -= c->state == RANGE_CELL_SILENT && !c->is_cleared;
 	c->state = (uint8_t)to;
 	r->n_flying += c->state == RANGE_CELL_FLYING;
 	r->n_passed += c->state == RANGE_CELL_PASSES;
+	r->n_refused += c->state == RANGE_CELL_REFUSED;
 	r->n_uncleared += c->state == RANGE_CELL_SILENT && !c->is_cleared;
 	r->n_young += (unsigned)range_is_young(c) - (unsigned)was_young;
 }
@@ -177,19 +185,53 @@ static void count_try(struct range *r, struct range_cell *c, int by)
 	r->n_young += (unsigned)range_is_young(c) - (unsigned)was_young;
 }
 
+void range_fly_again(struct range *r, unsigned at, int64_t due_ns)
+{
+	struct range_cell *c = &r->cells[at];
+
+	range_cell_set(r, c, RANGE_CELL_FLYING);
+	r->flights[(r->flights_at + r->n_flights++) % r->flights_cap] =
+		(struct range_flight){
+			.at = (uint16_t)at,
+			.nth = c->n_tries,
+			.due_ns = due_ns,
+		};
+}
+
 static void fly(struct range *r, unsigned at, int64_t now_ns)
 {
 	struct range_cell *c = &r->cells[at];
-	unsigned end;
 
-	range_cell_set(r, c, RANGE_CELL_FLYING);
 	count_try(r, c, 1);
-	end = (r->flights_at + r->n_flights++) % r->flights_cap;
-	r->flights[end] = (struct range_flight){
-		.at = (uint16_t)at,
-		.nth = c->n_tries,
-		.due_ns = now_ns + rto_ns(r, c->n_tries),
-	};
+	range_fly_again(r, at, now_ns + rto_ns(r, c->n_tries));
+}
+
+static struct range_flight *last_flight(struct range *r)
+{
+	return &r->flights[(r->flights_at + r->n_flights - 1) %
+	                   r->flights_cap];
+}
+
+void range_on_sent(struct range *r, const struct range_step *step,
+                   int64_t sent_ns)
+{
+	struct range_flight *f = last_flight(r);
+
+	if (step->is_fresh)
+		r->fresh_due_ns = sent_ns + rto_ns(r, 1);
+	else if (r->n_flights && range_port_at(r, f->at) == step->port)
+		f->due_ns = sent_ns + rto_ns(r, f->nth);
+}
+
+void range_heard(struct range *r, int64_t until_ns)
+{
+	r->heard_ns = until_ns;
+}
+
+/* Due, and by now its answer would have been read. */
+static bool is_due(const struct range *r, int64_t due_ns, int64_t now_ns)
+{
+	return due_ns <= now_ns && due_ns <= r->heard_ns;
 }
 
 /* The flight to look at next, past those that are answered. */
@@ -227,7 +269,7 @@ static bool repeat(struct range *r, struct range_step *step, int64_t now_ns)
 {
 	struct range_flight *f;
 
-	while ((f = first_flight(r)) && f->due_ns <= now_ns) {
+	while ((f = first_flight(r)) && is_due(r, f->due_ns, now_ns)) {
 		unsigned at = f->at;
 		struct range_cell *c = &r->cells[at];
 
@@ -345,7 +387,8 @@ static void on_fresh_failed(struct range *r, int64_t now_ns)
 /* The fresh flow in flight. @return whether a step was made */
 static bool ask_fresh(struct range *r, struct range_step *step, int64_t now_ns)
 {
-	if (r->fresh == RANGE_FRESH_NONE || r->fresh_due_ns > now_ns)
+	if (r->fresh == RANGE_FRESH_NONE ||
+	    !is_due(r, r->fresh_due_ns, now_ns))
 		return false;
 	if (r->fresh_tries == RANGE_FRESH_TRIES) {
 		on_fresh_failed(r, now_ns);
@@ -379,7 +422,25 @@ static int64_t next_due(struct range *r)
 		due = sooner(due, r->fresh_due_ns);
 	if (r->is_waiting)
 		due = sooner(due, r->look_ns);
+	if (r->later_ns)
+		due = sooner(due, r->later_ns);
 	return due;
+}
+
+/* All is found out; what it rests on is asked once more after a pause. */
+static bool look_later(struct range *r, int64_t now_ns)
+{
+	if (!range_wants_later(r)) {
+		over(r);
+		return true;
+	}
+	if (r->later_ns == 0)
+		r->later_ns = now_ns + RANGE_PAUSE_NS;
+	if (r->later_ns > now_ns)
+		return false;
+	r->later_ns = 0;
+	range_ask_later(r, now_ns);
+	return true;
 }
 
 /* Nothing is left to send: is there more to find out? */
@@ -411,8 +472,19 @@ static bool look_further(struct range *r, int64_t now_ns)
 		start_fresh(r, now_ns);
 		return true;
 	}
-	over(r);
-	return true;
+	return look_later(r, now_ns);
+}
+
+static void note_late(struct range *r, int64_t now_ns)
+{
+	int64_t late_ns = now_ns - r->wanted_ns;
+
+	if (r->wanted_ns == 0 || late_ns < 0)
+		return; /* something came before */
+	if (late_ns > r->late_ns)
+		r->late_ns = late_ns;
+	else
+		r->late_ns -= (r->late_ns - late_ns) / 8;
 }
 
 int64_t range_next(struct range *r, struct range_step *step, int64_t now_ns)
@@ -420,6 +492,8 @@ int64_t range_next(struct range *r, struct range_step *step, int64_t now_ns)
 	int64_t when = INT64_MAX;
 
 	*step = (struct range_step){0};
+	note_late(r, now_ns);
+	r->wanted_ns = 0;
 	while (!r->is_over) {
 		if (repeat(r, step, now_ns) || ask_fresh(r, step, now_ns))
 			return now_ns;
@@ -427,8 +501,11 @@ int64_t range_next(struct range *r, struct range_step *step, int64_t now_ns)
 			break;
 		if (ask_new(r, step, &when, now_ns))
 			return now_ns;
-		if (!look_further(r, now_ns))
-			return sooner(when, next_due(r));
+		if (!look_further(r, now_ns)) {
+			when = sooner(when, next_due(r));
+			r->wanted_ns = when > now_ns ? when : 0;
+			return when;
+		}
 	}
 	return INT64_MAX;
 }
@@ -459,6 +536,7 @@ void range_on_pass(struct range *r, uint16_t port, int64_t rtt_ns,
 	take_rtt(r, rtt_ns);
 	fit_window(r, c);
 	r->has_slow_pass |= c->is_anew;
+	r->has_news = true;
 	range_cell_set(r, c, RANGE_CELL_PASSES);
 	r->good = (uint16_t)(port - r->conf.first);
 }

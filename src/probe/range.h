@@ -7,7 +7,10 @@
  * then the gaps between neighbours that disagree are divided until the
  * first and the last port of every blocked part are known. A port is asked
  * RANGE_TRIES times before it counts as silent, and one on which an edge
- * stands RANGE_TRIES_SURE times, so that loss is not taken for blocking.
+ * stands RANGE_TRIES_SURE times, so that loss is not taken for blocking. At
+ * the end those are asked once more after a pause, when the moment, the
+ * machine's load and what routers may still say of a refusal are others;
+ * where nothing but silence was found, a few of the silent ones are.
  *
  * A router whose table of flows is full answers no new flow: that looks like
  * blocked ports. So no silence counts before a fresh flow, from another
@@ -28,6 +31,7 @@
 enum {
 	RANGE_TRIES = 4,
 	RANGE_TRIES_SURE = 9,
+	RANGE_TRIES_LATER = 2, /**< more, after the pause */
 	RANGE_FRESH_TRIES = 6,
 	RANGE_SAMPLE_MIN = 16, /**< where the flows suffice */
 	RANGE_SAMPLE_MAX = 64,
@@ -44,6 +48,7 @@ enum range_state {
 struct range_conf {
 	uint16_t first, last; /**< both included, 1 <= first <= last */
 	bool is_full;         /**< every port instead of a sample */
+	bool is_patient;      /**< silence is asked once more after a pause */
 	uint64_t seed;
 	unsigned window_max;  /**< 1 to RANGE_WINDOW_MAX */
 	unsigned flows_per_s; /**< new flows; 0: as many as the window gives */
@@ -66,6 +71,10 @@ WARN_UNUSED int range_alloc(struct range **rp, const struct range_conf *conf,
 /** NULL is fine. */
 void range_free(struct range *r);
 
+/** All that arrived up to @p until_ns has been reported: what was due by then
+ *  is silent. Never called: range_next() is always up to date. */
+void range_heard(struct range *r, int64_t until_ns);
+
 struct range_step {
 	uint16_t port;  /**< ask it now; 0: nothing to send */
 	unsigned nth;   /**< 0: a new flow; else the same port once more */
@@ -80,6 +89,10 @@ struct range_step {
  *         INT64_MAX: it is over
  */
 int64_t range_next(struct range *r, struct range_step *step, int64_t now_ns);
+
+/** What range_next() said has left: patience counts from @p sent_ns. */
+void range_on_sent(struct range *r, const struct range_step *step,
+                   int64_t sent_ns);
 
 /**
  * The far end, or what speaks for it, has answered a port.

@@ -26,7 +26,12 @@ enum {
 	SPLIT_FLOWS = 16,  /* needed for a gap, to be divided so finely */
 	SAMPLE_SHARE = 40, /* of the flows of a run, for a first sample */
 	GAPS_MAX = 8,      /* more, at once: a limit on the rate is likelier */
+	LATER_MAX = 4,     /* pauses */
+	LATER_SILENT = 3,  /* ports, where silence is all that was found */
 };
+
+#define LATER_GAP_NS  (150 * NS_PER_MS)
+#define LATER_EDGE_NS (2 * NS_PER_MS)
 
 /* Ports that providers, routers or worms made known: filters single out
  * such, and the ends of the ranges that systems hand out. */
@@ -156,17 +161,11 @@ static void make_sure(struct range *r, unsigned at, int64_t now_ns)
 {
 	struct range_cell *c = &r->cells[at];
 
-	if (c->goal == RANGE_TRIES_SURE || r->n_flights == r->flights_cap)
+	if (c->goal >= RANGE_TRIES_SURE || r->n_flights == r->flights_cap)
 		return;
 	if (c->state == RANGE_CELL_SILENT) {
 		c->goal = RANGE_TRIES_SURE;
-		range_cell_set(r, c, RANGE_CELL_FLYING);
-		r->flights[(r->flights_at + r->n_flights++) % r->flights_cap] =
-			(struct range_flight){
-				.at = (uint16_t)at,
-				.nth = c->n_tries,
-				.due_ns = now_ns,
-			};
+		range_fly_again(r, at, now_ns);
 	} else if (c->state == RANGE_CELL_FLYING) {
 		c->goal = RANGE_TRIES_SURE;
 	}
@@ -285,6 +284,64 @@ bool range_plan_wave(struct range *r, int64_t now_ns)
 	else
 		range_board_leave(r->conf.board, r);
 	return r->n_plan > 0 || r->n_flying > n_flying;
+}
+
+/* Edges stand on it, and so it was asked to be sure. */
+static bool is_edge(const struct range_cell *c)
+{
+	return c->state == RANGE_CELL_SILENT && c->goal >= RANGE_TRIES_SURE;
+}
+
+bool range_wants_later(const struct range *r)
+{
+	bool has_silent = false;
+
+	if (!r->conf.is_patient || r->is_mute || r->n_later == LATER_MAX ||
+	    (r->n_later > 0 && !r->has_news))
+		return false;
+	for (unsigned at = 0; at < r->n; at++) {
+		if (is_edge(&r->cells[at]))
+			return true;
+		has_silent |= r->cells[at].state == RANGE_CELL_SILENT;
+	}
+	return has_silent && r->n_refused == 0;
+}
+
+static void fly_later(struct range *r, unsigned at, int64_t due_ns)
+{
+	struct range_cell *c = &r->cells[at];
+
+	if (c->state != RANGE_CELL_SILENT || r->n_flights == r->flights_cap)
+		return;
+	c->goal = (uint8_t)(c->n_tries + RANGE_TRIES_LATER);
+	range_fly_again(r, at, due_ns);
+}
+
+/* One that refuses says so once a second, so they are asked one by one. */
+static void ask_refuser(struct range *r, int64_t now_ns)
+{
+	unsigned from = draw_below(r, r->n), n = 0;
+
+	for (unsigned i = 0; i < r->n && n < LATER_SILENT; i++) {
+		unsigned at = (from + i) % r->n;
+
+		if (r->cells[at].state == RANGE_CELL_SILENT)
+			fly_later(r, at, now_ns + n++ * LATER_GAP_NS);
+	}
+}
+
+void range_ask_later(struct range *r, int64_t now_ns)
+{
+	unsigned n = 0;
+
+	r->n_later++;
+	r->has_news = false;
+	for (unsigned at = 0; at < r->n; at++) {
+		if (is_edge(&r->cells[at]))
+			fly_later(r, at, now_ns + n++ * LATER_EDGE_NS);
+	}
+	if (n == 0)
+		ask_refuser(r, now_ns);
 }
 
 bool range_peek(const struct range *r, unsigned *at)

@@ -71,8 +71,15 @@ struct range {
 	unsigned n_uncleared, check_at, n_slowed;
 	bool has_slow_pass; /* a port passes that did not in haste */
 
-	unsigned n_passed, n_sent, n_flows;
+	unsigned n_passed, n_refused, n_sent, n_flows;
 	unsigned table_limit;
+
+	int64_t heard_ns;  /* all that came until then is known */
+	int64_t wanted_ns; /* when to be called again; 0: any time */
+	int64_t late_ns;   /* how much later it was, of late */
+	int64_t later_ns;  /* the end of a pause; 0: there is none */
+	unsigned n_later;  /* pauses so far */
+	bool has_news;     /* the last one was worth it */
 	int64_t began_ns;
 	bool is_mute;
 	bool is_waiting; /* until another range has searched... */
@@ -106,6 +113,13 @@ void range_plan_sample(struct range *r);
 
 /** The next wave. @return whether there is anything more to ask */
 bool range_plan_wave(struct range *r, int64_t now_ns);
+
+/** After a pause: what all rests on, once more. @return whether any is */
+bool range_wants_later(const struct range *r);
+void range_ask_later(struct range *r, int64_t now_ns);
+
+/** range.c: a cell that was asked before flies again from @p due_ns on. */
+void range_fly_again(struct range *r, unsigned at, int64_t due_ns);
 
 /** The index to ask next, not asked so far. @return false: none is */
 bool range_peek(const struct range *r, unsigned *at);

@@ -35,6 +35,7 @@
 enum {
 	RANGE_WAIT_MS = 600, /* for a round trip, and for who is there */
 	RANGE_PATIENCES = 2, /* a search takes its rounds */
+	RANGE_AGAIN_MS = 3000, /* to be sure, after a pause or two */
 	RTTS = 10,           /* that a question may take */
 	EDGES_ENOUGH = 3,
 	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
@@ -154,7 +155,8 @@ static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
 	if (r->effort.is_full_range)
 		return ((int64_t)a->target.port_last * NS_PER_S) /
 		       range_pps(r) * RANGE_PATIENCES;
-	return ns * RANGE_PATIENCES;
+	ns *= RANGE_PATIENCES;
+	return r->effort.again_ns ? ns + RANGE_AGAIN_MS * NS_PER_MS : ns;
 }
 
 static void set_conf(struct reach *r, struct reach_ask *a)
@@ -170,6 +172,7 @@ static void set_conf(struct reach *r, struct reach_ask *a)
 		.is_full_range = r->effort.is_full_range,
 		.flows_per_s = r->effort.is_full_range ? range_pps(r) : 0,
 		.board = is_range ? &r->board : NULL,
+		.is_patient = r->effort.again_ns > 0,
 		.has_edge = reach_is_edge_at(r, &a->target.addr),
 	};
 }
