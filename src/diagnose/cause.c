@@ -278,6 +278,23 @@ static bool is_refusal(const struct flow *f)
 	       slice_eq_str(basis, "reset");
 }
 
+/* The one ends right where the other still went on, or both may end between
+ * the same hops. */
+static bool is_near(const struct flow *a, const struct flow *b)
+{
+	return stop_hop(a, "hop_min") <= stop_hop(b, "hop_max") &&
+	       stop_hop(b, "hop_min") <= stop_hop(a, "hop_max");
+}
+
+/* Routers limit their ICMP errors, those of IPv6 most: a walk may end in
+ * silence a hop too early. That two boxes side by side stop the same ports,
+ * each of another host, is less likely. */
+static bool is_same_rule(const struct flow *a, const struct flow *b)
+{
+	return !is_refusal(a) && !is_refusal(b) && same_ports(a, b) &&
+	       !slice_eq(a->address, b->address) && is_near(a, b);
+}
+
 /* Flows that were not followed, or not to the same hop exactly, go with the
  * first place that theirs may be. A box that refuses too often falls silent:
  * what then ends right before it is its doing. */
@@ -285,15 +302,14 @@ static bool same_place(const struct flow *a, const struct flow *b)
 {
 	bool is_either = is_refusal(a) != is_refusal(b);
 
-	if (!a->stop || !b->stop)
+	if (!a->stop || !b->stop || is_same_rule(a, b))
 		return true;
 	if (is_refusal(a) && is_refusal(b) &&
 	    val_get_text(&a->stop->fields, "address").n > 0 &&
 	    slice_eq(val_get_text(&a->stop->fields, "address"),
 	             val_get_text(&b->stop->fields, "address")))
 		return true;
-	if (is_either && stop_hop(a, "hop_min") <= stop_hop(b, "hop_max") &&
-	    stop_hop(b, "hop_min") <= stop_hop(a, "hop_max"))
+	if (is_either && is_near(a, b))
 		return true;
 	if (is_exact(a) && is_exact(b) &&
 	    stop_hop(a, "hop_min") != stop_hop(b, "hop_min"))
@@ -301,8 +317,7 @@ static bool same_place(const struct flow *a, const struct flow *b)
 	if (a->segment != SEGMENT_UNKNOWN && b->segment != SEGMENT_UNKNOWN &&
 	    a->segment != b->segment)
 		return false;
-	return stop_hop(a, "hop_min") <= stop_hop(b, "hop_max") &&
-	       stop_hop(b, "hop_min") <= stop_hop(a, "hop_max");
+	return is_near(a, b);
 }
 
 static bool is_taken(const struct flows *fs, const struct flow *f,
@@ -379,6 +394,14 @@ static int weight(const struct flow *f)
 	       4 * (is_refusal(f) && is_exact(f));
 }
 
+/* What went further has passed the box where the other seems to end. */
+static bool is_further(const struct flow *f, const struct flow *than)
+{
+	return f->stop && than->stop && weight(f) == weight(than) &&
+	       is_same_rule(f, than) &&
+	       stop_hop(f, "hop_min") > stop_hop(than, "hop_min");
+}
+
 /* A flow whose end is known speaks for those that were not followed. */
 static struct flow *head_of(struct flows *fs, const struct cause *c)
 {
@@ -387,7 +410,8 @@ static struct flow *head_of(struct flows *fs, const struct cause *c)
 	for (size_t i = 0; i < fs->n; i++) {
 		struct flow *f = &fs->all[i];
 
-		if (is_taken(fs, f, c) && (!head || weight(f) > weight(head)))
+		if (is_taken(fs, f, c) && (!head || weight(f) > weight(head) ||
+		                           is_further(f, head)))
 			head = f;
 	}
 	return head;

@@ -141,6 +141,28 @@ static const struct {
               "flow b 198.51.100.2 10000-65535/udp rtp partly limited=40 "
               "stop=2-3:carrier blocked=20000-20000\n",
          "path.range-blocked fail carrier 1"},
+	{"one rule, and a router that tired of saying where",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n"
+              "flow c 198.51.100.3 5060/udp sip silent stop=2-3:carrier\n",
+         "path.ports-blocked fail carrier 2"},
+	{"two boxes, each with ports of its own",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n"
+              "flow c 198.51.100.3 5061/udp sip silent stop=2-3:carrier\n",
+         "path.ports-blocked fail router 1; "
+         "path.ports-blocked fail carrier 1"},
+	{"two boxes far apart",
+         GOOD "flow b 198.51.100.2 5060/udp sip silent stop=0-1:router\n"
+              "flow c 198.51.100.3 5060/udp sip silent stop=2-3:carrier\n",
+         "path.ports-blocked fail router 1; "
+         "path.ports-blocked fail carrier 1"},
+	{"a range of which some hosts' walks ended early",
+         GOOD "flow b 198.51.100.2 10000-65535/udp rtp partly "
+              "stop=1-2:router blocked=20000-20009\n"
+              "flow c 198.51.100.3 10000-65535/udp rtp partly "
+              "stop=2-3:carrier blocked=20000-20009\n"
+              "flow d 198.51.100.4 10000-65535/udp rtp partly "
+              "blocked=20000-20009\n",
+         "path.range-blocked fail carrier 3"},
 	{"interception, as an edge has it",
          GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls intercepted=yes "
               "faults=untrusted issuer=Box\n",
