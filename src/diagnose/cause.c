@@ -410,8 +410,8 @@ static struct flow *head_of(struct flows *fs, const struct cause *c)
 	for (size_t i = 0; i < fs->n; i++) {
 		struct flow *f = &fs->all[i];
 
-		if (is_taken(fs, f, c) && (!head || weight(f) > weight(head) ||
-		                           is_further(f, head)))
+		if (is_taken(fs, f, c) &&
+		    (!head || weight(f) > weight(head) || is_further(f, head)))
 			head = f;
 	}
 	return head;

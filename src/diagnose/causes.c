@@ -206,10 +206,13 @@ static bool is_line_drowned(const struct flows *fs)
 	return n >= DROWNED_MIN && n * DROWNED_SHARE >= fs->n_reached;
 }
 
-/* On a drowned line a fresh flow fails as well as an old one. */
+/* On a drowned line an old flow fails as well as a fresh one. */
 static bool is_table_full(const struct flows *fs)
 {
-	return fact_of(fs, "nat.table") && !is_line_drowned(fs);
+	const struct fact *limit = fact_of(fs, "nat.table");
+
+	return limit && (val_get_int(&limit->fields, "going_on", 0) > 0 ||
+	                 !is_line_drowned(fs));
 }
 
 /* A range that met the limit, and nothing that is blocked. */

@@ -289,6 +289,11 @@ void remarks_find_lossy(struct flows *fs, const struct ladder *l)
 	bool is_drowned;
 	size_t n = 0;
 
+	/* a full table has new flows wait for old ones to go */
+	for (const struct finding *other = fd; other; other = other->next) {
+		if (strcmp(other->id, "nat.table-full") == 0)
+			return;
+	}
 	while (fd && strcmp(fd->id, "path.loses-packets") != 0)
 		fd = fd->next;
 	is_drowned = fd != NULL;

@@ -51,13 +51,14 @@ struct ask_conf {
 	struct ask_account account;
 	const uint8_t *pin; /**< SHA-256 of a certificate that is good whatever
 	                         is wrong with it: the edge's; NULL: none */
-	unsigned *flows_left;      /**< new NAT mappings that this run may still
-	                                make; a question counts down what it makes
-	                                and asks no more at 0 */
-	bool is_full_range;        /**< visit every port of a range */
-	unsigned flows_per_s;      /**< NAT mappings that a range may make in a
-	                                second; 0: as many as the path bears */
-	bool is_patient; /**< a range: silence is asked once more after a pause */
+	unsigned *flows_left; /**< new NAT mappings that this run may still
+	                           make; a question counts down what it makes
+	                           and asks no more at 0 */
+	bool is_full_range;   /**< visit every port of a range */
+	unsigned flows_per_s; /**< NAT mappings that a range may make in a
+	                           second; 0: as many as the path bears */
+	bool is_patient; /**< a range: silence is asked once more after a pause
+	                  */
 	struct range_board *board; /**< of the ranges of this run; NULL: none */
 	bool has_edge; /**< an edge is known to be at that address: silence is
 	                    then an answer */

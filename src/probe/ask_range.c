@@ -18,6 +18,7 @@
  *   miss_ppm    chance that one blocked port, anywhere, was missed
  *   table_limit flows that a box on the way keeps; no new one passed beyond.
  *               Absent: no such limit was met
+ *   goes_on     true: a flow that was open went on meanwhile
  *   slowed      true: new flows passed only after they were sent slower
  *   other       TCP: ports accepted by something that is no edge, though the
  *               far end is one; other_port is one of them
@@ -142,6 +143,8 @@ static void put_fields(struct ask_range *s, const struct range_sum *sum)
 	put(s, f, "exact", val_bool(sum->is_exact));
 	if (sum->table_limit)
 		put(s, f, "table_limit", val_int(sum->table_limit));
+	if (sum->goes_on)
+		put(s, f, "goes_on", val_bool(true));
 	if (sum->is_slowed)
 		put(s, f, "slowed", val_bool(true));
 	if (s->is_edge && s->n_other) {

@@ -31,9 +31,9 @@ enum {
 #define RTO_MIN_NS     (25 * NS_PER_MS)
 #define RTO_MAX_NS     NS_PER_S
 #define RTO_LATER_NS   (200 * NS_PER_MS) /* after a pause, at least */
-#define GAP_NS         NS_PER_MS        /* between new flows of a sample */
-#define BUSY_NS        (2 * NS_PER_MS)  /* until a full buffer has drained */
-#define LOOK_NS        (25 * NS_PER_MS) /* at what others have found */
+#define GAP_NS         NS_PER_MS         /* between new flows of a sample */
+#define BUSY_NS        (2 * NS_PER_MS)   /* until a full buffer has drained */
+#define LOOK_NS        (25 * NS_PER_MS)  /* at what others have found */
 
 static struct range_cell *cell_of(struct range *r, uint16_t port)
 {
@@ -208,8 +208,7 @@ static void fly(struct range *r, unsigned at, int64_t now_ns)
 
 static struct range_flight *last_flight(struct range *r)
 {
-	return &r->flights[(r->flights_at + r->n_flights - 1) %
-	                   r->flights_cap];
+	return &r->flights[(r->flights_at + r->n_flights - 1) % r->flights_cap];
 }
 
 void range_on_sent(struct range *r, const struct range_step *step,
@@ -382,18 +381,43 @@ static void on_fresh_failed(struct range *r, int64_t now_ns)
 	r->fresh = RANGE_FRESH_AGAIN;
 	start_fresh(r, now_ns);
 	r->fresh_due_ns = now_ns + RANGE_PAUSE_NS;
+	r->old_since_ns = r->fresh_due_ns;
+	r->n_old = 0;
+	r->goes_on = false;
+}
+
+/* A flow that has passed, from where it has. Of TCP none is left open. */
+static bool ask_old(struct range *r, struct range_step *step)
+{
+	if (r->fresh != RANGE_FRESH_AGAIN || r->conf.tries_per_flow ||
+	    r->goes_on || r->n_old > r->fresh_tries)
+		return false;
+	*step = (struct range_step){
+		.port = range_port_at(r, r->good),
+		.nth = 1 + r->n_old++,
+	};
+	r->n_sent++;
+	return true;
+}
+
+static void note_old(struct range *r, uint16_t port, int64_t sent_ns)
+{
+	if (r->fresh == RANGE_FRESH_AGAIN && r->n_old > 0 &&
+	    port == range_port_at(r, r->good) && sent_ns >= r->old_since_ns)
+		r->goes_on = true;
 }
 
 /* The fresh flow in flight. @return whether a step was made */
 static bool ask_fresh(struct range *r, struct range_step *step, int64_t now_ns)
 {
-	if (r->fresh == RANGE_FRESH_NONE ||
-	    !is_due(r, r->fresh_due_ns, now_ns))
+	if (r->fresh == RANGE_FRESH_NONE || !is_due(r, r->fresh_due_ns, now_ns))
 		return false;
 	if (r->fresh_tries == RANGE_FRESH_TRIES) {
 		on_fresh_failed(r, now_ns);
 		return false;
 	}
+	if (ask_old(r, step))
+		return true;
 	*step = (struct range_step){
 		.port = range_port_at(r, r->good),
 		.nth = r->fresh_tries++,
@@ -530,9 +554,12 @@ void range_on_pass(struct range *r, uint16_t port, int64_t rtt_ns,
 {
 	struct range_cell *c = cell_of(r, port);
 
-	UNUSED(now_ns);
-	if (!c || r->is_over || !c->is_visited || c->state == RANGE_CELL_PASSES)
+	if (!c || r->is_over || !c->is_visited)
 		return;
+	if (c->state == RANGE_CELL_PASSES) {
+		note_old(r, port, now_ns - rtt_ns);
+		return;
+	}
 	take_rtt(r, rtt_ns);
 	fit_window(r, c);
 	r->has_slow_pass |= c->is_anew;

@@ -15,7 +15,9 @@
  * A router whose table of flows is full answers no new flow: that looks like
  * blocked ports. So no silence counts before a fresh flow, from another
  * local port to a port known good, has passed after it. When none does, the
- * limit is the finding, and what was silent is not known.
+ * limit is the finding, and what was silent is not known. Meanwhile a flow
+ * that has passed is asked again: that it goes on tells such a table from a
+ * line that is down.
  *
  * Pure: no sockets and no clock. The caller sends what range_next() says and
  * reports what comes back; a seed makes a run repeatable.
@@ -152,6 +154,7 @@ struct range_sum {
 	unsigned n_flows;     /**< new ones */
 	unsigned table_limit; /**< flows that passed before no new one did;
 	                           0: no limit was met */
+	bool goes_on;         /**< an old flow was answered all the same */
 	bool is_slowed;    /**< new flows failed at first and passed at a slower
 	                        rate: something limits how many a second */
 	bool is_exact;     /**< every span begins and ends where it says */

@@ -68,6 +68,9 @@ struct range {
 	unsigned n_reserved, n_kept; /* flows set aside: fresh ones, sample */
 	uint16_t good;               /* index of the last port that passed */
 	int64_t fresh_due_ns;
+	unsigned n_old;       /* tries of a flow that passed, meanwhile */
+	int64_t old_since_ns; /* the first of them */
+	bool goes_on;         /* one was answered */
 	unsigned n_uncleared, check_at, n_slowed;
 	bool has_slow_pass; /* a port passes that did not in haste */
 

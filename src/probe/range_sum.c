@@ -113,6 +113,7 @@ void range_sum(struct range_sum *sum, const struct range *r)
 		.n_sent = r->n_sent,
 		.n_flows = r->n_flows,
 		.table_limit = r->table_limit,
+		.goes_on = r->table_limit && r->goes_on,
 		.is_slowed = r->has_slow_pass,
 		.is_exact = is_exact(r) && r->table_limit == 0,
 	};

@@ -33,10 +33,10 @@
 #include "probe/registry.h"
 
 enum {
-	RANGE_WAIT_MS = 600, /* for a round trip, and for who is there */
-	RANGE_PATIENCES = 2, /* a search takes its rounds */
+	RANGE_WAIT_MS = 600,   /* for a round trip, and for who is there */
+	RANGE_PATIENCES = 2,   /* a search takes its rounds */
 	RANGE_AGAIN_MS = 3000, /* to be sure, after a pause or two */
-	RTTS = 10,           /* that a question may take */
+	RTTS = 10,             /* that a question may take */
 	EDGES_ENOUGH = 3,
 	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */

@@ -18,6 +18,7 @@
 
 enum {
 	PORT_TEXT_BYTES = sizeof("65535-65535/UDP"),
+	TCP_STAYS_S = 10, /* in a table of Linux, once it was reset */
 };
 
 struct answer {
@@ -674,19 +675,36 @@ static bool is_limit_met(const struct reach *r)
 	return is_starved(r, true) || is_starved(r, false);
 }
 
-/* All questions fill the same table: flows that passed, each of its own. */
+/* All questions fill the same table: flows that passed, each of its own, with
+ * the fresh ones of a range that met the limit. A connection is closed again
+ * and does not stay long: it counts where all is over in some seconds. */
 static int64_t n_flows_passed(const struct reach *r)
 {
+	bool is_long = clock_mono_ns() - r->start_ns > TCP_STAYS_S * NS_PER_S;
 	int64_t n = 0;
 
 	for (size_t i = 0; i < r->n_asks; i++) {
 		const struct reach_ask *a = r->asks[i];
+		int64_t passed = val_get_int(&a->result.fields, "passed", 0);
 
+		if (a->stage != REACH_OVER || a->is_inherited ||
+		    (is_long && !reach_is_udp(a)))
+			continue;
 		if (reach_is_range(a))
-			n += val_get_int(&a->result.fields, "passed", 0);
-		else if (a->stage == REACH_OVER && !a->is_inherited)
+			n += val_get_int(&a->result.fields, "table_limit",
+			                 passed);
+		else
 			n += reach_has_passed(&a->result);
 	}
+	return n;
+}
+
+static int64_t n_going_on(const struct reach *r)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < r->n_asks; i++)
+		n += val_get(&r->asks[i]->result.fields, "goes_on") != NULL;
 	return n;
 }
 
@@ -700,6 +718,7 @@ static void put_table_limit(struct reach *r)
 		return;
 	f = report_fact(r->report, "nat.table", FACT_FAIL, NULL);
 	reach_field(r, f, "result", val_text("full"));
+	reach_field(r, f, "going_on", val_int(n_going_on(r)));
 	if (limit > 0)
 		f->value = val_int(limit);
 	f->unit = "count";

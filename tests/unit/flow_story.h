@@ -15,7 +15,7 @@
  *   name HOST RESULT [KEY=VALUE...]: foreign, addresses, hosts (of the hosts
  *                     file): ADDR; took (ms), error, tcp, truncated: of the
  *                     first lookup; search, inventing: what else DNS says
- *   table LIMIT
+ *   table LIMIT [going on]
  *   cert HOST KEY... a good certificate: is_other_issuer
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
  *
@@ -297,7 +297,8 @@ static void add_line(struct report *r, const char *line)
 		(void)put(r, detail, line, val_bool(false));
 	} else {
 		f = report_fact(r, "nat.table", FACT_FAIL, NULL);
-		f->value = val_int(atoi(line));
+		f->value = val_int(atoi(part(r, &line, ' ')));
+		(void)fact_field(r, f, "going_on", val_int(*line != '\0'));
 	}
 }
 

@@ -141,6 +141,21 @@ static const struct {
               "flow b 198.51.100.2 10000-65535/udp rtp partly limited=40 "
               "stop=2-3:carrier blocked=20000-20000\n",
          "path.range-blocked fail carrier 1"},
+	{"what is lossy there waits for a place in the table",
+         GOOD "table 300\n"
+              "flow b 198.51.100.2 10000-65535/udp rtp partly limited=40\n"
+              "flow c 198.51.100.3 5060/udp sip answered lossy=yes\n",
+         "nat.table-full fail router 1"},
+	{"on a drowned line no table is full",
+         GOOD LOSSY "table 9\n"
+                    "flow h 198.51.100.9 10000-65535/udp rtp partly "
+                    "limited=4\n",
+         "path.loses-packets fail unknown 6"},
+	{"unless old flows went on",
+         GOOD LOSSY "table 9 going on\n"
+                    "flow h 198.51.100.9 10000-65535/udp rtp partly "
+                    "limited=4\n",
+         "nat.table-full fail router 1"},
 	{"one rule, and a router that tired of saying where",
          GOOD "flow b 198.51.100.2 5060/udp sip silent stop=1-2:router\n"
               "flow c 198.51.100.3 5060/udp sip silent stop=2-3:carrier\n",
