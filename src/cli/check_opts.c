@@ -25,6 +25,7 @@ enum {
 	LINE_BYTES = 1024,
 	RUN_FLOWS = 1000, /* new ones of a run: what a small router bears */
 	QUICK_FLOWS = 600,
+	PACE_MAX = 20000, /* new ones a second */
 };
 
 enum option_id {
@@ -57,7 +58,7 @@ static const struct option options[] = {
 	{"timer", optional_argument, NULL, OPT_TIMER},
 	{"full", no_argument, NULL, OPT_FULL},
 	{"quick", no_argument, NULL, OPT_QUICK},
-	{"full-range", no_argument, NULL, OPT_FULL_RANGE},
+	{"full-range", optional_argument, NULL, OPT_FULL_RANGE},
 	{"list-checks", no_argument, NULL, OPT_LIST},
 	{"only", required_argument, NULL, OPT_ONLY},
 	{"skip", required_argument, NULL, OPT_SKIP},
@@ -94,6 +95,22 @@ static int set_timer(struct check_opts *o)
 	if (!err)
 		o->timer_wait_s = (unsigned)v;
 	return err;
+}
+
+static int set_full_range(struct check_opts *o)
+{
+	uint64_t v = 0;
+	int err = 0;
+
+	if (optarg)
+		err = text_u64(&v, slice_str(optarg), PACE_MAX);
+	if (optarg && !err && v == 0)
+		err = EBADMSG;
+	if (err)
+		return err;
+	o->is_full_range = true;
+	o->flows_per_s = (unsigned)v;
+	return 0;
 }
 
 static int add_map(struct check_opts *o)
@@ -231,11 +248,16 @@ struct ask_account check_opts_account(const struct check_opts *o)
 static int set_flag(struct check_opts *o, int c)
 {
 	bool *const flags[] = {
-		&o->is_full,    &o->is_quick,   &o->is_full_range,
-		&o->wants_list, &o->wants_help,
+		&o->is_full,
+		&o->is_quick,
+		&o->wants_list,
+		&o->wants_help,
 	};
 	static const int ids[ARRAY_LEN(flags)] = {
-		OPT_FULL, OPT_QUICK, OPT_FULL_RANGE, OPT_LIST, 'h',
+		OPT_FULL,
+		OPT_QUICK,
+		OPT_LIST,
+		'h',
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
@@ -268,6 +290,8 @@ static int set_option(void *arg, int c)
 		return set_port(&o->ports.tls);
 	case OPT_TIMER:
 		return set_timer(o);
+	case OPT_FULL_RANGE:
+		return set_full_range(o);
 	case OPT_ONLY:
 		return add_words(o->only, &o->n_only);
 	case OPT_SKIP:
@@ -333,6 +357,7 @@ struct plan_effort check_opts_effort(const struct check_opts *o)
 		.trace_ns = 2200 * NS_PER_MS,
 		.flows = RUN_FLOWS,
 		.is_full_range = o->is_full_range,
+		.flows_per_s = o->flows_per_s,
 	};
 
 	if (o->is_full) {
@@ -354,7 +379,8 @@ const char check_opts_help[] = N_(
 	"  --quick             at most 5 seconds\n"
 	"  --full              also what takes longer: many calls, a second\n"
 	"                      phone, TURN, large messages\n"
-	"  --full-range        every port of the voice's range, slowly\n"
+	"  --full-range[=N]    every port of the voice's range, N new\n"
+	"                      connections a second (68)\n"
 	"  --only WORD,...     only these: a class (sip, rtp...), service,\n"
 	"                      host, row (addresses/2), transport, kind of\n"
 	"                      question or test (see --list-checks)\n"

@@ -38,6 +38,7 @@ struct check_opts {
 	size_t n_dns;
 	struct check_account account;
 	unsigned timer_wait_s;
+	unsigned flows_per_s; /**< of --full-range; 0: as small routers bear */
 	bool is_quick, is_full, is_full_range, wants_list, wants_help;
 	struct cli_output output;
 };

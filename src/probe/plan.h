@@ -22,6 +22,8 @@ enum {
 	PLAN_WAYS = 3,
 	PLAN_RANGE_FLOWS = 28, /**< that an open range costs as a rule */
 	PLAN_RANGE_SHARE = 50, /**< of a run's flows, in percent: for ranges */
+	PLAN_FLOWS_PER_S = 68, /**< what small routers bear (16 384 entries,
+	                            60 s) */
 };
 
 #define PLAN_NONE SIZE_MAX
@@ -193,7 +195,11 @@ struct plan_effort {
 	int64_t patience_ns, again_ns, trace_ns; /**< 0: not done */
 	unsigned flows;                          /**< of the run */
 	bool is_full_range;
+	unsigned flows_per_s; /**< of that, new ones; 0: PLAN_FLOWS_PER_S */
 };
+
+/** New flows in a second, of all ranges that are visited in full. */
+unsigned plan_flows_per_s(const struct plan_effort *e);
 
 /**
  * @param open  Out: when everything answers; NULL: not wanted

@@ -23,9 +23,8 @@ enum {
 	TRACES = 32, /* per run */
 	TRACE_FLOWS = 4,
 	TRACE_PACKETS = 120, /* 20 hops, 3 rounds, with the known good flow */
-	FLOWS_PER_S = 68, /* what small routers bear (16 384 entries, 60 s) */
-	ROUND_TRIPS = 12, /* of the slowest question, from name to answer */
-	RTT_MS = 100,     /* where none is known */
+	ROUND_TRIPS = 12,    /* of the slowest question, from name to answer */
+	RTT_MS = 100,        /* where none is known */
 };
 
 /* Of one way of one question that is put once. */
@@ -56,6 +55,11 @@ static void add(struct plan_cost *c, unsigned flows, unsigned packets,
 	c->n_bytes += bytes;
 }
 
+unsigned plan_flows_per_s(const struct plan_effort *e)
+{
+	return e->flows_per_s ? e->flows_per_s : PLAN_FLOWS_PER_S;
+}
+
 /* All ranges of a run share its flows. */
 struct ranges {
 	unsigned n_ports;
@@ -71,7 +75,7 @@ static void add_range(struct plan_cost *open, struct ranges *all,
 
 	if (e->is_full_range) {
 		n = n_ports;
-		open->time_ns += n_ports * NS_PER_S / FLOWS_PER_S;
+		open->time_ns += n_ports * NS_PER_S / plan_flows_per_s(e);
 	}
 	all->n_ports += n_ports;
 	if (is_tcp)
@@ -90,7 +94,7 @@ static void add_ranges_most(struct plan_cost *most, const struct ranges *all,
 		n = all->n_ports;
 	add(most, n, n * RANGE_TRIES, (uint64_t)n * RANGE_TRIES * HELLO_BYTES);
 	if (e->is_full_range)
-		most->time_ns += n * NS_PER_S / FLOWS_PER_S;
+		most->time_ns += n * NS_PER_S / plan_flows_per_s(e);
 }
 
 static void add_question(struct plan_cost *open, struct plan_cost *most,

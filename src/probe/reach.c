@@ -41,7 +41,6 @@ enum {
 	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_KEPT = 8 * TRACE_FLOWS_MAX,
-	FLOWS_PER_S = 68,
 	PIN_MS = 1000,
 };
 
@@ -134,14 +133,16 @@ bool reach_is_edge_at(const struct reach *r, const struct addr *at)
 	return n_others == 0 && n_edges >= EDGES_ENOUGH;
 }
 
-/* New flows in a second, of each range: all of them share one router. */
-static unsigned range_pps(const struct reach *r)
+/* New flows in a second, of each range: all of a transport share a router. */
+static unsigned range_pps(const struct reach *r, const struct reach_ask *a)
 {
+	unsigned per_s = plan_flows_per_s(&r->effort);
 	unsigned n = 0;
 
 	for (size_t i = 0; i < r->n_asks; i++)
-		n += reach_is_range(r->asks[i]);
-	return n ? (FLOWS_PER_S + n - 1) / n : FLOWS_PER_S;
+		n += reach_is_range(r->asks[i]) &&
+		     reach_is_udp(r->asks[i]) == reach_is_udp(a);
+	return n ? (per_s + n - 1) / n : per_s;
 }
 
 static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
@@ -154,7 +155,7 @@ static int64_t patience_of(const struct reach *r, const struct reach_ask *a)
 		return ns;
 	if (r->effort.is_full_range)
 		return ((int64_t)a->target.port_last * NS_PER_S) /
-		       range_pps(r) * RANGE_PATIENCES;
+		       range_pps(r, a) * RANGE_PATIENCES;
 	ns *= RANGE_PATIENCES;
 	return r->effort.again_ns ? ns + RANGE_AGAIN_MS * NS_PER_MS : ns;
 }
@@ -170,7 +171,7 @@ static void set_conf(struct reach *r, struct reach_ask *a)
 		.pin = r->has_pin ? r->pin : NULL,
 		.flows_left = is_range ? &r->range_flows : &r->flows,
 		.is_full_range = r->effort.is_full_range,
-		.flows_per_s = r->effort.is_full_range ? range_pps(r) : 0,
+		.flows_per_s = r->effort.is_full_range ? range_pps(r, a) : 0,
 		.board = is_range ? &r->board : NULL,
 		.is_patient = r->effort.again_ns > 0,
 		.has_edge = reach_is_edge_at(r, &a->target.addr),
@@ -311,6 +312,9 @@ static int put_question(struct reach_ask *a)
 	struct reach *r = a->reach;
 	int err;
 
+	if (r->effort.is_full_range && reach_is_range(a) &&
+	    reach_is_table_met(r))
+		return EDQUOT;
 	a->target.via = way_of(a)->via;
 	set_conf(r, a);
 	err = ask_start(&a->ask, reach_ops_of(r, way_of(a)->kind), &a->target,
@@ -401,9 +405,25 @@ static bool inherits(const struct reach_ask *leader)
 	        leader->result.end == ASK_LOCAL);
 }
 
+/* Every port by UDP first: how many flows a table keeps can be counted by
+ * those that stay in it. */
+static bool waits_for_udp(const struct reach *r, const struct reach_ask *a)
+{
+	for (size_t i = 0; r->effort.is_full_range && i < r->n_asks; i++) {
+		const struct reach_ask *b = r->asks[i];
+
+		if (!reach_is_udp(a) && reach_is_udp(b) && reach_is_range(b) &&
+		    b->stage != REACH_OVER)
+			return true;
+	}
+	return false;
+}
+
 static bool may_range_begin(const struct reach *r, const struct reach_ask *a,
                             int64_t now_ns)
 {
+	if (waits_for_udp(r, a))
+		return false;
 	if (now_ns - r->start_ns >= RANGE_WAIT_MS * NS_PER_MS)
 		return true;
 	if (r->rtt_ns == 0)

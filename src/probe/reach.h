@@ -163,6 +163,8 @@ bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
 
 /** reach_facts.c */
 void reach_facts(struct reach *r);
+/** A range has met the limit of a router's table. */
+bool reach_is_table_met(const struct reach *r);
 struct val *reach_put(struct reach *r, struct val *into, const char *key,
                       struct val v);
 void reach_field(struct reach *r, struct fact *f, const char *key,

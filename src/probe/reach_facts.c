@@ -666,35 +666,51 @@ static void put_flow(struct reach *r, const struct plan_flow *pf,
 
 /* The whole */
 
-static bool is_limit_met(const struct reach *r)
+bool reach_is_table_met(const struct reach *r)
 {
 	for (size_t i = 0; i < r->n_asks; i++) {
 		if (val_get(&r->asks[i]->result.fields, "table_limit"))
 			return true;
 	}
-	return is_starved(r, true) || is_starved(r, false);
+	return false;
 }
 
-/* All questions fill the same table: flows that passed, each of its own, with
- * the fresh ones of a range that met the limit. A connection is closed again
- * and does not stay long: it counts where all is over in some seconds. */
-static int64_t n_flows_passed(const struct reach *r)
+static bool is_limit_met(const struct reach *r)
 {
-	bool is_long = clock_mono_ns() - r->start_ns > TCP_STAYS_S * NS_PER_S;
-	int64_t n = 0;
+	return reach_is_table_met(r) || is_starved(r, true) ||
+	       is_starved(r, false);
+}
+
+/* All questions fill the same table. */
+struct flows_passed {
+	int64_t n_kept; /* with the fresh ones of a range that met the limit */
+	int64_t n_closed; /* connections, of which some tables keep an entry */
+};
+
+static struct flows_passed flows_passed(const struct reach *r)
+{
+	struct flows_passed n = {0};
 
 	for (size_t i = 0; i < r->n_asks; i++) {
 		const struct reach_ask *a = r->asks[i];
-		int64_t passed = val_get_int(&a->result.fields, "passed", 0);
+		const struct val *f = &a->result.fields;
+		int64_t passed = reach_has_passed(&a->result);
 
-		if (a->stage != REACH_OVER || a->is_inherited ||
-		    (is_long && !reach_is_udp(a)))
+		if (a->stage != REACH_OVER || a->is_inherited)
 			continue;
 		if (reach_is_range(a))
-			n += val_get_int(&a->result.fields, "table_limit",
-			                 passed);
+			passed = val_get_int(f, "table_limit",
+			                     val_get_int(f, "passed", 0));
+		if (reach_is_udp(a))
+			n.n_kept += passed;
 		else
-			n += reach_has_passed(&a->result);
+			n.n_closed += passed;
+	}
+	/* soon over, they are in the table yet */
+	if (!r->effort.is_full_range &&
+	    clock_mono_ns() - r->start_ns < TCP_STAYS_S * NS_PER_S) {
+		n.n_kept += n.n_closed;
+		n.n_closed = 0;
 	}
 	return n;
 }
@@ -711,7 +727,7 @@ static int64_t n_going_on(const struct reach *r)
 static void put_table_limit(struct reach *r)
 {
 	bool is_met = is_limit_met(r);
-	int64_t limit = is_met ? n_flows_passed(r) : 0;
+	struct flows_passed passed = flows_passed(r);
 	struct fact *f;
 
 	if (!is_met)
@@ -719,8 +735,10 @@ static void put_table_limit(struct reach *r)
 	f = report_fact(r->report, "nat.table", FACT_FAIL, NULL);
 	reach_field(r, f, "result", val_text("full"));
 	reach_field(r, f, "going_on", val_int(n_going_on(r)));
-	if (limit > 0)
-		f->value = val_int(limit);
+	if (passed.n_closed)
+		reach_field(r, f, "closed", val_int(passed.n_closed));
+	if (passed.n_kept)
+		f->value = val_int(passed.n_kept);
 	f->unit = "count";
 	f->summary.msgid =
 		N_("no new connection was answered any more, not even at "

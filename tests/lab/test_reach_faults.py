@@ -13,6 +13,11 @@ HELD = 3900  # flows of other programs
 TABLE = 4096
 OWN = "table inet own {{\nchain o {{\ntype filter hook output priority 0\n" \
       "oifname wan {}\n}}\n}}\n"
+# Linux counts what it keeps of each computer.
+KEPT = ("set kept {{\ntype ipv4_addr\nsize 100\nflags dynamic\n}}\n"
+        "chain k {{\ntype filter hook forward priority -5\n"
+        "iifname lan ct state new add @kept "
+        "{{ ip saddr ct count over {} }} drop\n}}")
 # name: rule of this computer's own firewall, flows that it stops
 LOCAL = {
     "udp drop": ("udp dport 5060 drop", ("udp", 5060)),
@@ -48,6 +53,25 @@ def hold(n):
 def run_table(n_held, size):
     with services.Room("--hops", HOPS, "--router",
                        f"1:mapping=apd,mappings={size}") as room:
+        room.must("client", "python3", "-c", hold(n_held))
+        return room.reach("--skip", "sip-alg")
+
+
+def run_pace(kind, size):
+    """Every port, faster than such a table forgets."""
+    options = (("--nat-at", 1) if kind == "kernel" else
+               ("--router", f"1:mapping=apd,mappings={size}"))
+    with services.Room("--hops", HOPS, *options,
+                       nodes=["r1"] if kind == "kernel" else []) as room:
+        if kind == "kernel":
+            room.nft("r1", KEPT.format(size))
+        return room.reach("--skip", "sip-alg", "--full-range=1000")
+
+
+def run_kept(n_held, size):
+    """The kernel's own table, which other programs have nearly filled."""
+    with services.Room("--hops", HOPS, "--nat-at", 1, nodes=["r1"]) as room:
+        room.nft("r1", KEPT.format(size))
         room.must("client", "python3", "-c", hold(n_held))
         return room.reach("--skip", "sip-alg")
 
@@ -88,6 +112,9 @@ def run_resolver(rule):
 def setUpModule():
     jobs = {("table", TABLE): (run_table, HELD, TABLE),
             ("table", 300): (run_table, 0, 300),
+            ("pace", "kernel"): (run_pace, "kernel", 256),
+            ("pace", "router"): (run_pace, "router", 512),
+            ("kept", 300): (run_kept, 200, 300),
             ("resolver", "silent"): (
                 run_resolver, f"ip daddr {services.NET}.200 drop"),
             ("resolver", "stopped"): (run_resolver, None)}
@@ -115,6 +142,30 @@ class Table(unittest.TestCase):
                 finding, = report.findings
                 self.assertIn(f" {limit['value']} ", finding["title"])
                 self.assertEqual(finding["segment"], "router")
+
+
+    def test_every_port_counts_what_the_table_keeps(self):
+        for kind, size in (("kernel", 256), ("router", 512)):
+            report = DONE["pace", kind]
+            with self.subTest(kind=kind):
+                self.assertEqual(report.ids(), ["nat.table-full"],
+                                 report.told())
+                limit, = report.pick("nat.table")
+                self.assertGreater(limit["going_on"], 0)
+                # this router remembers connections that were closed
+                kept = limit["value"] + (limit["closed"] if kind == "router"
+                                         else 0)
+                self.assertLessEqual(kept, size)
+                self.assertGreater(kept, size - 16)
+                for ports in report.pick("range.ports"):
+                    self.assertEqual(ports.get("detail", {})
+                                     .get("blocked", []), [])
+
+    def test_what_others_keep_fills_the_kernels_table(self):
+        report = DONE["kept", 300]
+        self.assertEqual(report.ids(), ["nat.table-full"], report.told())
+        limit, = report.pick("nat.table")
+        self.assertGreater(limit["going_on"], 0)
 
 
 class Local(unittest.TestCase):
