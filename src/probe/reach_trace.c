@@ -255,10 +255,11 @@ bool reach_traces_go(struct reach *r, bool with_ranges)
 
 	if (r->effort.trace_ns == 0)
 		return true;
-	if (r->trace_ns == 0)
+	choose(r, with_ranges);
+	/* the time is that of walks, not of ranges that are waited for */
+	if (r->trace_ns == 0 && r->n_traces > 0)
 		r->trace_ns = now_ns;
 	is_late = now_ns - r->trace_ns > r->effort.trace_ns / 2;
-	choose(r, with_ranges);
 	if (now_ns < r->rewalk_ns) {
 		net_timer_set(r->timer, r->rewalk_ns - now_ns);
 		return false;
