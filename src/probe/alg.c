@@ -22,6 +22,8 @@ enum {
 	HELLO_ENOUGH = 3, /* where a session has shown the edge: each port had
 	                     one, the control port all of them */
 	HELLO_RTO_MS = 250,
+	HELLO_SLOWER = 4,     /* each waits so much of the one before longer */
+	ASIDE_AFTER_MS = 400, /* of silence on all ports */
 	SPARE_AFTER_MS = 800, /* of silence on the TLS port */
 	MEET_MS = 6000,
 	REPORT_MS = 5000,
@@ -60,7 +62,7 @@ static void say_hello(struct alg *a, int64_t now_ns)
 	                         : HELLO_RTO_MS * NS_PER_MS;
 
 	for (unsigned i = 0; i < me->n_hellos; i++)
-		rto += rto / 2;
+		rto += rto / HELLO_SLOWER;
 	me->n_hellos++;
 	me->hello_ns = now_ns;
 	me->due_ns = now_ns + rto;
@@ -86,6 +88,26 @@ static bool repeat_hello(struct alg *a, int64_t now_ns)
 	return true;
 }
 
+static bool has_connected(const struct alg_road *road)
+{
+	return road && (road->is_open ||
+	                (road->stream &&
+	                 net_stream_opening(road->stream).connect_ns > 0));
+}
+
+/* No connection that could carry a session has opened in the time that one has
+ * which loses two SYNs. */
+static bool is_tls_shut(const struct alg *a, int64_t now_ns)
+{
+	const struct alg_meet *me = &a->meet;
+	int tls = find_tls(a);
+	int64_t most_ns = LADDER_OPEN_MS * NS_PER_MS + 2 * me->rtt_ns;
+
+	return now_ns > a->end_ns - MEET_MS * NS_PER_MS + most_ns &&
+	       !has_connected(me->spare) &&
+	       (tls == LADDER_NONE || !has_connected(a->shots[tls].road));
+}
+
 /* Is there still a way to get a control session? */
 static bool may_get_session(struct alg *a, int64_t now_ns)
 {
@@ -99,6 +121,8 @@ static bool may_get_session(struct alg *a, int64_t now_ns)
 		return false;
 	if (a->control)
 		return true;
+	if (is_tls_shut(a, now_ns))
+		return false;
 	if (!me->spare && is_stuck && a->ports->control &&
 	    (is_failed ||
 	     now_ns > a->end_ns - (MEET_MS - SPARE_AFTER_MS) * NS_PER_MS))
@@ -107,6 +131,18 @@ static bool may_get_session(struct alg *a, int64_t now_ns)
 	if (me->spare)
 		return me->spare->stream || !is_failed;
 	return true;
+}
+
+/* Silence is waited for while the others ask; who is met after all, goes on
+ * when they are over. @return whether it must wait */
+static bool stand_aside(struct alg *a, int64_t now_ns)
+{
+	bool is_met = a->meet.has_welcome || a->meet.has_session;
+
+	if (!is_met && now_ns > a->end_ns - MEET_MS * NS_PER_MS +
+	                                ASIDE_AFTER_MS * NS_PER_MS)
+		(void)probe_step_aside(a->run);
+	return is_met && !probe_may_ask(a->run);
 }
 
 static int64_t step_meet(struct alg *a, int64_t now_ns)
@@ -124,6 +160,8 @@ static int64_t step_meet(struct alg *a, int64_t now_ns)
 			alg_send_shot(a, tls, now_ns);
 		return next;
 	}
+	if (stand_aside(a, now_ns))
+		return next;
 	is_met = !repeat_hello(a, now_ns) ||
 	         (me->has_session && me->n_hellos > HELLO_ENOUGH);
 	if (is_met && (me->has_session || !may_get_session(a, now_ns))) {

@@ -96,6 +96,17 @@ extern const struct probe_ops *const probes[];
 /** For probes: the question is settled. The state is gone afterwards. */
 void probe_done(const struct probe_run *run, int err);
 
+/**
+ * For probes: nothing has answered so far, and who waits for it only listens;
+ * the others may run. What was left to ask, waits until probe_may_ask().
+ *
+ * @return whether it stands aside now
+ */
+bool probe_step_aside(const struct probe_run *run);
+
+/** It has not stepped aside, or is the last one that is not over. */
+bool probe_may_ask(const struct probe_run *run);
+
 /** What is going on. */
 struct probe_step {
 	const char *text;       /**< N_() literal */
@@ -117,8 +128,8 @@ struct probe_list_ops {
 };
 
 /**
- * Run all probes whose needs @p conf meets, one after the other, inside
- * net_run().
+ * Run all probes whose needs @p conf meets, one after the other but for who
+ * steps aside, inside net_run().
  *
  * @param lp    Out; untouched unless 0 is returned. Release:
  *              probe_list_stop().

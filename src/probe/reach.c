@@ -42,6 +42,7 @@ enum {
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_KEPT = 8 * TRACE_FLOWS_MAX,
 	PIN_MS = 1000,
+	PIN_UNHEARD_MS = 300, /* where nobody has answered anything yet */
 };
 
 static const struct ask_ops *const kinds[PLAN_KINDS] = {
@@ -439,12 +440,21 @@ static bool may_range_begin(const struct reach *r, const struct reach_ask *a,
 	return true;
 }
 
+/* Where nothing is heard, the edge's port is shut like the others. */
+static void doubt_pin(struct reach *r, int64_t now_ns)
+{
+	r->is_pin_doubtful |=
+		r->rtt_ns == 0 &&
+		now_ns - r->start_ns >= PIN_UNHEARD_MS * NS_PER_MS;
+}
+
 /* A certificate can only be judged when the edge's own is known. */
 static bool waits_for_pin(const struct reach *r, const struct reach_ask *a)
 {
+	bool is_asked = r->pin_ask && !r->is_pin_doubtful;
 	bool has_tls = false;
 
-	for (size_t i = 0; r->pin_ask && i < PLAN_WAYS; i++) {
+	for (size_t i = 0; is_asked && i < PLAN_WAYS; i++) {
 		const struct plan_way *way = &question(a)->service->ways[i];
 
 		has_tls |= way->kind == PLAN_XMPP || way->via == ASK_TLS ||
@@ -525,6 +535,8 @@ static void on_control(void *arg, const struct ask_result *res)
 {
 	struct reach_control *c = arg;
 
+	if (res->end == ASK_LOCAL) /* nothing was asked, so nothing is known */
+		c->of = NULL;
 	c->has_passed = reach_has_passed(res) || res->layer > ASK_LAYER_NONE;
 	c->is_over = true;
 	ask_free(c->ask);
@@ -567,6 +579,7 @@ static void begin_control(struct reach *r, struct reach_control *c, bool is_udp)
 
 static void begin_controls(struct reach *r)
 {
+
 	begin_control(r, &r->controls[0], true);
 	begin_control(r, &r->controls[1], false);
 }
@@ -666,6 +679,15 @@ static bool follow(struct reach *r, bool is_all)
 	       r->controls[1].is_over;
 }
 
+/* Until something may begin that nothing wakes. */
+static int64_t wait_ns(const struct reach *r, int64_t now_ns)
+{
+	int64_t unheard_ns = r->start_ns + PIN_UNHEARD_MS * NS_PER_MS - now_ns;
+
+	return r->pin_ask && unheard_ns > 0 ? unheard_ns
+	                                    : RANGE_WAIT_MS * NS_PER_MS;
+}
+
 static void on_timer(void *arg)
 {
 	struct reach *r = arg;
@@ -676,6 +698,7 @@ static void on_timer(void *arg)
 
 	if (r->is_over)
 		return;
+	doubt_pin(r, now_ns);
 	has_names = reach_names_go(r);
 	err = take_questions(r);
 	if (err) {
@@ -692,7 +715,7 @@ static void on_timer(void *arg)
 	else if (n == REACH_BURST)
 		net_timer_set(r->timer, REACH_TURN_MS * NS_PER_MS);
 	else if (!is_all)
-		net_timer_set(r->timer, RANGE_WAIT_MS * NS_PER_MS);
+		net_timer_set(r->timer, wait_ns(r, now_ns));
 }
 
 static void on_pin(void *arg, const struct ask_result *res)

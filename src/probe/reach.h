@@ -120,7 +120,8 @@ struct reach {
 	int64_t rtt_ns;               /**< the shortest; 0: none yet */
 	uint8_t pin[REACH_PIN_BYTES]; /**< of the edge's certificate */
 	bool has_pin;
-	struct ask *pin_ask; /**< asks the edge for it; NULL: over */
+	struct ask *pin_ask;  /**< asks the edge for it; NULL: over */
+	bool is_pin_doubtful; /**< nobody waits for it any more */
 	struct ask_target pin_target;
 	char pin_host[ADDR_TEXT_BYTES];
 	struct ask_conf pin_conf;
