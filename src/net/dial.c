@@ -32,8 +32,8 @@ enum {
 	NS_PER_US = 1000,
 };
 
-/* Slower is no reset of this computer's, but for a very busy one. */
-#define AT_ONCE_NS (50 * NS_PER_MS)
+/* Slower is no reset of this computer's, however busy: do not ask again. */
+#define AT_ONCE_NS (500 * NS_PER_MS)
 
 struct line {
 	struct net_dial *dial;

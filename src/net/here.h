@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/** For dial.c only: whether a TCP connection ends in this computer itself. */
+/** Whether a TCP connection ends in this computer itself. */
 #pragma once
 
 #include "base/addr.h"
@@ -15,7 +15,8 @@ enum net_here_syn net_here_syn(int fd);
 
 /**
  * A connection to there is reset by this computer itself. Call it after a
- * reset that came at once: it connects again, up to three times, and sends
- * one SYN if the network did it.
+ * reset that came at once: it connects again, three times or, while this
+ * computer is busy, up to twelve, a millisecond apart; the network gets one
+ * SYN if the network did it and nobody else uses the loopback device.
  */
 bool net_here_resets(const struct addr *to);

@@ -39,6 +39,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/here.h"
 #include "net/loop.h"
 #include "probe/asks.h"
 #include "probe/lane.h"
@@ -171,6 +172,16 @@ static enum ask_end end_of(const struct ask_range *s,
 	return ASK_NO_MEANS;
 }
 
+/* A reset bears no name; this computer's own filter can be told apart. */
+static bool is_reset_here(const struct ask_range *s)
+{
+	struct addr to = s->a->target->addr;
+
+	to.port = s->refusal.port;
+	return s->is_tcp && s->refusal.error == ECONNREFUSED &&
+	       s->refusal.offender.family == ADDR_NONE && net_here_resets(&to);
+}
+
 static void finish(struct ask_range *s)
 {
 	struct ask_result *res = &s->a->result;
@@ -184,6 +195,10 @@ static void finish(struct ask_range *s)
 	if (sum.n_tried == 0 && !s->error)
 		s->error = EDQUOT;
 	res->end = end_of(s, &sum);
+	if (res->end == ASK_REFUSED && is_reset_here(s)) {
+		res->end = ASK_LOCAL;
+		s->error = EPERM;
+	}
 	if (s->is_edge)
 		res->layer = ASK_LAYER_PROTOCOL;
 	else if (s->n_opened)
