@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct wr store = wr_init_heap();
 	struct wire_welcome welcome;
 	struct wire_mirror mirror;
+	struct wire_limited limited;
 	struct wire_hello hello;
 	struct wire_plain plain;
 	struct wire_probe probe;
@@ -19,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!wire_welcome_decode(&welcome, in);
 	(void)!wire_plain_decode(&plain, in);
 	(void)!wire_probe_decode(&probe, in);
+	(void)!wire_limited_decode(&limited, in);
 	(void)!wire_mirror_dgram_decode(&mirror, &store, in);
 	(void)wire_tag_find(&tag, in);
 	(void)wire_token_find(&token, in);

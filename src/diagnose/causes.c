@@ -567,6 +567,29 @@ static bool takes_no_means(const struct flows *fs, const struct flow *f)
 	                    "no-means");
 }
 
+/* Not the network's doing. */
+static bool takes_limited(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->fact->state == FACT_UNKNOWN &&
+	       slice_eq_str(val_get_text(&f->fact->fields, "result"),
+	                    "limited");
+}
+
+static const char *tell_wait(struct flows *fs, const struct flow *f)
+{
+	int64_t most_s = 1;
+
+	UNUSED(f);
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct val *d = flow_detail(&fs->all[i]);
+		int64_t wait_s = d ? val_get_int(d, "wait_s", 0) : 0;
+
+		most_s = wait_s > most_s ? wait_s : most_s;
+	}
+	return report_fmt(fs->report, "%lld", (long long)most_s);
+}
+
 /* What was to be tested, and was not. Who has the test stay at home is not
  * told that he did, unless something of the profile was at home. */
 static bool takes_gap(const struct flows *fs, const struct flow *f)
@@ -743,6 +766,14 @@ static const struct cause causes[] = {
          N_("The connection opens and TLS does not begin. A box that reads "
             "TLS, or a server that does not speak it there, is the cause."),
          NULL},
+	{"edge.limited", WARN, WARN, SEGMENT_PROVIDER, TROUBLE_LIMITED,
+         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, takes_limited,
+         N_("The edge limits this address for now: wait %5$s s, then check "
+            "again (%2$s flows were not answered)."),
+         N_("It has been asked too often from one address, by this computer "
+            "or by others behind the same router. Nothing shows that anything "
+            "is blocked."),
+         tell_wait},
 	{"check.incomplete", WARN, WARN, NOWHERE, TROUBLE_GAP,
          CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, takes_gap,
          N_("The test is incomplete: %2$s flows of the profile were not tested "

@@ -86,6 +86,7 @@ struct edge_server {
 	struct edge_limit *known;        /**< answers to the proven */
 	struct edge_limit *callers;      /**< new connections */
 	struct edge_limit *visitors;     /**< the same, to ports of a range */
+	struct edge_limit *told;         /**< how often they hear of these */
 	struct edge_limit *later;        /**< SEND and SHOOT, to an address */
 	struct net_timer *due;           /**< finals, sends and shots */
 	struct net_timer *sweep;         /**< idle connections */
@@ -131,6 +132,10 @@ void edge_server_dgram(struct edge_socket *at, const struct addr *local,
                        int64_t wall_ns, struct slice bytes);
 void edge_server_icmp(struct edge_server *s, const struct net_icmp *ic);
 bool edge_server_may_accept(struct edge_socket *at, const struct addr *peer);
+
+/** What who may not is told: for how long. */
+void edge_server_refuse(struct edge_socket *at, const struct addr *peer,
+                        struct wr *w);
 
 /** Answer one message and remember it. */
 void edge_server_handle(struct edge_server *s, struct edge_arrival *a);

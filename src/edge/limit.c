@@ -106,3 +106,17 @@ bool edge_limit_take(struct edge_limit *l, const struct addr *from,
 	s->full_ns += l->step_ns;
 	return true;
 }
+
+int64_t edge_limit_wait_ns(struct edge_limit *l, const struct addr *from,
+                           unsigned n, int64_t mono_ns)
+{
+	const struct slot *s = find(l, source_key(from), mono_ns);
+	int64_t n_ns = l->step_ns * n, wait_ns;
+
+	if (n_ns > l->depth_ns)
+		n_ns = l->depth_ns;
+	if (!s) /* others hold its places: nobody knows for how long */
+		return l->depth_ns;
+	wait_ns = s->full_ns + n_ns - mono_ns - l->depth_ns;
+	return wait_ns > 0 ? wait_ns : 0;
+}

@@ -26,6 +26,11 @@ WARN_UNUSED int edge_limit_alloc(struct edge_limit **lp,
 /** NULL is fine. */
 void edge_limit_free(struct edge_limit *l);
 
+/** How long until @p from may have so many answers at once; 0: it may. No
+ *  longer than until it has its whole burst back. Counts nothing. */
+int64_t edge_limit_wait_ns(struct edge_limit *l, const struct addr *from,
+                           unsigned n, int64_t mono_ns);
+
 /**
  * May @p from have one more answer? Counts it if so.
  *

@@ -80,6 +80,11 @@ static bool may_accept(void *arg, const struct addr *peer)
 	return edge_server_may_accept(arg, peer);
 }
 
+static void refuse(void *arg, const struct addr *peer, struct wr *w)
+{
+	edge_server_refuse(arg, peer, w);
+}
+
 static void on_stream(void *arg, struct net_stream *stream)
 {
 	edge_conn_start(arg, stream);
@@ -98,6 +103,7 @@ static const struct net_udp_ops udp_ops = {
 };
 static const struct net_listener_ops listener_ops = {
 	.may_accept = may_accept,
+	.refuse = refuse,
 	.on_stream = on_stream,
 };
 

@@ -7,6 +7,10 @@
  * datagrams in a prober's name cannot use up the prober's share. What is sent
  * later has one more, since an address may be a carrier's NAT with strangers
  * behind it, and a session's own bound begins anew with the next session.
+ *
+ * The limits leave room for the honest: many checks in a row, of several
+ * people behind one NAT, who would take what is withheld for a firewall's
+ * doing. Who meets one all the same is told so.
  */
 #include "edge/server.h"
 
@@ -24,16 +28,21 @@
 
 enum {
 	LIMIT_SLOTS = 1 << 16,
-	STRANGER_PER_S = 10,
-	STRANGER_BURST = 40,
+	STRANGER_PER_S = 100, /* none longer than what it answers */
+	STRANGER_BURST = 600,
 	/* a whole range may be asked at once, and a WELCOME is no longer than
 	 * what it answers */
 	GREETED_PER_S = 2000,
 	GREETED_BURST = 1 << 16,
-	KNOWN_PER_S = 200,
-	KNOWN_BURST = 400,
-	CALLER_PER_S = 20,    /* a handshake costs half a millisecond */
-	CALLER_BURST = 320,   /* some whole checks from one address */
+	KNOWN_PER_S = 1000,
+	KNOWN_BURST = 4000,
+	CALLER_PER_S = 50,   /* a handshake costs half a millisecond */
+	CALLER_BURST = 2400, /* a score of whole checks from one address */
+	TOLD_PER_S = 1,
+	TOLD_BURST = 4,
+	CHECK_CALLS = 128,    /* new connections of a whole check, at most */
+	CHECK_STRANGER = 40,  /* answers to it before proof */
+	FULL_WAIT_S = 15,     /* until idle connections are closed */
 	VISITOR_PER_S = 1000, /* without a handshake of TLS */
 	VISITOR_BURST = 1 << 16,
 	LATER_PER_S = 20,
@@ -52,6 +61,29 @@ static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
 	else if (out->is_proven)
 		l = s->known;
 	return edge_limit_take(l, &a->flow.remote, a->mono_ns);
+}
+
+static void put_limited(struct wr *w, int64_t wait_ns)
+{
+	struct wire_limited l = {
+		.wait_s = (uint16_t)((wait_ns + NS_PER_S - 1) / NS_PER_S)};
+
+	wire_limited_put(w, &l);
+}
+
+/* Shorter than what it answers, and seldom. */
+static void tell_limited(struct edge_server *s, const struct edge_arrival *a)
+{
+	const struct addr *from = &a->flow.remote;
+	uint8_t buf[WIRE_LIMITED_BYTES];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	if (a->flow.transport != WIRE_UDP || a->bytes.n < sizeof(buf) ||
+	    !edge_limit_take(s->told, from, a->mono_ns))
+		return;
+	put_limited(&w, edge_limit_wait_ns(s->strangers, from, CHECK_STRANGER,
+	                                   a->mono_ns));
+	(void)!edge_server_send(s, &a->flow, wr_slice(&w));
 }
 
 static void send_final(struct edge_server *s, const struct edge_final *f,
@@ -98,6 +130,7 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 		return;
 	if (!may_answer(s, a, &out)) {
 		s->counts.limited++;
+		tell_limited(s, a);
 		return;
 	}
 	if (edge_server_send(s, &a->flow, out.bytes))
@@ -268,6 +301,18 @@ bool edge_server_may_accept(struct edge_socket *at, const struct addr *peer)
 	return false;
 }
 
+void edge_server_refuse(struct edge_socket *at, const struct addr *peer,
+                        struct wr *w)
+{
+	struct edge_server *s = at->server;
+	int64_t wait_ns = FULL_WAIT_S * NS_PER_S;
+
+	if (!(at->speaks & EDGE_RANGE) && edge_conn_may(s, peer, false))
+		wait_ns = edge_limit_wait_ns(s->callers, peer, CHECK_CALLS,
+		                             clock_mono_ns());
+	put_limited(w, wait_ns);
+}
+
 static void list_services(struct edge_server *s)
 {
 	const struct edge_ports *p = &s->ports;
@@ -319,6 +364,8 @@ static int make_tables(struct edge_server *s)
 		err = make_limit(&s->callers, CALLER_PER_S, CALLER_BURST);
 	if (!err)
 		err = make_limit(&s->later, LATER_PER_S, LATER_BURST);
+	if (!err)
+		err = make_limit(&s->told, TOLD_PER_S, TOLD_BURST);
 	if (!err)
 		err = edge_calls_alloc(&s->calls);
 	if (!err)
@@ -406,6 +453,7 @@ void edge_server_free(struct edge_server *s)
 	edge_answerer_free(s->answerer);
 	edge_sessions_free(s->sessions);
 	edge_calls_free(s->calls);
+	edge_limit_free(s->told);
 	edge_limit_free(s->later);
 	edge_limit_free(s->callers);
 	edge_limit_free(s->known);

@@ -17,7 +17,7 @@
 enum {
 	EDGE_LISTEN_MAX = 64, /**< addresses */
 	EDGE_CONNS_MAX = 4096,
-	EDGE_CONNS_PER_SOURCE = 256,
+	EDGE_CONNS_PER_SOURCE = 512,
 	/** Of these, to ports of ranges, which are asked by the thousand */
 	EDGE_VISITS_MAX = 2048,
 	EDGE_VISITS_PER_SOURCE = 1024,

@@ -13,7 +13,7 @@
 
 enum {
 	EDGE_SESSIONS_MAX = 512,
-	EDGE_SESSIONS_PER_SOURCE = 8,
+	EDGE_SESSIONS_PER_SOURCE = 32,
 	EDGE_SHOTS_MAX = 512, /**< a session */
 	EDGE_SENDS_MAX = 128, /**< a session, ever */
 	EDGE_DELAY_MAX_MS = 600 * 1000,

@@ -22,6 +22,7 @@
 
 enum {
 	ACCEPTS_PER_TURN = 16,
+	DISCARD_BYTES = 65536,
 	PAUSE_MS = 100, /* when no descriptor is left to accept with */
 };
 
@@ -110,15 +111,35 @@ static bool has_room(const struct net_listener *l, const struct addr *peer)
 	return n_same < NET_PENDING_PER_SOURCE;
 }
 
+/* What it has sent already must not become a reset that overtakes ours. */
+static void refuse(const struct net_listener *l, int fd,
+                   const struct addr *peer)
+{
+	uint8_t buf[NET_REFUSAL_MAX_BYTES];
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	if (l->ops->refuse)
+		l->ops->refuse(l->arg, peer, &w);
+	if (w.n && !w.bad) {
+		(void)!send(fd, buf, w.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		(void)shutdown(fd, SHUT_WR);
+		(void)!recv(fd, NULL, DISCARD_BYTES, MSG_TRUNC | MSG_DONTWAIT);
+	}
+	(void)close(fd);
+}
+
 static void take(struct net_listener *l, int fd, const struct addr *peer)
 {
 	struct net_stream *s;
 	struct pending *p;
 	int err = ENOBUFS;
 
-	if (!net_guard_allows(peer) ||
-	    (l->ops->may_accept && !l->ops->may_accept(l->arg, peer))) {
+	if (!net_guard_allows(peer)) {
 		(void)close(fd);
+		return;
+	}
+	if (l->ops->may_accept && !l->ops->may_accept(l->arg, peer)) {
+		refuse(l, fd, peer);
 		return;
 	}
 	p = has_room(l, peer) ? pending_alloc(l) : NULL;

@@ -61,9 +61,10 @@ struct net_stream {
 	enum stage stage;
 	SSL *ssl; /* NULL: plain */
 	bool ssl_wants_write;
-	bool is_sealable; /* close_notify makes sense */
-	bool is_abrupt;   /* close() alone sends the RST that was asked for */
-	bool is_busy;     /* inside its callbacks: freed when they return */
+	bool is_sealable;     /* close_notify makes sense */
+	struct slice refusal; /* the peer may begin so; empty: no more */
+	bool is_abrupt; /* close() alone sends the RST that was asked for */
+	bool is_busy;   /* inside its callbacks: freed when they return */
 	bool is_freed;
 	unsigned watched;
 	struct addr peer, local;
@@ -287,10 +288,36 @@ static void see_first_byte(struct net_stream *s)
 		first != TLS_HANDSHAKE_BYTE && first != TLS_ALERT_BYTE;
 }
 
+/* Only what comes first can be a refusal. */
+static bool is_refused(struct net_stream *s)
+{
+	uint8_t buf[NET_REFUSAL_MAX_BYTES];
+	ssize_t n;
+	struct rd r;
+
+	if (s->refusal.n == 0)
+		return false;
+	n = recv(s->fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0)
+		return false;
+	r = rd_init((struct slice){buf, (size_t)n});
+	if (!slice_eq(rd_take(&r, s->refusal.n), s->refusal) ||
+	    r.left != NET_REFUSAL_BYTES) {
+		s->refusal.n = 0;
+		return false;
+	}
+	memcpy(s->opening.refusal, r.p, NET_REFUSAL_BYTES);
+	return true;
+}
+
 static void handshake(struct net_stream *s)
 {
 	int r, err;
 
+	if (is_refused(s)) {
+		ended(s, EUSERS);
+		return;
+	}
 	see_first_byte(s);
 	ERR_clear_error();
 	errno = 0;
@@ -397,6 +424,10 @@ static void on_event(unsigned events, void *arg)
 		handshake(s);
 		break;
 	case OPEN:
+		if (is_refused(s)) {
+			ended(s, EUSERS);
+			break;
+		}
 		/* what the peer said before it closed is read before a failed
 		 * write ends the stream */
 		drain(s);
@@ -516,6 +547,8 @@ int net_stream_connect_as(struct net_stream **sp, const struct addr *to,
 	s->arg = arg;
 	s->stage = CONNECTING;
 	s->is_abrupt = conf && conf->is_abrupt;
+	if (conf)
+		s->refusal = conf->refusal;
 	if (tls) {
 		SSL_set_connect_state(s->ssl);
 		if (tls->name &&

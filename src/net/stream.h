@@ -10,8 +10,10 @@ struct net_tls;
 enum {
 	NET_STREAM_QUEUE_BYTES = 256 * 1024, /**< unsent bytes kept */
 	NET_HANDSHAKE_MS = 10000,            /**< for an accepted stream */
-	NET_PENDING_MAX = 256,       /**< unfinished handshakes per listener */
-	NET_PENDING_PER_SOURCE = 32, /**< of those, addr_is_same_source() */
+	NET_PENDING_MAX = 512,        /**< unfinished handshakes per listener */
+	NET_PENDING_PER_SOURCE = 128, /**< of those, addr_is_same_source() */
+	NET_REFUSAL_MAX_BYTES = 16,   /**< the longest refusal, as a whole */
+	NET_REFUSAL_BYTES = 2,
 };
 
 /** Any callback may free its stream. */
@@ -29,8 +31,9 @@ struct net_stream_ops {
 	 *
 	 * @param err  0: the peer closed. Else what ended it: ECONNREFUSED,
 	 *             ECONNRESET (also: closed during the handshake),
-	 *             ETIMEDOUT, EHOSTUNREACH, ENETUNREACH..., or EPROTO: not
-	 *             TLS, or a TLS alert
+	 *             ETIMEDOUT, EHOSTUNREACH, ENETUNREACH..., EUSERS: it
+	 *             sent the refusal of `struct net_stream_conf`; or EPROTO:
+	 *             not TLS, or a TLS alert
 	 */
 	void (*on_close)(void *arg, int err);
 };
@@ -46,6 +49,11 @@ struct net_stream_conf {
 	                              connection joins, from another port;
 	                              whichever opens first is the stream.
 	                              0: none; not together with `local.port` */
+	struct slice refusal;    /**< the peer may say so, before anything else,
+	                              that it does not take the connection: this,
+	                              and NET_REFUSAL_BYTES more. It then ends with
+	                              EUSERS. Empty: whatever it says is data.
+	                              Borrowed for the stream's life. */
 	bool is_abrupt; /**< it ends by a reset: what is not sent yet is lost,
 	                   and nothing of it lingers, here or in a NAT's table
 	                 */
@@ -142,6 +150,7 @@ struct net_stream_opening {
 	uint8_t tls_alert; /**< that the peer sent (RFC 8446 section 6) */
 	bool is_alerted;   /**< tls_alert was sent */
 	bool is_not_tls;   /**< what came back is no TLS record */
+	uint8_t refusal[NET_REFUSAL_BYTES]; /**< EUSERS: what followed */
 };
 
 /** At any time, also in on_close. */
@@ -182,6 +191,10 @@ struct net_listener_ops {
 	/** Before any work for this peer. NULL: everybody may. false: the
 	 *  connection is closed at once and not mentioned again. */
 	bool (*may_accept)(void *arg, const struct addr *peer);
+
+	/** What is sent to who may not, before it is closed: into @p w, of
+	 *  NET_REFUSAL_MAX_BYTES. NULL: nothing is. */
+	void (*refuse)(void *arg, const struct addr *peer, struct wr *w);
 
 	/** A stream, open (TLS: past the handshake) and now the callee's, who
 	 *  calls net_stream_set_ops(), at once or later, or frees it. */

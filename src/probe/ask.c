@@ -111,6 +111,7 @@ const char *ask_end_name(enum ask_end e)
 		[ASK_REFUSED] = "refused",   [ASK_CUT] = "cut",
 		[ASK_BAD_TLS] = "bad-tls",   [ASK_PARTLY] = "partly",
 		[ASK_LOCAL] = "local",       [ASK_NO_MEANS] = "no-means",
+		[ASK_LIMITED] = "limited",
 	};
 
 	return names[e];

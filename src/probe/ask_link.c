@@ -24,6 +24,7 @@
 #include "net/udp.h"
 #include "net/ws.h"
 #include "probe/ask_stream.h"
+#include "wire/dgram.h"
 
 enum {
 	RTO_MS = 500,
@@ -329,9 +330,16 @@ static void on_patience(void *arg)
 static void on_dgram(void *arg, const struct net_dgram *d)
 {
 	struct ask_link *l = arg;
+	struct wire_limited limited;
 
-	if (addr_eq(&d->from, &l->ask->target->addr))
-		take(l, d->bytes);
+	if (!addr_eq(&d->from, &l->ask->target->addr))
+		return;
+	if (wire_limited_decode(&limited, d->bytes) == 0) {
+		ask_put_int(l->ask, "wait_s", limited.wait_s);
+		over(l, ASK_LIMITED);
+		return;
+	}
+	take(l, d->bytes);
 }
 
 static void on_icmp(void *arg, const struct net_icmp *ic)

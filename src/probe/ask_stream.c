@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "net/cert.h"
 #include "net/tls.h"
+#include "wire/dgram.h"
 
 static struct val *put(struct ask *a, struct val *into, const char *key,
                        struct val v)
@@ -64,7 +65,8 @@ struct net_stream_conf ask_stream_conf(const struct ask *a)
 	if (a->conf->flows_left && *a->conf->flows_left)
 		--*a->conf->flows_left;
 	return (struct net_stream_conf){.second_after_ns =
-	                                        ASK_SECOND_MS * NS_PER_MS};
+	                                        ASK_SECOND_MS * NS_PER_MS,
+	                                .refusal = wire_limited_head()};
 }
 
 int ask_stream_tls(struct net_tls **tp, const struct ask *a,
@@ -265,11 +267,25 @@ static void put_tls_failure(struct ask *a, const struct net_stream_opening *o,
 		a->result.end = err == ETIMEDOUT ? ASK_SILENT : ASK_CUT;
 }
 
+static void put_limited(struct ask *a, const uint8_t wait_s[2])
+{
+	struct rd r = rd_init((struct slice){wait_s, NET_REFUSAL_BYTES});
+
+	a->result.end = ASK_LIMITED;
+	a->result.layer = ASK_LAYER_NONE;
+	ask_put_int(a, "wait_s", rd_u16(&r));
+}
+
 void ask_stream_failed(struct ask *a, const struct net_stream *s, int err)
 {
 	struct net_stream_opening o = net_stream_opening(s);
 
 	a->result.error = err;
+	if (err == EUSERS) {
+		a->result.error = 0;
+		put_limited(a, o.refusal);
+		return;
+	}
 	if (a->result.layer == ASK_LAYER_NONE)
 		put_opening(a, &o);
 	if (net_stream_local(s).family == ADDR_NONE) {

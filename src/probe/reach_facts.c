@@ -75,9 +75,23 @@ static bool is_doubtful(const struct reach_ask *a)
 	       !reach_is_edge_at(a->reach, &a->target.addr);
 }
 
+/* By UDP an edge says seldom that it answers no more. */
+static bool is_limited_at(const struct reach *r, const struct addr *at)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		if (r->asks[i]->result.end == ASK_LIMITED &&
+		    r->asks[i]->target.via == ASK_UDP)
+			return reach_is_edge_at(r, at);
+	}
+	return false;
+}
+
 /* An edge would have answered; that one is there was not known then. */
 static enum ask_end end_of(const struct reach_ask *a)
 {
+	if (a->result.end == ASK_SILENT && a->target.via == ASK_UDP &&
+	    is_limited_at(a->reach, &a->target.addr))
+		return ASK_LIMITED;
 	if (a->result.end == ASK_NO_MEANS &&
 	    reach_is_edge_at(a->reach, &a->target.addr))
 		return ASK_SILENT;
@@ -150,7 +164,8 @@ static enum fact_state state_of(const struct reach_ask *a)
 		return is_refused_by_target(a)  ? FACT_PASS
 		       : res->end == ASK_SILENT ? FACT_UNKNOWN
 		                                : FACT_FAIL;
-	if (end_of(a) == ASK_NO_MEANS || res->error == EDQUOT)
+	if (end_of(a) == ASK_NO_MEANS || end_of(a) == ASK_LIMITED ||
+	    res->error == EDQUOT)
 		return FACT_UNKNOWN;
 	if (end_of(a) == ASK_SILENT &&
 	    is_starved(a->reach, a->target.via == ASK_UDP))
@@ -178,6 +193,8 @@ static struct words why_of(const struct reach_ask *a)
 	else if (a->result.error == EDQUOT)
 		ws.msgid = N_("this run may open no more connections, lest it "
 		              "fill the table of a small router");
+	else if (end_of(a) == ASK_LIMITED)
+		ws.msgid = N_("the edge answers this address no more for now");
 	else if (is_starved(a->reach, a->target.via == ASK_UDP))
 		ws.msgid = N_("no new connection was answered any more, not "
 		              "even at ports that had answered before");
@@ -203,6 +220,8 @@ static struct words summary_of(const char *result)
 		{"bad-tls", N_("%1$s of %2$s (%3$s): TLS fails")},
 		{"partly",
 	         N_("%1$s of %2$s (%3$s): some of the ports are blocked")},
+		{"limited", N_("%1$s of %2$s (%3$s): the edge answers this "
+	                       "address no more for now")},
 		{"local", N_("%1$s of %2$s (%3$s): this computer does not let "
 	                     "it out")},
 	};

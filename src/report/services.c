@@ -14,7 +14,7 @@
 
 enum {
 	INDENT = 2,
-	ENDS = 12,
+	ENDS = 13,
 };
 
 static const struct end {
@@ -31,6 +31,7 @@ static const struct end {
 	{"local", N_("not let out by this computer")},
 	{"no-address", N_("the name has no address")},
 	{"no-means", N_("cannot be told")},
+	{"limited", N_("asked too often")},
 	{"unfinished", N_("not finished")},
 	{"skipped", N_("not tested")},
 };

@@ -39,7 +39,7 @@ int wire_dgram_type(enum wire_dgram_type *type, struct slice in)
 
 	(void)rd_u16(&r);
 	if (r.bad || magic != MAGIC || version != VERSION || t < WIRE_HELLO ||
-	    t > WIRE_PROBE)
+	    t > WIRE_LIMITED)
 		return EBADMSG;
 	*type = (enum wire_dgram_type)t;
 	return 0;
@@ -176,4 +176,30 @@ int wire_mirror_dgram_decode(struct wire_mirror *m, struct wr *store,
 	if (r.bad)
 		return EBADMSG;
 	return wire_mirror_decode(m, store, rd_take(&r, r.left));
+}
+
+struct slice wire_limited_head(void)
+{
+	static uint8_t bytes[WIRE_DGRAM_HDR_BYTES];
+	struct wr w = wr_init(bytes, sizeof(bytes));
+
+	put_header(&w, WIRE_LIMITED);
+	return wr_slice(&w);
+}
+
+void wire_limited_put(struct wr *w, const struct wire_limited *l)
+{
+	put_header(w, WIRE_LIMITED);
+	wr_u16(w, l->wait_s);
+}
+
+int wire_limited_decode(struct wire_limited *l, struct slice in)
+{
+	struct rd r = read_header(in, WIRE_LIMITED);
+	uint16_t wait_s = rd_u16(&r);
+
+	if (r.bad || r.left)
+		return EBADMSG;
+	l->wait_s = wait_s;
+	return 0;
 }

@@ -8,8 +8,10 @@
  *   PLAIN    p->e  tag and token as text, then any payload
  *   MIRROR   e->p  the answer to a PLAIN with a good token
  *   PROBE    any   tag as text, then any payload; never answered
+ *   LIMITED  e->p  no answer for now: this address has asked too often
  *
- * All begin with "PRM\xf1", a type and a version.
+ * All begin with "PRM\xf1", a type and a version. LIMITED is also all that a
+ * stream gets which an edge does not accept.
  */
 #pragma once
 
@@ -24,12 +26,14 @@ enum wire_dgram_type {
 	WIRE_PLAIN = 3,
 	WIRE_MIRROR = 4,
 	WIRE_PROBE = 5,
+	WIRE_LIMITED = 6,
 };
 
 enum {
 	WIRE_HELLO_BYTES = 128,
 	WIRE_NONCE_BYTES = 8,
 	WIRE_DGRAM_HDR_BYTES = 8,
+	WIRE_LIMITED_BYTES = 10,
 };
 
 struct wire_hello {
@@ -56,6 +60,10 @@ struct wire_probe {
 	struct slice payload;
 };
 
+struct wire_limited {
+	uint16_t wait_s; /**< then there is room for a whole check again */
+};
+
 /**
  * What kind of datagram is it? Only the header is looked at.
  *
@@ -75,6 +83,10 @@ void wire_welcome_put_with(struct wr *w, const struct wire_welcome *h,
 
 void wire_plain_put(struct wr *w, const struct wire_plain *p);
 void wire_probe_put(struct wr *w, const struct wire_probe *p);
+/** How every LIMITED begins: all but wait_s. Static. */
+struct slice wire_limited_head(void);
+
+void wire_limited_put(struct wr *w, const struct wire_limited *l);
 void wire_mirror_dgram_put(struct wr *w, const struct wire_mirror *m);
 
 /**
@@ -90,6 +102,7 @@ WARN_UNUSED int wire_hello_decode(struct wire_hello *h, struct slice in);
 WARN_UNUSED int wire_welcome_decode(struct wire_welcome *h, struct slice in);
 WARN_UNUSED int wire_plain_decode(struct wire_plain *p, struct slice in);
 WARN_UNUSED int wire_probe_decode(struct wire_probe *p, struct slice in);
+WARN_UNUSED int wire_limited_decode(struct wire_limited *l, struct slice in);
 
 /** As above; @p m and @p store as in wire_mirror_decode(), with its ENOMEM. */
 WARN_UNUSED int wire_mirror_dgram_decode(struct wire_mirror *m,

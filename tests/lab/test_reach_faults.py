@@ -39,6 +39,12 @@ BOXES = {
     "portal, drop": ("return 200 '<WISPAccessGatewayParam/>';", "drop"),
     "proxy": (f"proxy_pass http://{services.NET}.100:80;", "accept"),
 }
+ROW = 15  # whole checks, one after the other
+FLOOD = f"""import socket
+for _ in range(2700):
+    with socket.socket() as s:
+        s.connect_ex(('{lab.SERVER}', 5060))
+"""
 DONE = {}
 
 
@@ -82,6 +88,14 @@ def run_local(rule):
         return room.reach("--skip", "sip-alg")
 
 
+def run_often():
+    """From one address, and then once more when the edge has enough."""
+    with services.Room("--hops", 1) as room:
+        ids = [room.reach("--skip", "sip-alg").ids() for _ in range(ROW)]
+        room.must("client", "python3", "-c", FLOOD)
+        return ids, room.reach()
+
+
 def run_box(does, rest):
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
@@ -117,7 +131,8 @@ def setUpModule():
             ("kept", 300): (run_kept, 200, 300),
             ("resolver", "silent"): (
                 run_resolver, f"ip daddr {services.NET}.200 drop"),
-            ("resolver", "stopped"): (run_resolver, None)}
+            ("resolver", "stopped"): (run_resolver, None),
+            "often": (run_often,)}
     jobs.update({("local", k): (run_local, v[0]) for k, v in LOCAL.items()})
     jobs.update({("box", k): (run_box, *v) for k, v in BOXES.items()})
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
@@ -184,6 +199,22 @@ class Local(unittest.TestCase):
                 self.assertEqual(
                     {f["scope"] for f in report.pick("flow.reached")
                      if f["state"] != "pass"}, stopped)
+
+
+class Often(unittest.TestCase):
+    """What the edge limits is never told as the network's doing."""
+
+    def test_many_checks_in_a_row_meet_no_limit(self):
+        self.assertEqual(DONE["often"][0], [[]] * ROW)
+
+    def test_limit_is_told_as_that(self):
+        report = DONE["often"][1]
+        self.assertEqual(report.ids(), ["edge.limited"], report.told())
+        self.assertEqual(report.verdict, "could-not-test")
+        self.assertRegex(report.findings[0]["title"], "wait [1-9]+ s")
+        self.assertEqual({(f["state"], f["result"])
+                          for f in report.pick("flow.reached")},
+                         {("pass", "answered"), ("unknown", "limited")})
 
 
 class Resolver(unittest.TestCase):

@@ -45,11 +45,14 @@ static struct val *put(struct report *r, struct val *map, const char *key,
 static enum fact_state state_of(const char *result)
 {
 	static const char *const good[] = {"answered", "open"};
-	static const char *const unknown[] = {"no-means", "unfinished"};
+	static const char *const unknown[] = {"no-means", "unfinished",
+	                                      "limited"};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		if (strcmp(result, good[i]) == 0)
 			return FACT_PASS;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
 		if (strcmp(result, unknown[i]) == 0)
 			return FACT_UNKNOWN;
 	}

@@ -33,6 +33,10 @@ static const struct {
 	{"what nobody can tell is no proof",
          GOOD "flow b 198.51.100.2 5061/udp sip no-means\n",
          "check.needs-edge warn unknown 1"},
+	{"what the edge limits is not blocked",
+         GOOD "flow b 198.51.100.2 5061/udp sip limited\n"
+              "flow b 198.51.100.2 5060/tcp sip limited\n",
+         "edge.limited warn provider 2"},
 	{"what was not tested is not known",
          GOOD "flow b 198.51.100.2 5060/udp sip unfinished\n"
               "flow c - 5060/udp sip skipped reason=no-name-server\n"
@@ -463,6 +467,8 @@ static void test_what_calls_need_was_left_out(void **state)
 	         VERDICT_NOT_READY},
 		{GOOD "flow b 198.51.100.2 5061/udp sip no-means\n",
 	         VERDICT_READY_WITH_REMARKS},
+		{GOOD "flow b 198.51.100.2 5061/udp sip limited\n",
+	         VERDICT_COULD_NOT_TEST},
 	};
 
 	UNUSED(state);

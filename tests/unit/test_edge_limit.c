@@ -68,6 +68,25 @@ static void test_take_counts_ip6_by_64(void **state)
 	edge_limit_free(l);
 }
 
+static void test_wait_tells_when_there_is_room(void **state)
+{
+	struct edge_limit *l = make();
+	struct addr a = ip("192.0.2.1");
+	const int64_t step_ns = NS_PER_S / 10;
+
+	UNUSED(state);
+	assert_int_equal(edge_limit_wait_ns(l, &a, 4, NS_PER_S), 0);
+	assert_int_equal(take_all(l, &a, NS_PER_S), 4);
+	assert_int_equal(edge_limit_wait_ns(l, &a, 1, NS_PER_S), step_ns);
+	assert_int_equal(edge_limit_wait_ns(l, &a, 3, NS_PER_S), 3 * step_ns);
+	/* more than the burst there never is */
+	assert_int_equal(edge_limit_wait_ns(l, &a, 9, NS_PER_S), 4 * step_ns);
+	assert_int_equal(edge_limit_wait_ns(l, &a, 3, NS_PER_S + 3 * step_ns),
+	                 0);
+	assert_int_equal(take_all(l, &a, NS_PER_S + 3 * step_ns), 3);
+	edge_limit_free(l);
+}
+
 /* Sources beyond the table's size are refused, those in it keep theirs. */
 static void test_take_fails_closed_when_full(void **state)
 {
@@ -116,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_take_gives_burst_then_rate),
 		cmocka_unit_test(test_take_counts_ip6_by_64),
+		cmocka_unit_test(test_wait_tells_when_there_is_room),
 		cmocka_unit_test(test_take_fails_closed_when_full),
 		cmocka_unit_test(test_alloc_checks_its_input),
 	};

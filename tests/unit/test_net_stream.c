@@ -76,6 +76,7 @@ static struct end client, server;
 static struct net_listener *listener;
 static struct net_tls *client_tls, *server_tls;
 static bool is_welcome = true, is_closing_listener;
+static const char *refusal_text = "";
 static int n_asked, n_streams, n_dropped, dropped_err;
 
 static bool may_accept(void *arg, const struct addr *peer)
@@ -111,8 +112,15 @@ static void on_dropped(void *arg, const struct addr *peer, int err)
 	net_stop();
 }
 
-static const struct net_listener_ops listener_ops = {may_accept, on_stream,
-                                                     on_dropped};
+static void refuse(void *arg, const struct addr *peer, struct wr *w)
+{
+	UNUSED(arg);
+	assert_true(addr_is_loopback(peer));
+	wr_str(w, refusal_text);
+}
+
+static const struct net_listener_ops listener_ops = {may_accept, refuse,
+                                                     on_stream, on_dropped};
 
 static struct addr serve(const char *ip, struct net_tls *tls, unsigned flags)
 {
@@ -460,6 +468,45 @@ static void test_unwelcome_peer_costs_no_handshake(void **state)
 	finish();
 }
 
+/* Who does not ask for refusals takes one for what the server says. */
+static void test_refusal_is_told_every_way(void **state)
+{
+	static const struct {
+		const char *text;
+		int err; /* over TLS; -1: any but EUSERS */
+	} all[] = {{"NO NO!23", EUSERS}, {"NO NO!2", -1}, {"NO NO?23", -1}};
+	const struct net_stream_conf conf = {.refusal = slice_str("NO NO!")};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(ways) * ARRAY_LEN(all); i++) {
+		size_t k = i / ARRAY_LEN(ways), way = i % ARRAY_LEN(ways);
+		struct addr to = serve_way(way);
+		struct net_stream_opening op;
+
+		is_welcome = false;
+		refusal_text = all[k].text;
+		assert_int_equal(net_stream_connect_as(&client.s, &to,
+		                                       ways[way].dials_tls
+		                                               ? client_tls
+		                                               : NULL,
+		                                       &conf, &ops, &client),
+		                 0);
+		client.hello = "x";
+		while (!client.is_closed)
+			net_test_run();
+		op = net_stream_opening(client.s);
+		if (all[k].err == EUSERS) {
+			assert_int_equal(client.close_err, EUSERS);
+			assert_memory_equal(op.refusal, "23", 2);
+			assert_int_equal(client.got.n, 0);
+		} else {
+			assert_int_not_equal(client.close_err, EUSERS);
+		}
+		finish();
+	}
+	refusal_text = "";
+}
+
 static void test_one_source_cannot_hold_all_handshakes(void **state)
 {
 	struct addr to = serve("127.0.0.1", server_tls, 0);
@@ -638,6 +685,7 @@ int main(void)
 		cmocka_unit_test(
 			test_peer_that_leaves_in_the_handshake_is_dropped),
 		cmocka_unit_test(test_unwelcome_peer_costs_no_handshake),
+		cmocka_unit_test(test_refusal_is_told_every_way),
 		cmocka_unit_test(test_one_source_cannot_hold_all_handshakes),
 		cmocka_unit_test(test_listener_may_be_closed_in_its_callback),
 		cmocka_unit_test(test_listener_closes_over_pending_handshakes),

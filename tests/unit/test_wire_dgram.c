@@ -110,6 +110,27 @@ static void test_plain_and_probe_round_trip(void **state)
 	assert_true(slice_eq(q_got.payload, q.payload));
 }
 
+static void test_limited_round_trip(void **state)
+{
+	struct wire_limited l = {.wait_s = 300}, got = {.wait_s = 7};
+	uint8_t buf[WIRE_LIMITED_BYTES + 1] = {0};
+	struct wr w = wr_init(buf, sizeof(buf));
+
+	UNUSED(state);
+	wire_limited_put(&w, &l);
+	assert_int_equal(w.n, WIRE_LIMITED_BYTES);
+	assert_true(slice_eq(slice_sub(wr_slice(&w), 0, WIRE_DGRAM_HDR_BYTES),
+	                     wire_limited_head()));
+	for (size_t n = 0; n <= sizeof(buf); n++) {
+		int want = n == WIRE_LIMITED_BYTES ? 0 : EBADMSG;
+
+		assert_int_equal(
+			wire_limited_decode(&got, (struct slice){buf, n}),
+			want);
+		assert_int_equal(got.wait_s, n < WIRE_LIMITED_BYTES ? 7 : 300);
+	}
+}
+
 static void test_mirror_round_trip(void **state)
 {
 	struct wire_mirror m = {
@@ -143,7 +164,7 @@ static void test_type_rejects_what_is_not_ours(void **state)
 		{"short", BYTES("PRM\xf1\x01\x01\x00")},
 		{"other magic", BYTES("PRM\xf2\x01\x01\x00\x00")},
 		{"type 0", BYTES("PRM\xf1\x00\x01\x00\x00")},
-		{"type 6", BYTES("PRM\xf1\x06\x01\x00\x00")},
+		{"type 7", BYTES("PRM\xf1\x07\x01\x00\x00")},
 		{"version 2", BYTES("PRM\xf1\x01\x02\x00\x00")},
 		{"SIP", BYTES("OPTIONS sip:a SIP/2.0\r\n\r\n")},
 	};
@@ -164,6 +185,7 @@ int main(void)
 		cmocka_unit_test(test_welcome_never_outgrows_hello),
 		cmocka_unit_test(test_services_may_have_been_written_before),
 		cmocka_unit_test(test_plain_and_probe_round_trip),
+		cmocka_unit_test(test_limited_round_trip),
 		cmocka_unit_test(test_mirror_round_trip),
 		cmocka_unit_test(test_type_rejects_what_is_not_ours),
 	};
