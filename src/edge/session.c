@@ -293,7 +293,8 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 	if (s->n_sends == EDGE_SENDS_MAX)
 		return EDQUOT;
 	if (delay_ms > EDGE_DELAY_MAX_MS || !bytes.n ||
-	    (what->ttl && shot->flow.transport != WIRE_UDP))
+	    (what->ttl && (what->is_shoot ? !what->from_port
+	                                  : shot->flow.transport != WIRE_UDP)))
 		return EINVAL;
 	if (bytes.n > EDGE_QUEUED_MAX_BYTES - s->n_queued_bytes)
 		return ENOBUFS;
@@ -331,6 +332,7 @@ int edge_session_shoot(struct edge_session *s, const struct wire_shoot *w,
 		.id = w->id,
 		.is_shoot = true,
 		.from_port = w->from_port,
+		.ttl = w->ttl,
 		.flow = {.remote = {.port = w->to_port}},
 		.bytes = w->bytes,
 	};

@@ -114,7 +114,8 @@ void edge_session_fetch(struct wire_copy *c, const struct edge_session *s,
  *         ENOENT  no such shot
  *         EACCES  its source has not proved its address
  *         EDQUOT  no sends left in this session
- *         EINVAL  delay too long, nothing to send, or a TTL for TCP
+ *         EINVAL  delay too long, nothing to send, or a TTL for TCP or for
+ *                 a shot from a fresh port
  *         ENOBUFS too many bytes waiting
  *         ENOMEM
  */

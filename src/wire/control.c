@@ -246,12 +246,13 @@ int wire_send_decode(struct wire_send *s, struct slice body)
 
 void wire_shoot_put(struct wr *w, const struct wire_shoot *s)
 {
-	put_header(w, WIRE_SHOOT, 0, 12 + s->bytes.n);
+	put_header(w, WIRE_SHOOT, 0, 13 + s->bytes.n);
 	wr_u16(w, s->id);
 	wr_u16(w, s->shot);
 	wr_u16(w, s->from_port);
 	wr_u16(w, s->to_port);
 	wr_u32(w, s->delay_ms);
+	wr_u8(w, s->ttl);
 	wr_put(w, s->bytes);
 }
 
@@ -265,6 +266,7 @@ int wire_shoot_decode(struct wire_shoot *s, struct slice body)
 	got.from_port = rd_u16(&r);
 	got.to_port = rd_u16(&r);
 	got.delay_ms = rd_u32(&r);
+	got.ttl = rd_u8(&r);
 	got.bytes = rd_take(&r, r.left);
 	if (r.bad || got.to_port == 0 || got.bytes.n > WIRE_SHOOT_MAX_BYTES)
 		return EBADMSG;

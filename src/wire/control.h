@@ -11,7 +11,8 @@
  *   FETCH  -> COPY
  *   SEND   -> SENT              back along the flow by which a shot came
  *   SHOOT  -> SENT              to the address a shot came from, other port
- *          -> DIED              unasked: a SEND of few hops was quoted
+ *          -> DIED              unasked: a SEND or SHOOT of few hops was
+ *                               quoted
  *   anything the edge refuses -> ERROR
  *
  * An `err` on the wire is a Linux errno number, 0 for success.
@@ -139,6 +140,7 @@ struct wire_shoot {
 	uint16_t from_port; /**< a UDP port of the edge; 0: a fresh one */
 	uint16_t to_port;
 	uint32_t delay_ms;
+	uint8_t ttl;        /**< as of SEND; not from a fresh port */
 	struct slice bytes; /**< at most WIRE_SHOOT_MAX_BYTES */
 };
 
@@ -152,8 +154,8 @@ struct wire_sent {
 	int64_t wall_ns;    /**< when */
 };
 
-/** DIED: a router let a SEND with a `ttl` die, and says so by ICMP. At most one
- *  for each of them. */
+/** DIED: a router let a SEND or SHOOT with a `ttl` die, and says so by ICMP. At
+ *  most one for each of them. */
 struct wire_died {
 	uint16_t shot;        /**< of the tag in the quote */
 	struct addr offender; /**< the router, as the edge sees it */

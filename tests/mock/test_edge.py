@@ -185,15 +185,18 @@ def test_control_session(edge):
         with edge.udp() as other:
             to = other.getsockname()[1]
             for port in (edge.ports["sip-alt"], 0):
-                reply = c.sent(SHOOT, struct.pack(">HHHHI", 3, 3, port, to, 0) + b"pin")
+                reply = c.sent(SHOOT, struct.pack(">HHHHIB", 3, 3, port, to, 0, 0) + b"pin")
                 data, source = other.recvfrom(100)
                 assert reply == (3, 0, source[1]) and data == b"pin"
                 assert port in (0, source[1])
+        # a hop count is for a port that hears what became of it
+        body = struct.pack(">HHHHIB", 8, 3, 0, to, 0, 1)
+        assert c.sent(SHOOT, body + b"x")[1] == 22  # EINVAL
         # never to who has not proved his address, nor from a port not ours
         assert c.sent(SEND, struct.pack(">HHIB", 4, 5, 0, 0) + b"x")[1] == 13
-        assert c.sent(SHOOT, struct.pack(">HHHHI", 5, 5, 0, 9, 0) + b"x")[1] == 13
+        assert c.sent(SHOOT, struct.pack(">HHHHIB", 5, 5, 0, 9, 0, 0) + b"x")[1] == 13
         assert c.sent(SEND, struct.pack(">HHIB", 6, 77, 0, 0) + b"x")[1] == 2
-        assert c.sent(SHOOT, struct.pack(">HHHHI", 7, 3, 9, 9, 0) + b"x")[1] != 0
+        assert c.sent(SHOOT, struct.pack(">HHHHIB", 7, 3, 9, 9, 0, 0) + b"x")[1] != 0
     c.stream.close()
 
 
@@ -292,7 +295,7 @@ def test_new_sessions_give_no_new_shots(edge):
             c = Control(edge)
             edge.ask(s, "sip", request(b"OPTIONS", tag(c.session, 1), c.token))
             for i in range(64):
-                shot = struct.pack(">HHHHI", i, 1, 0, other.getsockname()[1], 0)
+                shot = struct.pack(">HHHHIB", i, 1, 0, other.getsockname()[1], 0, 0)
                 err = c.sent(SHOOT, shot + b"x")[1]
                 left += err == 0
                 told.add(err)

@@ -225,6 +225,26 @@ static void test_send_goes_to_the_proven_source(void **state)
 	assert_int_equal(job.flow.remote.port, 9);
 }
 
+/* A fresh port is gone before an ICMP error can come back to it. */
+static void test_shoot_with_ttl_leaves_from_a_known_port(void **state)
+{
+	struct edge_arrival a = arrival(1, "x");
+	struct wire_shoot h = {
+		.shot = 1, .to_port = 9, .ttl = 2, .bytes = BYTES("h")};
+	struct edge_job job;
+
+	UNUSED(state);
+	(void)edge_session_note(s, 1, &a, true);
+	assert_int_equal(edge_session_shoot(s, &h, 0), EINVAL);
+	h.from_port = 5060;
+	assert_int_equal(edge_session_shoot(s, &h, 0), 0);
+	assert_true(edge_sessions_due(&job, ss, 0));
+	assert_int_equal(job.ttl, 2);
+	assert_int_equal(job.from_port, 5060);
+	assert_true(edge_session_may_tell(s));
+	assert_false(edge_session_may_tell(s));
+}
+
 static void test_due_in_order_of_time(void **state)
 {
 	static const uint32_t delays_ms[] = {300, 100, 200, 100};
@@ -286,6 +306,7 @@ int main(void)
 		TEST(test_note_and_store_are_bounded),
 		TEST(test_send_refuses),
 		TEST(test_send_goes_to_the_proven_source),
+		TEST(test_shoot_with_ttl_leaves_from_a_known_port),
 		TEST(test_tells_of_what_was_to_die),
 		TEST(test_due_in_order_of_time),
 		TEST(test_is_idle_after_silence),

@@ -148,7 +148,7 @@ static void test_fetch_and_copy(void **state)
 static void test_send_shoot_sent_error(void **state)
 {
 	struct wire_send s = {1, 2, 3, 7, BYTES("bytes")}, s_got;
-	struct wire_shoot h = {1, 2, 5060, 46000, 3, BYTES("bytes")}, h_got;
+	struct wire_shoot h = {1, 2, 5060, 46000, 3, 9, BYTES("bytes")}, h_got;
 	struct wire_sent t = {1, EACCES, 5060, 77}, t_got;
 	struct wire_error e = {WIRE_SEND, EPROTO}, e_got;
 	uint8_t buf[64] = {0};
@@ -166,6 +166,7 @@ static void test_send_shoot_sent_error(void **state)
 	assert_int_equal(wire_shoot_decode(&h_got, body(&w, WIRE_SHOOT)), 0);
 	assert_int_equal(h_got.from_port, 5060);
 	assert_int_equal(h_got.to_port, 46000);
+	assert_int_equal(h_got.ttl, 9);
 
 	w = wr_init(buf, sizeof(buf));
 	wire_sent_put(&w, &t);
