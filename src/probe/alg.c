@@ -335,6 +335,7 @@ static const struct {
 	{NULL, alg_step_burst},
 	{N_("finding the box that changes it"), alg_step_locate},
 	{N_("waiting to compare timers"), alg_step_timer},
+	{NULL, alg_step_locate_timer},
 };
 
 static void on_timer(void *arg)
@@ -429,6 +430,7 @@ static void stop(void *state)
 	struct alg *a = state;
 
 	control_close(a->control);
+	alg_state_close(a);
 	for (size_t i = 0; i < LADDER_MAX_SHOTS; i++)
 		alg_road_free(a->shots[i].road);
 	alg_road_free(a->meet.spare);

@@ -7,6 +7,7 @@
  *   alg_recv.c   takes in what comes back
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
  *   alg_locate.c where the box is
+ *   alg_state.c  where a box is that only keeps a state
  *   alg_burst.c  many requests at once
  *   alg_facts.c  writes it all down
  */
@@ -17,7 +18,7 @@
 #include "net/tls.h"
 #include "net/udp.h"
 #include "probe/control.h"
-#include "probe/hop.h"
+#include "probe/hop_state.h"
 #include "probe/ladder.h"
 #include "probe/probe.h"
 #include "sip/diff.h"
@@ -34,8 +35,13 @@ enum {
 	ALG_NUM_TIMER = 0x220,      /**< plus ALG_TIMER_* */
 	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
 	ALG_NUM_OTHER = 0x240,
-	ALG_NUM_HOP = 0x400, /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
+	ALG_NUM_WHERE = 0x280, /**< plus what number of question */
+	ALG_NUM_HOP = 0x400,   /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
 	ALG_WAY_STEP = 0x80,
+	ALG_NUM_CAUSE = 0x800,  /**< plus TTL: what brings a state about */
+	ALG_NUM_EFFECT = 0x840, /**< plus TTL: what shows it */
+	ALG_NUM_BACK = 0x900,   /**< plus hop * 8 + is_open * 4 + try */
+	ALG_NUM_END = 0xa00,
 };
 
 enum {
@@ -116,6 +122,7 @@ struct alg_pinhole {
 enum {
 	ALG_TIMER_SIP,
 	ALG_TIMER_TWIN,
+	ALG_TIMER_SPARE, /**< as the twin's; nobody speaks on it again */
 	ALG_TIMERS
 };
 
@@ -146,6 +153,50 @@ struct alg_walk {
 	int flow;              /**< back: along which shot's */
 	struct slice sent[HOP_MAX + 1][HOP_TRIES + 1];
 	bool is_quoted[HOP_MAX + 1][HOP_TRIES + 1]; /**< once is enough */
+};
+
+/** What a box keeps that no message shows. */
+enum alg_state_kind {
+	ALG_STATE_NONE,
+	ALG_STATE_PINHOLE, /**< INVITEs open ports */
+	ALG_STATE_BINDING, /**< other flows move the SIP port's */
+	ALG_STATE_TIMER,   /**< it forgets, but not the SIP port's flows */
+	ALG_STATE_ANSWER,  /**< what comes back does not arrive */
+};
+
+enum alg_state_phase {
+	ALG_STATE_CAUSE, /**< rising TTL, from here */
+	ALG_STATE_BACK,  /**< from the edge */
+	ALG_STATE_OVER,
+};
+
+enum {
+	ALG_BESIDE = 3,     /**< other ports that an answer may come to */
+	ALG_WHERES = 0x100, /**< questions for the own binding, at most */
+};
+
+struct alg_state {
+	enum alg_state_kind kind;
+	enum alg_state_phase phase;
+	struct hop_state notes;
+	unsigned ttl, n_rounds;   /**< being tried, and how often it was */
+	unsigned n_sends, n_sent; /**< asked of the edge, and done */
+	int64_t due_ns, end_ns, quiet_ns;
+	bool is_felt; /**< the effect of this TTL */
+	unsigned n_tries[HOP_MAX + 1];
+	struct net_udp *udp[HOP_MAX + 1]; /**< that INVITEs announce */
+	struct net_udp *beside[ALG_BESIDE];
+	int open, shut; /**< shots along whose flows the edge sends */
+	unsigned from_hop, to_hop; /**< that are asked on the way back */
+
+	/* where the edge sees the SIP port's flow */
+	unsigned n_wheres, n_asked;
+	struct slice where;
+	bool is_where_known;
+	struct addr told;   /**< in answer to this question */
+	struct addr seen;   /**< to the one before */
+	unsigned candidate; /**< TTL; 0: none yet */
+	unsigned n_checks;  /**< of the candidate */
 };
 
 struct alg_locate {
@@ -204,6 +255,7 @@ struct alg {
 	struct alg_inbound inbound;
 	struct alg_burst burst;
 	struct alg_locate locate;
+	struct alg_state state;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
 	bool is_over; /**< probe_done() was called */
@@ -285,6 +337,15 @@ int64_t alg_step_timer(struct alg *a, int64_t now_ns);
 /* alg_locate.c */
 
 int64_t alg_step_locate(struct alg *a, int64_t now_ns);
+/** The same for what alg_step_timer() has found. */
+int64_t alg_step_locate_timer(struct alg *a, int64_t now_ns);
+
+/** Routers on the way there; 0: not known. */
+unsigned alg_locate_hops(const struct alg *a);
+/** The edge can send with a TTL, and its way has as many routers. */
+bool alg_locate_may_walk_back(const struct alg *a);
+/** A shot along whose flow the edge sends to the twin, or LADDER_NONE. */
+int alg_locate_twin_flow(const struct alg *a);
 
 /** A message of a walk was quoted by a router, or has arrived here. */
 void alg_locate_take(struct alg *a, unsigned number,
@@ -295,6 +356,30 @@ void alg_locate_take_short(struct alg *a, const struct addr *offender);
 struct hop_place alg_locate_place(const struct alg *a);
 /** ADDR_NONE: it answered nothing. */
 struct addr alg_locate_name(const struct alg *a, unsigned hop);
+
+/* alg_state.c */
+
+/** Is there a state whose box no message can show? Then begin to look. */
+bool alg_state_begin(struct alg *a, int64_t now_ns);
+bool alg_state_begin_timer(struct alg *a, int64_t now_ns);
+/** @return when to be called again; INT64_MAX: it is over */
+int64_t alg_state_next(struct alg *a, int64_t now_ns);
+
+/** Something numbered ALG_NUM_CAUSE to ALG_NUM_END came: here (@p offender
+ *  NULL), or to a router that says so. */
+void alg_state_take(struct alg *a, unsigned number,
+                    const struct addr *offender);
+/** The edge has sent it, or could not. */
+void alg_state_take_sent(struct alg *a, unsigned number, int err);
+/** The edge has seen a question numbered from ALG_NUM_WHERE on. */
+void alg_state_take_where(struct alg *a, unsigned number,
+                          const struct addr *source);
+
+/** "state", "drop" or "other-port" */
+const char *alg_state_basis(const struct alg *a);
+/** Members of a fact's evidence. */
+void alg_state_put(struct alg *a, struct fact *f);
+void alg_state_close(struct alg *a);
 
 /* alg_burst.c */
 

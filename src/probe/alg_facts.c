@@ -699,6 +699,8 @@ static void put_neighbours(struct alg *a, struct fact *f,
 
 static const char *basis_of(const struct alg *a, const struct hop_place *pl)
 {
+	if (a->state.kind != ALG_STATE_NONE)
+		return alg_state_basis(a);
 	if (a->locate.is_loss)
 		return "drop";
 	if (a->locate.is_back)
@@ -741,7 +743,10 @@ static void fact_location(struct alg *a)
 	                 val_text(lo->is_back ? "in" : "out"));
 	(void)fact_field(r, f, "method", val_text(ladder_what_name(lo->what)));
 	(void)fact_field(r, f, "basis", val_text(basis_of(a, &pl)));
-	put_quotes(a, f);
+	if (a->state.kind != ALG_STATE_NONE)
+		alg_state_put(a, f);
+	else
+		put_quotes(a, f);
 }
 
 static void put_traffic(struct alg *a)

@@ -81,8 +81,7 @@ static int find_edited(const struct alg *a)
 	return best;
 }
 
-/* 0: not known */
-static unsigned hops_there(const struct alg *a)
+unsigned alg_locate_hops(const struct alg *a)
 {
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		unsigned ttl = a->shots[i].ttl;
@@ -140,16 +139,16 @@ static void begin_out(struct alg *a, enum alg_way way,
                       const struct ladder_spec *sp, uint16_t rtp_port,
                       size_t edit, int64_t now_ns)
 {
-	unsigned n = hops_there(a);
+	unsigned n = alg_locate_hops(a);
 
 	a->locate.walks[way].spec = *sp;
 	a->locate.walks[way].rtp_port = rtp_port;
 	begin(a, way, n ? n : HOPS_IF_UNKNOWN, edit, now_ns);
 }
 
-static bool may_walk_back(const struct alg *a)
+bool alg_locate_may_walk_back(const struct alg *a)
 {
-	unsigned n = hops_there(a);
+	unsigned n = alg_locate_hops(a);
 
 	return a->control && n > 0 && n <= BACK_HOPS_MAX && n == hops_back(a);
 }
@@ -166,7 +165,7 @@ static void begin_back(struct alg *a, enum alg_way way, int flow,
 	w->model = model;
 	w->model_number = number;
 	w->flow = flow;
-	begin(a, way, hops_there(a) + 1, edit, now_ns);
+	begin(a, way, alg_locate_hops(a) + 1, edit, now_ns);
 }
 
 /* The edge can send along what it has seen, and nothing else. */
@@ -181,7 +180,7 @@ static int find_flow(const struct alg *a, enum wire_role role)
 }
 
 /* The twin's flow, or else one that no ALG of port 5060 looks at. */
-static int find_twin_flow(const struct alg *a)
+int alg_locate_twin_flow(const struct alg *a)
 {
 	int flow = find_flow(a, WIRE_ROLE_TWIN);
 
@@ -192,7 +191,7 @@ static void begin_loss_back(struct alg *a, enum alg_way way,
                             const struct ladder_spec *sp, int64_t now_ns)
 {
 	int flow = way == ALG_WAY_BACK ? find_flow(a, WIRE_ROLE_SIP)
-	                               : find_twin_flow(a);
+	                               : alg_locate_twin_flow(a);
 	struct slice model;
 
 	if (flow == LADDER_NONE || a->err)
@@ -211,7 +210,7 @@ static void begin_loss(struct alg *a, const struct ladder_spec *sp,
 	twin.role = WIRE_ROLE_TWIN;
 	begin_out(a, ALG_WAY_OUT, sp, rtp_port, SIZE_MAX, now_ns);
 	begin_out(a, ALG_WAY_OUT_TWIN, &twin, rtp_port, SIZE_MAX, now_ns);
-	if (!may_walk_back(a))
+	if (!alg_locate_may_walk_back(a))
 		return;
 	begin_loss_back(a, ALG_WAY_BACK, sp, now_ns);
 	begin_loss_back(a, ALG_WAY_BACK_TWIN, &twin, now_ns);
@@ -251,7 +250,7 @@ static bool begin_inbound(struct alg *a, int64_t now_ns)
 	const struct alg_inbound *in = &a->inbound;
 	int flow = find_flow(a, WIRE_ROLE_SIP), answer = find_answer(a);
 
-	if (!may_walk_back(a))
+	if (!alg_locate_may_walk_back(a))
 		return false;
 	a->locate.what = LADDER_INVITE;
 	if (alg_is_inbound_edited(a)) {
@@ -321,7 +320,12 @@ static bool begin_all(struct alg *a, int64_t now_ns)
 	    begin_inbound(a, now_ns))
 		return true;
 	/* without the edge's report it may be the answer that was lost */
-	return a->meet.has_session && begin_lost(a, LADDER_NO_ANSWER, now_ns);
+	if (a->meet.has_session && begin_lost(a, LADDER_NO_ANSWER, now_ns))
+		return true;
+	if (!alg_state_begin(a, now_ns))
+		return false;
+	name_hops(a, now_ns);
+	return true;
 }
 
 static unsigned number_of(unsigned way, unsigned ttl, unsigned try)
@@ -402,22 +406,35 @@ static int64_t walk_on(struct alg *a, unsigned way, int64_t now_ns)
 	return next;
 }
 
-int64_t alg_step_locate(struct alg *a, int64_t now_ns)
+static int64_t step_on(struct alg *a, int64_t now_ns)
 {
-	struct alg_locate *lo = &a->locate;
-	int64_t next = INT64_MAX;
+	int64_t next = alg_state_next(a, now_ns);
 
-	if (!lo->is_started) {
-		if (!begin_all(a, now_ns))
-			return ALG_STEP_OVER;
-		lo->is_started = true;
-	}
 	for (unsigned way = 0; way < ALG_WAYS && !a->err; way++) {
 		int64_t at = walk_on(a, way, now_ns);
 
 		next = at < next ? at : next;
 	}
 	return next == INT64_MAX ? ALG_STEP_OVER : next;
+}
+
+int64_t alg_step_locate(struct alg *a, int64_t now_ns)
+{
+	if (!a->is_entered && !begin_all(a, now_ns))
+		return ALG_STEP_OVER;
+	a->locate.is_started = true;
+	return step_on(a, now_ns);
+}
+
+int64_t alg_step_locate_timer(struct alg *a, int64_t now_ns)
+{
+	if (!a->is_entered) {
+		if (a->locate.is_started || !alg_state_begin_timer(a, now_ns))
+			return ALG_STEP_OVER;
+		a->locate.is_started = true;
+		name_hops(a, now_ns);
+	}
+	return step_on(a, now_ns);
 }
 
 void alg_locate_take(struct alg *a, unsigned number,
@@ -428,6 +445,10 @@ void alg_locate_take(struct alg *a, unsigned number,
 	unsigned ttl = at / 4, try = at % 4;
 	struct alg_walk *w;
 
+	if (number >= ALG_NUM_CAUSE)
+		alg_state_take(a, number,
+		               addr_ip_eq(offender, &a->local) ? NULL
+		                                               : offender);
 	if (number < ALG_NUM_HOP || way >= ALG_WAYS || ttl > HOP_MAX)
 		return;
 	w = &a->locate.walks[way];
@@ -483,7 +504,9 @@ struct hop_place alg_locate_place(const struct alg *a)
 	const struct alg_walk *in = &lo->walks[ALG_WAY_BACK];
 	struct hop_place pl, back = loss_back(a);
 
-	if (lo->is_back && lo->is_loss) {
+	if (a->state.kind != ALG_STATE_NONE) {
+		pl = hop_state_place(&a->state.notes);
+	} else if (lo->is_back && lo->is_loss) {
 		pl = back;
 	} else if (lo->is_back) {
 		pl = hop_walk_edit(&in->walk);

@@ -231,6 +231,8 @@ static void take_plain_mirror(struct alg *a, struct slice bytes)
 		} else if (timer < ALG_TIMERS) {
 			a->idle.is_ready[timer] = true;
 			alg_kick(a);
+		} else {
+			alg_state_take_where(a, m.tag.shot, &m.source);
 		}
 	}
 	wr_fini(&store);
@@ -251,6 +253,8 @@ static void take_probe(struct alg *a, struct slice bytes)
 		a->pinhole.is_idle_open = true;
 	else if (timer < ALG_TIMERS)
 		a->idle.is_alive[timer] = true;
+	else
+		alg_state_take(a, p.tag.shot, NULL);
 	alg_kick(a);
 }
 
@@ -596,7 +600,9 @@ static void on_sent(void *arg, const struct wire_sent *s)
 {
 	struct alg *a = arg;
 
-	if (s->err)
+	if (s->id >= ALG_NUM_CAUSE)
+		alg_state_take_sent(a, s->id, s->err);
+	else if (s->err)
 		a->inbound.send_err = s->err;
 	alg_kick(a);
 }

@@ -230,6 +230,9 @@ static const struct ladder_spec timer_specs[ALG_TIMERS] = {
 	[ALG_TIMER_TWIN] = {.transport = WIRE_UDP,
                             .role = WIRE_ROLE_TWIN,
                             .what = LADDER_PLAIN},
+	[ALG_TIMER_SPARE] = {.transport = WIRE_UDP,
+                             .role = WIRE_ROLE_TWIN,
+                             .what = LADDER_PLAIN},
 };
 
 static int open_timers(struct alg *a)
@@ -289,7 +292,7 @@ static int64_t wait_late(struct alg *a, int64_t now_ns)
 		t->is_asked = true;
 		t->end_ns = now_ns + (wait_ms + TIMER_REPEAT_MS) * NS_PER_MS +
 		            2 * alg_patience_ns(a);
-		for (unsigned i = 0; i < ALG_TIMERS; i++) {
+		for (unsigned i = 0; i < ALG_TIMER_SPARE; i++) {
 			ask_late(a, i, wait_ms);
 			ask_late(a, i, wait_ms + TIMER_REPEAT_MS);
 		}

@@ -1,4 +1,5 @@
 """A router that keeps silent makes a range, never a guess."""
+import concurrent.futures
 import unittest
 
 import lab
@@ -94,6 +95,44 @@ class BothWays(unittest.TestCase):
         fact = self.place(2, "alg=request-uri", "alg.edits-inbound")
         self.assertEqual((fact["hop"], fact["address"], fact["direction"]),
                          (2, "203.0.113.1", "in"))
+
+
+class State(unittest.TestCase):
+    """Nothing is edited: by what a state needs to come about."""
+
+    def test_one_hop(self):
+        wishes = ((1, "alg=pinhole", "alg.opens-pinholes", "state"),
+                  (2, "alg=pinhole+ghost", "alg.opens-pinholes", "state"),
+                  (2, "alg=pinhole-anyone", "alg.opens-pinholes", "state"),
+                  (1, "alg=wrong-port", "alg.drops-answers", "other-port"),
+                  (2, "alg=wrong-port", "alg.drops-answers", "other-port"),
+                  (1, "alg=remap", "alg.moves-binding", "state"),
+                  (2, "alg=remap,out.delay=20,in.delay=20",
+                   "alg.moves-binding", "state"))
+
+        def check(wish):
+            with rig.Lab("--hops", 3, "--router",
+                         f"{wish[0]}:{wish[1]}") as room:
+                return room.check()
+
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
+            for wish, report in zip(wishes, pool.map(check, wishes)):
+                with self.subTest(wish=wish):
+                    fact, = report.pick("alg.location")
+                    self.assertEqual(
+                        (fact["hop"], fact["basis"]), (wish[0], wish[3]),
+                        (report.told(), fact["evidence"]))
+                    alg = report.alg()
+                    self.assertIn(wish[2], [alg["id"], *alg["evidence"].get(
+                        "also", [])])
+
+    def test_silence_around_it_makes_a_range(self):
+        with rig.Lab("--hops", 3, "--router", "1:alg=pinhole,icmp=silent",
+                     "--silent-at", 2) as room:
+            report = room.check()
+        fact, = report.pick("alg.location")
+        self.assertEqual((fact["hop"], fact["hop_min"], fact["hop_max"]),
+                         (None, 1, 2), fact)
 
 
 class Rate(unittest.TestCase):

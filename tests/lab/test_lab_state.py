@@ -37,6 +37,8 @@ class Pinhole(unittest.TestCase):
             self.assertEqual((pinhole["state"], pinhole["result"]),
                              ("warn", "open"))
             self.assertFalse(one.pick(result="edited"))
+            self.assertEqual(one.alg()["evidence"]["location"]["hop"], 1,
+                             one.pick("alg.location"))
 
 
 class Timer(unittest.TestCase):
@@ -50,9 +52,11 @@ class Timer(unittest.TestCase):
         # What is measured is a time, so they wait together.
         wishes = ((("--alg-at", 1, "--udp-timeout", 2), 5),
                   (("--nat-at", 1, "--udp-timeout", 60), 3),
-                  (("--nat-at", 1, "--udp-timeout", 1), 4))
-        with concurrent.futures.ThreadPoolExecutor(3) as pool:
-            cls.stretched, cls.long, cls.short = pool.map(
+                  (("--nat-at", 1, "--udp-timeout", 1), 4),
+                  (("--hops", 3, "--router", "2:alg=timer,udp-new=2,"
+                    "udp-replied=2,udp-stream=2"), 4))
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            cls.stretched, cls.long, cls.short, cls.alone = pool.map(
                 lambda wish: cls.measure(*wish), wishes)
 
     def assert_timer(self, report, *want):
@@ -64,6 +68,13 @@ class Timer(unittest.TestCase):
         self.assert_timer(self.stretched, "longer-on-sip", True, False)
         self.assertIn("alg.stretches-timer",
                       self.stretched.alg()["evidence"]["also"])
+
+    def test_box_that_does_nothing_else_is_placed(self):
+        self.assert_timer(self.alone, "longer-on-sip", True, False)
+        self.assertEqual(self.alone.ids(), ["alg.stretches-timer"])
+        place = self.alone.alg()["evidence"]["location"]
+        self.assertEqual((place["hop"], place["basis"]), (2, "state"),
+                         self.alone.pick("alg.location"))
 
     def test_equal_without_alg(self):
         for report, alive in ((self.long, True), (self.short, False)):
