@@ -8,6 +8,7 @@
 #include "firewall/audit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -213,6 +214,14 @@ static const char *words_of(struct audit *au, const struct fw_flow *flow)
 	                   slice_str(flow->title ? flow->title : flow->id));
 }
 
+static void tell_cut(struct audit *au, struct fact *f)
+{
+	f->summary.msgid = N_("%1$s: not known.");
+	f->why.msgid = N_("Not worked out within %1$s steps: the rules cut it "
+	                  "into too many parts.");
+	f->why.args[0] = report_fmt(au->r, "%" PRIu64, FW_JUDGE_STEPS);
+}
+
 static void tell_doubt(struct audit *au, struct fact *f,
                        const struct fw_part *p)
 {
@@ -278,7 +287,10 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 		finding_because(au->r,
 		                cause(au, &au->blocked, "firewall.blocks"), f);
 	} else {
-		tell_doubt(au, f, p);
+		if (j->is_cut && !p->doubt)
+			tell_cut(au, f);
+		else
+			tell_doubt(au, f, p);
 		finding_because(
 			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
 	}

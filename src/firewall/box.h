@@ -37,7 +37,7 @@ struct fw_set {
 };
 
 enum {
-	FW_SET_MAX_BOXES = 1 << 22,
+	FW_SET_MAX_BOXES = 1 << 23,
 };
 
 void fw_set_init(struct fw_set *s);

@@ -16,12 +16,11 @@
 
 enum {
 	MAX_PARTS = 4096,
+	LOOKS_PER_STEP = 16,
 	STATE_INVALID = 3, /* bit numbers of FW_STATE_* */
 	STATE_UNTRACKED = 4,
 	PRIORITY_CONNTRACK = -200,
 };
-
-#define MAX_STEPS (UINT64_C(1) << 28)
 
 /* What rules that perhaps accept would make of the region. */
 struct perhaps {
@@ -66,6 +65,14 @@ struct run {
 	bool is_of_failed;     /* only of parts that are dropped */
 	bool is_back;          /* answers to what was translated */
 };
+
+/* What is looked at in passing costs less than a step. */
+static void spend(struct run *r, size_t n_looks)
+{
+	const uint64_t cost = n_looks / LOOKS_PER_STEP;
+
+	r->steps -= cost < r->steps ? cost : r->steps;
+}
 
 static int push(struct run *r, const struct fate *f)
 {
@@ -115,9 +122,11 @@ static int match(struct run *r, struct fate *f, struct fw_span span,
 	for (size_t i = 0; i < span.n; i++) {
 		if (!fw_box_meets(&b[i], &f->box))
 			continue;
+		spend(r, i);
 		*is_match = true;
 		return fw_box_has(&b[i], &f->box) ? 0 : cut(r, f, &b[i]);
 	}
+	spend(r, span.n);
 	return 0;
 }
 
@@ -133,57 +142,6 @@ static double packets(const struct fw_space *sp, const struct fw_box *b)
 	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
 		n *= (double)(b->hi[plain[i]] - b->lo[plain[i]]) + 1;
 	return n;
-}
-
-/* A value people recognise, when the region has it. */
-static uint32_t prefer(const struct fw_box *b, enum fw_dim d, uint32_t v)
-{
-	return v >= b->lo[d] && v <= b->hi[d] ? v : b->lo[d];
-}
-
-static struct fw_ip ip_in(const struct fw_space *sp, const struct fw_box *b,
-                          enum fw_dim d, const char **name)
-{
-	/* 192.0.2.10 and 2001:db8::10 */
-	static const struct fw_ip nice[] = {
-		{0, UINT64_C(0xffffc000020a)},
-		{UINT64_C(0x20010db800000000), 0x10},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(nice); i++) {
-		const uint32_t id = fw_atlas_ip(&sp->atlas, nice[i]);
-
-		if (id >= b->lo[d] && id <= b->hi[d]) {
-			*name = NULL;
-			return nice[i];
-		}
-	}
-	return fw_atlas_ip_at(&sp->atlas, b->lo[d], name);
-}
-
-int fw_packet_at(struct fw_packet *out, struct arena *a,
-                 const struct fw_space *sp, const struct fw_box *b)
-{
-	struct fw_packet p = {0};
-	const char **names[] = {&p.in, &p.out, &p.src_name, &p.dst_name};
-
-	p.src = ip_in(sp, b, FW_DIM_SRC, &p.src_name);
-	p.dst = ip_in(sp, b, FW_DIM_DST, &p.dst_name);
-	p.in = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_IN], &p.in_is_like);
-	p.out = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_OUT], &p.out_is_like);
-	p.proto = (int)prefer(b, FW_DIM_PROTO, FW_PROTO_UDP);
-	p.sport = (uint16_t)prefer(b, FW_DIM_SPORT, 40000);
-	p.dport = (uint16_t)prefer(b, FW_DIM_DPORT, 5060);
-	p.state = 1U << b->lo[FW_DIM_STATE];
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!*names[i])
-			continue;
-		*names[i] = arena_dup(a, slice_str(*names[i]));
-		if (!*names[i])
-			return ENOMEM;
-	}
-	*out = p;
-	return 0;
 }
 
 static void merge_alg(struct fw_judgement *out, const struct fate *f)
@@ -551,6 +509,7 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	}
 	for (; p && !is_same(p, f, v); p = p->next)
 		n++;
+	spend(r, n);
 	if (p) {
 		p->n_packets += packets(r->sp, &f->box);
 		return 0;
@@ -652,7 +611,7 @@ static bool suspect(const struct run *r, struct fate *f,
 }
 
 /* Nobody knows how a region went on, so nor what it was given there. */
-static void lose_sight(const struct run *r, struct fate *f)
+static void lose_sight(struct run *r, struct fate *f)
 {
 	const struct fw_program *p = &r->sp->program;
 	size_t from = f->item;
@@ -667,8 +626,28 @@ static void lose_sight(const struct run *r, struct fate *f)
 			if (p->items[i].rule)
 				take_orders(r, f, p->items[i].rule, false);
 		}
+		spend(r, st->to - from);
 		from = s + 1 < p->n_stages ? p->stages[s + 1].from : 0;
 	}
+}
+
+static bool is_met(const struct fw_hull *h, const struct fw_box *b)
+{
+	return h->dst_lo <= b->hi[FW_DIM_DST] &&
+	       h->dst_hi >= b->lo[FW_DIM_DST] &&
+	       h->src_lo <= b->hi[FW_DIM_SRC] && h->src_hi >= b->lo[FW_DIM_SRC];
+}
+
+/* Past the items that are about other addresses. */
+static void pass_over(struct run *r, struct fate *f, size_t to)
+{
+	const struct fw_hull *hulls = r->sp->program.hulls;
+	size_t i = f->item;
+
+	while (i < to && !is_met(&hulls[i], &f->box))
+		i++;
+	spend(r, i - f->item);
+	f->item = i;
 }
 
 /* @return 0 with *is_done, when the region met its end */
@@ -676,11 +655,13 @@ static int step(struct run *r, struct fate *f, bool *is_done)
 {
 	const struct fw_program *p = &r->sp->program;
 	const struct fw_stage *st = &p->stages[f->stage];
-	const struct fw_item *it = &p->items[f->item];
+	const struct fw_item *it;
 	enum fw_verdict v = FW_DONT_KNOW;
 	bool is_match;
 	int err;
 
+	pass_over(r, f, st->to);
+	it = &p->items[f->item];
 	if (f->item == st->to) {
 		/* Of a family that this chain does not see. */
 		leave(r, f);
@@ -735,6 +716,17 @@ static unsigned families_of(const struct fw_space *sp, const struct fw_box *b)
 	return b->lo[FW_DIM_DST] < six.lo ? FW_IP4 : FW_IP6;
 }
 
+/* Too many steps. Of what is still open, any order may have been heard. */
+static int give_up(struct run *r, const struct fw_box *b)
+{
+	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
+
+	r->out->is_cut = true;
+	r->n = 0;
+	lose_sight(r, &f);
+	return finish(r, &f, FW_DONT_KNOW);
+}
+
 static int judge_region(struct run *r, const struct fw_box *b)
 {
 	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
@@ -750,11 +742,9 @@ static int judge_region(struct run *r, const struct fw_box *b)
 
 		f = r->open[--r->n];
 		while (!is_done && !err) {
-			if (r->steps-- == 0) {
-				r->out->is_cut = true;
-				r->n = 0;
-				return finish(r, &f, FW_DONT_KNOW);
-			}
+			if (r->steps == 0)
+				return give_up(r, b);
+			r->steps--;
 			err = step(r, &f, &is_done);
 		}
 	}
@@ -762,21 +752,27 @@ static int judge_region(struct run *r, const struct fw_box *b)
 }
 
 int fw_judge_regions(struct fw_judgement *out, struct arena *a,
-                     const struct fw_space *sp, enum fw_path path,
+                     struct fw_space *sp, enum fw_path path,
                      const struct fw_set *regions, bool is_back)
 {
+	const uint64_t n_steps =
+		sp->left < FW_JUDGE_STEPS ? sp->left : FW_JUDGE_STEPS;
 	struct fw_judgement j = {.attrs = fw_attrs_unset()};
 	struct run r = {.sp = sp,
 	                .path = path,
 	                .out = &j,
 	                .arena = a,
-	                .steps = MAX_STEPS,
+	                .steps = n_steps,
 	                .is_first = true,
 	                .is_back = is_back};
 	int err = 0;
 
-	for (size_t i = 0; i < regions->n && !err; i++)
+	for (size_t i = 0; i < regions->n && !err; i++) {
+		if (r.steps == 0 && j.is_cut)
+			break;
 		err = judge_region(&r, &regions->boxes[i]);
+	}
+	sp->left -= n_steps - r.steps;
 	free(r.open);
 	if (err)
 		return err;

@@ -12,6 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	MAX_COMPARED = 1024,
+};
+
 struct context {
 	struct fw_set must, may;
 	bool is_full; /**< both are everything */
@@ -241,14 +245,41 @@ static int store(struct fw_span *span, struct fw_program *p,
 	return 0;
 }
 
-static int add_item(struct maker *m, struct fw_item it,
-                    const struct context *sets, bool exact)
+/* Bring the boxes of must to the front of may. @return false: not all of them
+ * are there, or there are many. */
+static bool lead_with(struct fw_set *may, const struct fw_set *must)
+{
+	size_t n = 0;
+
+	if (must->n > may->n || must->n * may->n > MAX_COMPARED)
+		return false;
+	for (; n < must->n; n++) {
+		size_t k = n;
+		struct fw_box swap;
+
+		while (k < may->n && memcmp(&may->boxes[k], &must->boxes[n],
+		                            sizeof(swap)) != 0)
+			k++;
+		if (k == may->n)
+			return false;
+		swap = may->boxes[n];
+		may->boxes[n] = may->boxes[k];
+		may->boxes[k] = swap;
+	}
+	return true;
+}
+
+static int add_item(struct maker *m, struct fw_item it, struct context *sets,
+                    bool exact)
 {
 	struct fw_program *p = m->p;
+	const bool is_led = !exact && lead_with(&sets->may, &sets->must);
 	int err = store(&it.may, p, &sets->may);
 
 	it.must = it.may;
-	if (!err && !exact)
+	if (is_led)
+		it.must.n = sets->must.n;
+	else if (!err && !exact)
 		err = store(&it.must, p, &sets->must);
 	if (err)
 		return err;
@@ -271,7 +302,7 @@ static int inline_chain(struct maker *m, const struct fw_chain *c,
                         const struct context *ctx, unsigned depth);
 
 static int inline_call(struct maker *m, const struct fw_rule *r,
-                       const struct context *sets, bool exact, unsigned depth)
+                       struct context *sets, bool exact, unsigned depth)
 {
 	const struct fw_chain *to =
 		fw_chain_find(m->rules, r->chain->table, r->target);
@@ -435,6 +466,35 @@ static bool runs_before(const struct fw_chain *a, const struct fw_chain *b,
 	return is_last_first;
 }
 
+static struct fw_hull hull_of(const struct fw_program *p, struct fw_span may)
+{
+	struct fw_hull h = {.dst_lo = UINT32_MAX, .src_lo = UINT32_MAX};
+
+	for (size_t i = 0; i < may.n; i++) {
+		const struct fw_box *b = &p->boxes.boxes[may.at + i];
+
+		if (b->lo[FW_DIM_DST] < h.dst_lo)
+			h.dst_lo = b->lo[FW_DIM_DST];
+		if (b->hi[FW_DIM_DST] > h.dst_hi)
+			h.dst_hi = b->hi[FW_DIM_DST];
+		if (b->lo[FW_DIM_SRC] < h.src_lo)
+			h.src_lo = b->lo[FW_DIM_SRC];
+		if (b->hi[FW_DIM_SRC] > h.src_hi)
+			h.src_hi = b->hi[FW_DIM_SRC];
+	}
+	return h;
+}
+
+static int make_hulls(struct fw_program *p)
+{
+	p->hulls = malloc((p->n_items + 1) * sizeof(*p->hulls));
+	if (!p->hulls)
+		return ENOMEM;
+	for (size_t i = 0; i < p->n_items; i++)
+		p->hulls[i] = hull_of(p, p->items[i].may);
+	return 0;
+}
+
 int fw_program_make(struct fw_program *p, const struct fw_rules *rules,
                     const struct fw_atlas *at)
 {
@@ -456,13 +516,14 @@ int fw_program_make(struct fw_program *p, const struct fw_rules *rules,
 			p->stages[k] = p->stages[k - 1];
 		p->stages[k] = st;
 	}
-	return err;
+	return err ? err : make_hulls(p);
 }
 
 void fw_program_fini(struct fw_program *p)
 {
 	fw_set_fini(&p->boxes);
 	free(p->items);
+	free(p->hulls);
 	free(p->stages);
 	*p = (struct fw_program){0};
 }

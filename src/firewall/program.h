@@ -25,7 +25,14 @@ struct fw_item {
 	const struct fw_rule *rule; /**< NULL: the policy of `chain` */
 	const struct fw_chain *chain;
 	size_t end;               /**< FW_OP_RETURN */
-	struct fw_span must, may; /**< the same span when it is exact */
+	struct fw_span must, may; /**< the same span when it is exact; else
+	                               of its own, or the beginning of may */
+};
+
+/** What an item's `may` boxes span of both addresses; lo > hi: nothing. Kept
+ *  apart, since nearly all items are passed over by this alone. */
+struct fw_hull {
+	uint32_t dst_lo, dst_hi, src_lo, src_hi;
 };
 
 /** One base chain, inlined: items [from, to). */
@@ -41,13 +48,14 @@ struct fw_stage {
 struct fw_program {
 	struct fw_set boxes;
 	struct fw_item *items; /**< heap */
+	struct fw_hull *hulls; /**< heap; of the items */
 	size_t n_items, cap_items;
 	struct fw_stage *stages; /**< heap; by hook, then by priority */
 	size_t n_stages, cap_stages;
 };
 
 enum {
-	FW_MAX_ITEMS = 1 << 20,
+	FW_MAX_ITEMS = 1 << 21,
 	FW_MAX_DEPTH = 64,
 };
 
@@ -58,7 +66,11 @@ struct fw_space {
 	const struct fw_place *place;
 	struct fw_atlas atlas;
 	struct fw_program program;
+	uint64_t left; /**< steps that judgements may still take together */
 };
+
+/** Some ten seconds at the most, for all the flows of a profile. */
+#define FW_SPACE_STEPS (UINT64_C(1) << 31)
 
 /** @return 0, ENOMEM, or E2BIG */
 WARN_UNUSED int fw_program_make(struct fw_program *p,
@@ -84,13 +96,13 @@ int fw_chain_priority(const struct fw_chain *c);
 bool fw_path_has(enum fw_path path, enum fw_hook hook);
 
 /**
- * Judge regions one by one, appending to @p out.
+ * Judge regions one by one, appending to @p out; counts sp->left down.
  *
  * @param is_back  They answer packets whose source was translated: what they
  *                 are addressed to at first is not theirs.
  */
 WARN_UNUSED int fw_judge_regions(struct fw_judgement *out, struct arena *a,
-                                 const struct fw_space *sp, enum fw_path path,
+                                 struct fw_space *sp, enum fw_path path,
                                  const struct fw_set *regions, bool is_back);
 
 /** A packet of @p b that people recognise. Its names are copied into @p a, so

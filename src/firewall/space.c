@@ -48,6 +48,7 @@ int fw_space_alloc(struct fw_space **spp, const struct fw_rules *rules,
 	sp->flows = flows;
 	sp->n_flows = n_flows;
 	sp->place = place;
+	sp->left = FW_SPACE_STEPS;
 	fw_atlas_init(&sp->atlas, hosts, n_hosts);
 	note_all(sp);
 	err = fw_atlas_close(&sp->atlas);
@@ -265,4 +266,55 @@ int fw_space_decide(struct fw_part *out, struct fw_space *sp, enum fw_path path,
 	}
 	arena_fini(&scratch);
 	return err;
+}
+
+/* A value people recognise, when the region has it. */
+static uint32_t prefer(const struct fw_box *b, enum fw_dim d, uint32_t v)
+{
+	return v >= b->lo[d] && v <= b->hi[d] ? v : b->lo[d];
+}
+
+static struct fw_ip ip_in(const struct fw_space *sp, const struct fw_box *b,
+                          enum fw_dim d, const char **name)
+{
+	/* 192.0.2.10 and 2001:db8::10 */
+	static const struct fw_ip nice[] = {
+		{0, UINT64_C(0xffffc000020a)},
+		{UINT64_C(0x20010db800000000), 0x10},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nice); i++) {
+		const uint32_t id = fw_atlas_ip(&sp->atlas, nice[i]);
+
+		if (id >= b->lo[d] && id <= b->hi[d]) {
+			*name = NULL;
+			return nice[i];
+		}
+	}
+	return fw_atlas_ip_at(&sp->atlas, b->lo[d], name);
+}
+
+int fw_packet_at(struct fw_packet *out, struct arena *a,
+                 const struct fw_space *sp, const struct fw_box *b)
+{
+	struct fw_packet p = {0};
+	const char **names[] = {&p.in, &p.out, &p.src_name, &p.dst_name};
+
+	p.src = ip_in(sp, b, FW_DIM_SRC, &p.src_name);
+	p.dst = ip_in(sp, b, FW_DIM_DST, &p.dst_name);
+	p.in = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_IN], &p.in_is_like);
+	p.out = fw_atlas_zone_at(&sp->atlas, b->lo[FW_DIM_OUT], &p.out_is_like);
+	p.proto = (int)prefer(b, FW_DIM_PROTO, FW_PROTO_UDP);
+	p.sport = (uint16_t)prefer(b, FW_DIM_SPORT, 40000);
+	p.dport = (uint16_t)prefer(b, FW_DIM_DPORT, 5060);
+	p.state = 1U << b->lo[FW_DIM_STATE];
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!*names[i])
+			continue;
+		*names[i] = arena_dup(a, slice_str(*names[i]));
+		if (!*names[i])
+			return ENOMEM;
+	}
+	*out = p;
+	return 0;
 }

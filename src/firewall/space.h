@@ -59,8 +59,11 @@ struct fw_judgement {
 	                                           before what surely does */
 	bool is_stateful, is_stateless; /**< connections are kept for some of
 	                                     it; for some of it not */
-	bool is_cut; /**< too many parts: the rest is not known */
+	bool is_cut; /**< too many parts or steps: the rest is not known */
 };
+
+/** That one judgement may take. */
+#define FW_JUDGE_STEPS (UINT64_C(1) << 28)
 
 struct fw_space;
 
