@@ -82,6 +82,7 @@ struct edge_server {
 	struct edge_calls *calls;
 	struct edge_sessions *sessions;
 	struct edge_limit *strangers;    /**< answers to the unproven */
+	struct edge_limit *growing;      /**< those longer than the question */
 	struct edge_limit *greeted;      /**< WELCOMEs to the unproven */
 	struct edge_limit *known;        /**< answers to the proven */
 	struct edge_limit *callers;      /**< new connections */

@@ -30,6 +30,8 @@ enum {
 	LIMIT_SLOTS = 1 << 16,
 	STRANGER_PER_S = 100, /* none longer than what it answers */
 	STRANGER_BURST = 600,
+	GROWING_PER_S = 10, /* longer ones, as STUN's: who forges earns */
+	GROWING_BURST = 40,
 	/* a whole range may be asked at once, and a WELCOME is no longer than
 	 * what it answers */
 	GREETED_PER_S = 2000,
@@ -51,16 +53,15 @@ enum {
 	ICMP6_TIME_EXCEEDED = 3,  /* RFC 4443 */
 };
 
-static bool may_answer(struct edge_server *s, const struct edge_arrival *a,
-                       const struct edge_answer *out)
+static struct edge_limit *limit_for(struct edge_server *s,
+                                    const struct edge_arrival *a,
+                                    const struct edge_answer *out)
 {
-	struct edge_limit *l = s->strangers;
-
 	if (out->is_welcome)
-		l = s->greeted;
-	else if (out->is_proven)
-		l = s->known;
-	return edge_limit_take(l, &a->flow.remote, a->mono_ns);
+		return s->greeted;
+	if (out->is_proven)
+		return s->known;
+	return out->bytes.n > a->bytes.n ? s->growing : s->strangers;
 }
 
 static void put_limited(struct wr *w, int64_t wait_ns)
@@ -72,7 +73,8 @@ static void put_limited(struct wr *w, int64_t wait_ns)
 }
 
 /* Shorter than what it answers, and seldom. */
-static void tell_limited(struct edge_server *s, const struct edge_arrival *a)
+static void tell_limited(struct edge_server *s, const struct edge_arrival *a,
+                         struct edge_limit *l)
 {
 	const struct addr *from = &a->flow.remote;
 	uint8_t buf[WIRE_LIMITED_BYTES];
@@ -81,8 +83,8 @@ static void tell_limited(struct edge_server *s, const struct edge_arrival *a)
 	if (a->flow.transport != WIRE_UDP || a->bytes.n < sizeof(buf) ||
 	    !edge_limit_take(s->told, from, a->mono_ns))
 		return;
-	put_limited(&w, edge_limit_wait_ns(s->strangers, from, CHECK_STRANGER,
-	                                   a->mono_ns));
+	put_limited(&w,
+	            edge_limit_wait_ns(l, from, CHECK_STRANGER, a->mono_ns));
 	(void)!edge_server_send(s, &a->flow, wr_slice(&w));
 }
 
@@ -116,6 +118,7 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 {
 	struct edge_session *session = NULL;
 	struct edge_shot *shot = NULL;
+	struct edge_limit *limit;
 	struct edge_answer out;
 	struct wire_tag tag;
 
@@ -128,9 +131,10 @@ void edge_server_handle(struct edge_server *s, struct edge_arrival *a)
 		                         out.is_proven);
 	if (!out.bytes.n)
 		return;
-	if (!may_answer(s, a, &out)) {
+	limit = limit_for(s, a, &out);
+	if (!edge_limit_take(limit, &a->flow.remote, a->mono_ns)) {
 		s->counts.limited++;
-		tell_limited(s, a);
+		tell_limited(s, a, limit);
 		return;
 	}
 	if (edge_server_send(s, &a->flow, out.bytes))
@@ -355,6 +359,8 @@ static int make_tables(struct edge_server *s)
 
 	err = make_limit(&s->strangers, STRANGER_PER_S, STRANGER_BURST);
 	if (!err)
+		err = make_limit(&s->growing, GROWING_PER_S, GROWING_BURST);
+	if (!err)
 		err = make_limit(&s->greeted, GREETED_PER_S, GREETED_BURST);
 	if (!err)
 		err = make_limit(&s->visitors, VISITOR_PER_S, VISITOR_BURST);
@@ -460,6 +466,7 @@ void edge_server_free(struct edge_server *s)
 	edge_limit_free(s->visitors);
 	edge_limit_free(s->greeted);
 	edge_limit_free(s->strangers);
+	edge_limit_free(s->growing);
 	explicit_bzero(&s->conf, sizeof(s->conf));
 	free(s);
 }

@@ -39,7 +39,7 @@ BOXES = {
     "portal, drop": ("return 200 '<WISPAccessGatewayParam/>';", "drop"),
     "proxy": (f"proxy_pass http://{services.NET}.100:80;", "accept"),
 }
-ROW = 15  # whole checks, one after the other
+ROW = 8  # whole checks, one after the other
 FLOOD = f"""import socket
 for _ in range(2700):
     with socket.socket() as s:
