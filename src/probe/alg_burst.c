@@ -100,11 +100,23 @@ static bool is_rush_lost(const struct alg *a)
 	       a->burst.n_rush_seen < a->burst.n_rushed;
 }
 
+static bool is_any_answered(const struct alg *a)
+{
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		const struct ladder_shot *s = &a->ladder.shots[i];
+
+		if (s->spec.transport == WIRE_UDP &&
+		    s->spec.role == WIRE_ROLE_SIP && s->is_answered)
+			return true;
+	}
+	return false;
+}
+
 static bool is_due(const struct alg *a)
 {
 	if (!a->has_token || !a->ports->sip || !a->ports->control ||
-	    !ladder_passes(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP))
-		return false; /* a shut port is no limit of rate */
+	    !is_any_answered(a))
+		return false; /* a port from which nothing comes has no rate */
 	return a->run->conf->is_full || is_rush_lost(a) || a->n_cancels > 1 ||
 	       ladder_n_late(&a->ladder) >= LATE_MIN;
 }
