@@ -41,6 +41,7 @@ enum {
 	ALG_NUM_CAUSE = 0x800,  /**< plus TTL: what brings a state about */
 	ALG_NUM_EFFECT = 0x840, /**< plus TTL: what shows it */
 	ALG_NUM_BACK = 0x900,   /**< plus hop * 8 + is_open * 4 + try */
+	ALG_NUM_FENCE = 0x9ff,  /**< asked for, and never sent */
 	ALG_NUM_END = 0xa00,
 };
 
@@ -182,12 +183,16 @@ struct alg_state {
 	unsigned ttl, n_rounds;   /**< being tried, and how often it was */
 	unsigned n_sends, n_sent; /**< asked of the edge, and done */
 	int64_t due_ns, end_ns, quiet_ns;
-	bool is_felt; /**< the effect of this TTL */
+	bool is_felt;   /**< the effect of this TTL */
+	bool is_fenced; /**< the edge was asked to tell all so far */
+	bool is_told;   /**< and has */
 	unsigned n_tries[HOP_MAX + 1];
 	struct net_udp *udp[HOP_MAX + 1]; /**< that INVITEs announce */
 	struct net_udp *beside[ALG_BESIDE];
 	int open, shut; /**< shots along whose flows the edge sends */
 	unsigned from_hop, to_hop; /**< that are asked on the way back */
+	unsigned n_wanted;         /**< rounds over them */
+	unsigned hole;             /**< TTL whose INVITE's port is open */
 
 	/* where the edge sees the SIP port's flow */
 	unsigned n_wheres, n_asked;
@@ -371,6 +376,8 @@ void alg_state_take(struct alg *a, unsigned number,
                     const struct addr *offender);
 /** The edge has sent it, or could not. */
 void alg_state_take_sent(struct alg *a, unsigned number, int err);
+/** The edge has told all that came before ALG_NUM_FENCE. */
+void alg_state_take_fence(struct alg *a);
 /** The edge has seen a question numbered from ALG_NUM_WHERE on. */
 void alg_state_take_where(struct alg *a, unsigned number,
                           const struct addr *source);

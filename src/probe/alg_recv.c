@@ -580,6 +580,10 @@ static void on_copy(void *arg, const struct wire_copy *c)
 {
 	struct alg *a = arg;
 
+	if (c->shot == ALG_NUM_FENCE) {
+		alg_state_take_fence(a);
+		return;
+	}
 	if (a->n_waited)
 		a->n_waited--;
 	alg_kick(a);

@@ -7,7 +7,8 @@
  * and given up only when the edge has confirmed that all it was asked for has
  * left, so that a stalled control session is not taken for a closed port. Then
  * the edge sends with small TTLs into the state and beside it, to the hops
- * about the place that was found. hop_state.h says how both decide.
+ * about the place that was found. hop_state.h says how both decide. Routers
+ * limit their errors, so what stays silent is asked once more, a second later.
  *
  * One TTL after the other, and no two at once: Linux forgets what one INVITE
  * has opened when the next one passes. Each INVITE announces a port of its
@@ -26,7 +27,7 @@ enum {
 	ROUNDS = 4,
 	ROUND_GAP_MS = 25,
 	QUIET_MS = 60,
-	STALL_MS = 3000,
+	STALL_MS = 4500,     /* twice a lost segment, on a long way */
 	CAUSE_HOPS_MAX = 18, /* times ROUNDS: what a session sends at most */
 	MOVERS = 3,
 	MOVER_GAP_MS = 10,
@@ -34,6 +35,8 @@ enum {
 	CHECKS = 4, /* of a TTL that moves a binding, and of the one before */
 	IS_OPEN = 4,
 	HOP_STEP = 8,
+	SECOND_MS = 1100,
+	MORE_SENDS_MAX = 42, /* then as many again */
 };
 
 static const struct net_udp_ops deaf_ops = {.on_dgram = NULL};
@@ -100,6 +103,7 @@ static void begin_back(struct alg *a, int64_t now_ns)
 
 	hop_state_range(&st->from_hop, &st->to_hop, &st->notes);
 	st->phase = ALG_STATE_BACK;
+	st->n_wanted = HOP_STATE_TRIES;
 	st->n_rounds = st->n_sends = st->n_sent = 0;
 	st->is_felt = st->is_where_known = false;
 	st->due_ns = now_ns;
@@ -351,11 +355,16 @@ static void give_up(struct alg *a)
 	a->state.phase = ALG_STATE_OVER;
 }
 
+/* An INVITE that the edge answers proves nothing: a box may open the port for
+ * the answer. Then the way back must do alone, and so it must where nothing
+ * brings the state about (@p ttl 0). */
 static void found(struct alg *a, unsigned ttl, int64_t now_ns)
 {
 	struct alg_state *st = &a->state;
 
-	st->notes.effect = ttl;
+	st->hole = ttl;
+	if (st->kind != ALG_STATE_PINHOLE || ttl <= st->notes.n_hops)
+		st->notes.effect = ttl;
 	if (alg_locate_may_walk_back(a) && st->shut != LADDER_NONE)
 		begin_back(a, now_ns);
 	else
@@ -370,7 +379,11 @@ static void next_ttl(struct alg *a, unsigned ttl, int64_t now_ns)
 	st->n_rounds = st->n_sends = st->n_sent = 0;
 	st->is_felt = false;
 	st->due_ns = now_ns;
-	if (ttl > st->notes.n_hops)
+	if (ttl <= st->notes.n_hops + 1)
+		return;
+	if (st->kind == ALG_STATE_TIMER)
+		found(a, 0, now_ns);
+	else
 		give_up(a);
 }
 
@@ -500,7 +513,7 @@ static void ask_hop(struct alg *a, unsigned hop, unsigned try)
 	switch (st->kind) {
 	case ALG_STATE_PINHOLE:
 		shut_port = net_udp_local(a->rtp_idle).port;
-		open_port = hole_port(a, st->notes.effect);
+		open_port = hole_port(a, st->hole);
 		shoot(a, number, shut_port, ttl);
 		shoot(a, number + IS_OPEN, open_port, ttl);
 		break;
@@ -518,35 +531,87 @@ static void ask_hop(struct alg *a, unsigned hop, unsigned try)
 	}
 }
 
-static void forget_back(struct alg *a)
+/* Not all has left that was asked for: what was heard still counts, and
+ * silence beside it does not. */
+static void forget_silence(struct alg *a)
 {
-	struct hop_state *hs = &a->state.notes;
-
 	for (unsigned hop = 0; hop <= HOP_MAX; hop++)
-		hs->n_open[hop] = hs->n_shut[hop] = 0;
+		a->state.notes.n_open[hop] = 0;
+}
+
+/* What the edge hears of comes in order: when this is answered, all has come
+ * that was under way, however often it had to be sent again. */
+static void fence(struct alg *a)
+{
+	const struct wire_fetch f = {
+		.shot = ALG_NUM_FENCE,
+		.which = WIRE_REQUEST,
+	};
+
+	if (!a->state.is_fenced)
+		a->state.is_fenced = control_fetch(a->control, &f) == 0;
+}
+
+static int64_t ask_hops(struct alg *a, int64_t now_ns)
+{
+	struct alg_state *st = &a->state;
+
+	control_hold(a->control);
+	for (unsigned hop = st->from_hop; hop <= st->to_hop; hop++)
+		ask_hop(a, hop, st->n_rounds % HOP_STATE_TRIES);
+	(void)!control_flush(a->control);
+	st->n_rounds++;
+	st->due_ns = now_ns + ROUND_GAP_MS * NS_PER_MS;
+	st->quiet_ns = now_ns + a->ladder.srtt_ns + QUIET_MS * NS_PER_MS;
+	st->end_ns = now_ns + STALL_MS * NS_PER_MS;
+	return st->due_ns;
+}
+
+/* Too much was lost to tell the hop: once more, where that is not too much to
+ * ask of the edge. */
+static bool is_worth_more(const struct alg *a)
+{
+	const struct alg_state *st = &a->state;
+
+	return st->n_rounds == HOP_STATE_TRIES &&
+	       st->n_sends <= MORE_SENDS_MAX &&
+	       !hop_state_place(&st->notes).is_exact;
+}
+
+/* Routers that limit their errors mostly do so by the second. */
+static bool is_any_silent(const struct alg *a)
+{
+	const struct alg_state *st = &a->state;
+
+	for (unsigned hop = st->from_hop; hop <= st->to_hop; hop++) {
+		if (hop && !st->notes.n_open[hop] && !st->notes.n_shut[hop])
+			return true;
+	}
+	return false;
 }
 
 static int64_t back(struct alg *a, int64_t now_ns)
 {
 	struct alg_state *st = &a->state;
 
-	if (st->n_rounds < HOP_STATE_TRIES) {
-		control_hold(a->control);
-		for (unsigned hop = st->from_hop; hop <= st->to_hop; hop++)
-			ask_hop(a, hop, st->n_rounds);
-		(void)!control_flush(a->control);
-		st->n_rounds++;
-		st->due_ns = now_ns + ROUND_GAP_MS * NS_PER_MS;
-		st->quiet_ns = now_ns + alg_patience_ns(a);
-		st->end_ns = now_ns + STALL_MS * NS_PER_MS;
+	if (st->n_rounds < st->n_wanted)
+		return ask_hops(a, now_ns);
+	if (st->is_told && is_worth_more(a)) {
+		st->n_wanted += HOP_STATE_TRIES;
+		st->is_told = st->is_fenced = false;
+		st->due_ns =
+			now_ns + (is_any_silent(a) ? SECOND_MS : 0) * NS_PER_MS;
 		return st->due_ns;
 	}
-	if (!is_quiet(a, now_ns) && now_ns < st->end_ns)
+	if (!st->is_told && now_ns < st->end_ns) {
+		if (is_quiet(a, now_ns))
+			fence(a);
 		return wait_quiet(a, now_ns);
-	if (!is_quiet(a, now_ns)) /* silence proves nothing then */
-		forget_back(a);
+	}
+	if (!st->is_told)
+		forget_silence(a);
 	if (st->kind == ALG_STATE_PINHOLE)
-		cancel(a, st->notes.effect);
+		cancel(a, st->hole);
 	give_up(a);
 	return now_ns;
 }
@@ -559,7 +624,7 @@ int64_t alg_state_next(struct alg *a, int64_t now_ns)
 		return INT64_MAX;
 	if (!a->control && st->phase != ALG_STATE_OVER) {
 		if (st->phase == ALG_STATE_BACK)
-			forget_back(a);
+			forget_silence(a);
 		give_up(a);
 	}
 	while (st->phase != ALG_STATE_OVER && !a->err) {
@@ -594,11 +659,11 @@ void alg_state_take(struct alg *a, unsigned number, const struct addr *offender)
 		}
 		return;
 	}
-	if (hop > HOP_MAX || !offender != (hop == 0))
+	if (hop > HOP_MAX || !offender != (hop == 0) ||
+	    (st->phase == ALG_STATE_OVER && number & IS_OPEN))
 		return;
 	n = number & IS_OPEN ? &st->notes.n_open[hop] : &st->notes.n_shut[hop];
-	if (*n < HOP_STATE_TRIES)
-		++*n;
+	++*n;
 }
 
 void alg_state_take_sent(struct alg *a, unsigned number, int err)
@@ -612,7 +677,7 @@ void alg_state_take_sent(struct alg *a, unsigned number, int err)
 		return;
 	if (err) {
 		if (st->phase == ALG_STATE_BACK)
-			forget_back(a);
+			forget_silence(a);
 		give_up(a);
 		return;
 	}
@@ -621,6 +686,13 @@ void alg_state_take_sent(struct alg *a, unsigned number, int err)
 		st->quiet_ns = now_ns + QUIET_MS * NS_PER_MS;
 	if (st->n_sent == st->n_sends && st->due_ns > st->quiet_ns)
 		st->due_ns = st->quiet_ns;
+	alg_kick(a);
+}
+
+void alg_state_take_fence(struct alg *a)
+{
+	a->state.is_told = true;
+	a->state.due_ns = 0;
 	alg_kick(a);
 }
 
