@@ -13,3 +13,7 @@ int64_t clock_mono_ns(void);
 
 /** CLOCK_REALTIME: nanoseconds since 1970, UTC. */
 int64_t clock_wall_ns(void);
+
+/** How long the main thread has run, or waited for a processor to run on: what
+ *  is left of the time it had nothing to do. 0: this system does not tell. */
+int64_t clock_busy_ns(void);

@@ -528,11 +528,18 @@ static bool takes_silent_host(const struct flows *fs, const struct flow *f)
 	return f->end == FLOW_SILENT && is_near;
 }
 
+static bool is_partly_refused(const struct flow *f)
+{
+	const struct val *d = flow_detail(f);
+
+	return f->end == FLOW_PARTLY && d && val_get_int(d, "refused", 0) > 0;
+}
+
 /* A refusal is an answer; silence is what a drowned line has for all. */
 static bool takes_drowned(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
-	return !f->is_by_server &&
+	return !f->is_by_server && !is_partly_refused(f) &&
 	       (f->end == FLOW_SILENT || f->end == FLOW_PARTLY ||
 	        f->end == FLOW_CUT);
 }

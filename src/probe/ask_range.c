@@ -50,11 +50,14 @@ enum {
 	WINDOW_TCP = 1024,
 	WINDOW_SAMPLE = 256,
 	SPANS_MAX = 64,
+	BUSY_TIMES_MAX = 4, /* the patience, at most */
+	BUSY_STEPS = 4,
 	NEAR_RATIO = 3, /* a reset so much sooner than a round trip is not the
 	                   server's */
 };
 
-#define NEAR_MIN_NS (10 * NS_PER_MS)
+#define NEAR_MIN_NS  (10 * NS_PER_MS)
+#define LIMIT_MIN_NS (100 * NS_PER_MS)
 
 struct ask_range {
 	struct ask *a;
@@ -64,6 +67,8 @@ struct ask_range {
 	unsigned flows; /* where the asker counts none */
 	bool is_tcp, is_edge, is_over, is_kicked;
 	int64_t turns_ns[2]; /* when on_tick() last ran, and before that */
+	int64_t busy_ns;     /* of clock_busy_ns(), at first */
+	int64_t added_ns;    /* to the patience */
 	unsigned n_closed, n_other, n_opened;
 	uint16_t other_port;
 	int64_t rtt_ns;
@@ -215,9 +220,23 @@ static void finish(struct ask_range *s)
 	ask_end(s->a);
 }
 
+/* Patience is for the network. A machine that takes its time for others takes
+ * it at each step of a search: to send, to carry, to read. */
 static void on_limit(void *arg)
 {
-	finish(arg);
+	struct ask_range *s = arg;
+	int64_t patience_ns = s->a->conf->patience_ns;
+	int64_t busy_ns = BUSY_STEPS * (clock_busy_ns() - s->busy_ns);
+
+	if (busy_ns > (BUSY_TIMES_MAX - 1) * patience_ns)
+		busy_ns = (BUSY_TIMES_MAX - 1) * patience_ns;
+	busy_ns -= s->added_ns;
+	if (!s->a->conf->is_patient || busy_ns < LIMIT_MIN_NS) {
+		finish(s);
+		return;
+	}
+	s->added_ns += busy_ns;
+	net_timer_set(s->limit, busy_ns);
 }
 
 /* @return false: the loop must turn before more is sent */
@@ -433,6 +452,7 @@ static int start(void *state, struct ask *a)
 	}
 	net_timer_set(s->tick, 0);
 	net_timer_set(s->limit, a->conf->patience_ns);
+	s->busy_ns = clock_busy_ns();
 	return 0;
 }
 

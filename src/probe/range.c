@@ -582,13 +582,20 @@ void range_on_closed(struct range *r, uint16_t port, int64_t rtt_ns,
 
 void range_closed_is_refused(struct range *r)
 {
+	bool is_any = false;
+
 	r->is_mute = false;
-	for (unsigned at = 0; at < r->n && !r->is_over; at++) {
+	for (unsigned at = 0; at < r->n && r->table_limit == 0; at++) {
 		struct range_cell *c = &r->cells[at];
 
-		if (c->is_closed && c->state == RANGE_CELL_PASSES)
-			range_cell_set(r, c, RANGE_CELL_REFUSED);
+		if (!c->is_closed || c->state != RANGE_CELL_PASSES)
+			continue;
+		range_cell_set(r, c, RANGE_CELL_REFUSED);
+		is_any = true;
 	}
+	/* all had passed, it seemed: now there are edges to be found */
+	if (is_any)
+		r->is_over = false;
 	for (unsigned at = 0; at < r->n; at++) {
 		if (r->cells[at].state == RANGE_CELL_PASSES)
 			r->good = (uint16_t)at;

@@ -112,7 +112,8 @@ void range_on_refused(struct range *r, uint16_t port, int64_t now_ns);
 void range_on_closed(struct range *r, uint16_t port, int64_t rtt_ns,
                      int64_t now_ns);
 
-/** The far end refuses nothing: whoever did so was somebody else. */
+/** The far end refuses nothing: whoever did so was somebody else. A search
+ *  that was over goes on. */
 void range_closed_is_refused(struct range *r);
 
 /** The fresh flow was answered. */

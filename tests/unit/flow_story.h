@@ -22,7 +22,7 @@
  * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
  * certificate: faults, issuer, sha256, behind, ahead; of what its question
  * learned: date (how far the clock is ahead of it), ntp (seconds behind it),
- * portal, intercepted, blocked=FIRST-LAST, limited, altered,
+ * portal, intercepted, blocked=FIRST-LAST, limited, rejected, altered,
  * edge, server, edges=MIN-FIRST-LAST-MAX of an uncertain part.
  */
 
@@ -183,6 +183,8 @@ static void add_key(struct line *l, const char *text)
 		add_blocked(l, text);
 	else if (strcmp(key, "basis") == 0)
 		(void)fact_field(l->r, l->stop, key, val_text(text));
+	else if (strcmp(key, "rejected") == 0)
+		(void)put(l->r, &l->detail, "refused", val_int(atoi(text)));
 	else if (strcmp(key, "limited") == 0)
 		(void)put(l->r, &l->detail, "table_limit", val_int(atoi(text)));
 	else

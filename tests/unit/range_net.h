@@ -37,6 +37,8 @@ struct net {
 	uint16_t silent_port; /* this one and 19 more, for so long */
 	int64_t silent_ns;
 	bool mute;          /* passes show at the rate of refusals only */
+	bool resets;        /* refusals are resets: as many as it takes */
+	bool is_far_end;    /* it seems that the far end has sent them */
 	int64_t refuses_ns; /* nobody has a word left for refusals until then */
 	unsigned
 		first_too_late; /* answers of fresh flow 0 come this late, ms */
@@ -100,6 +102,8 @@ static inline bool may_refuse(int64_t now)
 {
 	if (now < net.refuses_ns)
 		return false;
+	if (net.resets)
+		return true;
 	if (now - net.refusals_ns > NS_PER_S) {
 		net.refusals_ns = now;
 		net.n_refusals = 0;
@@ -161,6 +165,8 @@ static inline void deliver(struct range *r, const struct event *e, int64_t now)
 {
 	if (e->step.is_fresh)
 		range_on_fresh(r, e->step.fresh, now);
+	else if (e->is_refusal && net.is_far_end)
+		range_on_closed(r, e->step.port, now - e->sent_ns, now);
 	else if (e->is_refusal)
 		range_on_refused(r, e->step.port, now);
 	else

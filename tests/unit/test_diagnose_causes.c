@@ -406,6 +406,12 @@ static const struct {
          GOOD LOSSY "flow h 198.51.100.9 80/tcp web silent\n"
                     "flow h 198.51.100.9 443/tcp web cut\n",
          "path.loses-packets fail unknown 7"},
+	{"of a range too",
+         GOOD LOSSY "flow h 198.51.100.9 10000-65535/tcp rtp partly "
+                    "stop=1-2:router blocked=20000-20009 rejected=9\n"
+                    "flow i 198.51.100.8 10000-65535/tcp rtp partly "
+                    "blocked=20000-20009\n",
+         "path.loses-packets fail unknown 6; path.range-blocked fail router 1"},
 	{"and a refusal is still one",
          GOOD LOSSY "flow h 198.51.100.9 80/tcp web refused stop=1-2:router\n",
          "path.ports-blocked warn router 1; "

@@ -72,6 +72,34 @@ static void test_an_edge_is_asked_once_more(void **state)
 	}
 }
 
+/* That an edge is there, which closes nothing, is known late. */
+static void test_a_search_that_was_over_goes_on(void **state)
+{
+	UNUSED(state);
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		unsigned flows = 1000;
+		struct range *r;
+
+		net_reset(seed);
+		block(20000, 29999, FATE_REFUSE);
+		block(40007, 40777, FATE_REFUSE);
+		net.resets = true;
+		net.is_far_end = true;
+		r = start_patient(&flows, seed);
+		(void)run(r);
+		assert_int_equal(range_spans(r, spans, SPANS), 0);
+		net.is_far_end = false;
+		range_closed_is_refused(r);
+		(void)run(r);
+		/* the sample is not sure to meet the small one */
+		if (range_spans(r, spans, SPANS) == 1)
+			block(40007, 40777, FATE_PASS);
+		assert_truth(r, 10000, 65535, seed);
+		range_free(r);
+		assert_int_equal(spans[0].first, 20000);
+	}
+}
+
 static struct range *start_one(unsigned *flows)
 {
 	struct range_conf conf = {
@@ -174,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_refuser_is_heard_after_a_pause),
 		cmocka_unit_test(test_an_edge_is_asked_once_more),
+		cmocka_unit_test(test_a_search_that_was_over_goes_on),
 		cmocka_unit_test(test_unread_is_not_silent),
 		cmocka_unit_test(test_patience_counts_from_sending),
 		cmocka_unit_test(test_who_comes_late_waits_longer),
