@@ -51,7 +51,7 @@ static uint64_t draw(struct range *r)
 
 static unsigned draw_below(struct range *r, unsigned n)
 {
-	return (unsigned)(draw(r) % n);
+	return n ? (unsigned)(draw(r) % n) : 0;
 }
 
 static void plan_put(struct range *r, unsigned at)

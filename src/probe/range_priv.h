@@ -66,27 +66,28 @@ struct range {
 	enum range_fresh_state fresh;
 	unsigned n_fresh, n_fresh_passed, fresh_tries;
 	unsigned n_reserved, n_kept; /* flows set aside: fresh ones, sample */
-	uint16_t good;               /* index of the last port that passed */
-	int64_t fresh_due_ns;
-	unsigned n_old;       /* tries of a flow that passed, meanwhile */
-	int64_t old_since_ns; /* the first of them */
-	bool goes_on;         /* one was answered */
 	unsigned n_uncleared, check_at, n_slowed;
-	bool has_slow_pass; /* a port passes that did not in haste */
+	int64_t fresh_due_ns;
+	int64_t old_since_ns; /* when the first of them was asked */
+	unsigned n_old;       /* tries of a flow that passed, meanwhile */
 
 	unsigned n_passed, n_refused, n_sent, n_flows;
 	unsigned table_limit;
 
+	unsigned n_later;  /* pauses so far */
+	int64_t later_ns;  /* the end of one; 0: there is none */
 	int64_t heard_ns;  /* all that came until then is known */
 	int64_t wanted_ns; /* when to be called again; 0: any time */
 	int64_t late_ns;   /* how much later it was, of late */
-	int64_t later_ns;  /* the end of a pause; 0: there is none */
-	unsigned n_later;  /* pauses so far */
-	bool has_news;     /* the last one was worth it */
+	int64_t look_ns;   /* is_waiting, but no longer than until then */
 	int64_t began_ns;
+
+	uint16_t good;      /* index of the last port that passed */
+	bool goes_on;       /* an old flow was answered beside a fresh one */
+	bool has_slow_pass; /* a port passes that did not in haste */
+	bool has_news;      /* the last pause was worth it */
 	bool is_mute;
-	bool is_waiting; /* until another range has searched... */
-	int64_t look_ns; /* ...but no longer than until then */
+	bool is_waiting; /* until another range has searched */
 	bool is_over;
 };
 
