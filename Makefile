@@ -42,6 +42,7 @@ bench: build
 	@ninja -C $(BUILD) bench/bench_sweep
 	@bench/sweep.py $(BUILD)
 	@bench/reach.py $(BUILD)
+	@bench/table.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_range
 	@bench/range.py $(BUILD)/prumo $(BUILD)/bench/bench_range
 
