@@ -241,7 +241,7 @@ static bool is_exact(const struct flow *f)
 	return v && v->kind == VAL_BOOL && v->b;
 }
 
-static void locate(struct flows *fs, struct finding *fd, const struct flow *f)
+void cause_locate(struct flows *fs, struct finding *fd, const struct flow *f)
 {
 	static const char *const keys[] = {"address", "hop_min", "hop_max",
 	                                   "basis"};
@@ -324,8 +324,11 @@ static bool is_taken(const struct flows *fs, const struct flow *f,
                      const struct cause *c)
 {
 	bool is_unknown = f->end == FLOW_UNKNOWN && !f->finding;
+	bool is_reached = f->end == FLOW_REACHED && !f->finding;
 
-	if (!flow_is_open(f) && !(is_unknown && c->flags & CAUSE_TAKES_UNKNOWN))
+	if (!flow_is_open(f) &&
+	    !(is_unknown && c->flags & CAUSE_TAKES_UNKNOWN) &&
+	    !(is_reached && c->flags & CAUSE_TAKES_REACHED))
 		return false;
 	return c->takes(fs, f);
 }
@@ -361,7 +364,8 @@ static void add(struct flows *fs, const struct cause *c, struct flow *head,
 			continue;
 		f->finding = fd;
 		finding_because(r, fd, f->fact);
-		fd->severity = f->is_heavy ? c->heavy : fd->severity;
+		if (f->is_heavy && f->end != FLOW_REACHED)
+			fd->severity = c->heavy;
 		has_sip |= slice_eq_str(f->cls, "sip");
 		r->is_incomplete |= c->flags & CAUSE_IS_GAP && f->is_heavy;
 		n++;
@@ -379,7 +383,7 @@ static void add(struct flows *fs, const struct cause *c, struct flow *head,
 	else if (c->tell)
 		fd->title.args[4] = c->tell(fs, head);
 	if (c->segment == SEGMENT_UNKNOWN)
-		locate(fs, fd, head);
+		cause_locate(fs, fd, head);
 	fd->segment =
 		c->segment == SEGMENT_UNKNOWN ? head->segment : c->segment;
 	fd->act = act_of(fd->segment);

@@ -11,6 +11,8 @@ enum {
 	                                   too */
 	CAUSE_IS_GAP = 1 << 3,        /**< what calls need of it leaves the test
 	                               incomplete */
+	CAUSE_TAKES_REACHED = 1 << 4, /**< flows that do not fail, too; they
+	                                   weigh light */
 	CAUSE_HAS_SPANS = 1 << 2, /**< fifth argument: ports of the ranges */
 };
 
@@ -28,6 +30,9 @@ struct cause {
 	/* fifth argument of the title; NULL: none */
 	const char *(*tell)(struct flows *fs, const struct flow *f);
 };
+
+/** Say in the finding where @p f ends, or who accepts it. */
+void cause_locate(struct flows *fs, struct finding *fd, const struct flow *f);
 
 /** Append the findings of a cause that holds. */
 void cause_find(struct flows *fs, const struct cause *c,

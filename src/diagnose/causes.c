@@ -574,27 +574,10 @@ static bool takes_no_means(const struct flows *fs, const struct flow *f)
 	                    "no-means");
 }
 
-/* Not the network's doing. */
-static bool takes_limited(const struct flows *fs, const struct flow *f)
-{
-	UNUSED(fs);
-	return f->fact->state == FACT_UNKNOWN &&
-	       slice_eq_str(val_get_text(&f->fact->fields, "result"),
-	                    "limited");
-}
-
 static const char *tell_wait(struct flows *fs, const struct flow *f)
 {
-	int64_t most_s = 1;
-
 	UNUSED(f);
-	for (size_t i = 0; i < fs->n; i++) {
-		const struct val *d = flow_detail(&fs->all[i]);
-		int64_t wait_s = d ? val_get_int(d, "wait_s", 0) : 0;
-
-		most_s = wait_s > most_s ? wait_s : most_s;
-	}
-	return report_fmt(fs->report, "%lld", (long long)most_s);
+	return report_fmt(fs->report, "%lld", (long long)flows_wait_s(fs));
 }
 
 /* What was to be tested, and was not. Who has the test stay at home is not
@@ -694,6 +677,14 @@ static const struct cause causes[] = {
          N_("Either the server is meant to be so, and phones must be told "
             "to trust it, or somebody on the way has put it there."),
          NULL},
+	{"path.tcp-proxy", WARN, FAIL, NOWHERE, TROUBLE_PROXY,
+         CAUSE_BY_PLACE | CAUSE_TAKES_REACHED, NULL, webproxy_takes_stream,
+         N_("A box on the way opens the connections to %1$s of %4$s itself, in "
+            "the servers' stead (%2$s flows)."),
+         N_("They open at a hop where what goes to the same server by UDP is "
+            "still on its way. Such a proxy may change, hold or end what it "
+            "passes on, and hides whether the server is there."),
+         NULL},
 	{"path.only-web", FAIL, FAIL, NOWHERE, TROUBLE_PORT | TROUBLE_UDP, 0,
          is_only_web, takes_not_web,
          N_("The network lets only web pages through (TCP to %5$s): %2$s of "
@@ -774,7 +765,7 @@ static const struct cause causes[] = {
             "TLS, or a server that does not speak it there, is the cause."),
          NULL},
 	{"edge.limited", WARN, WARN, SEGMENT_PROVIDER, TROUBLE_LIMITED,
-         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, takes_limited,
+         CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, flow_is_limited,
          N_("The edge limits this address for now: wait %5$s s, then check "
             "again (%2$s flows were not answered)."),
          N_("It has been asked too often from one address, by this computer "

@@ -144,6 +144,11 @@ static void read_flow(struct flows *fs, const struct fact *f)
 	flow->is_heavy = is_heavy(flow->cls);
 	flow->ask = question(fs, f);
 	flow->stop = fact_at(fs, val_get(&f->fields, "stops"));
+	if (flow->ask && val_get(&flow->ask->fields, "accepted")) {
+		flow->stop =
+			fact_at(fs, val_get(&flow->ask->fields, "accepted"));
+		flow->is_accepted = flow->stop != NULL;
+	}
 	flow->cert = certificate(fs, flow);
 	flow->name = named(fs, "name.resolved", flow->host);
 	if (flow->stop)
@@ -185,6 +190,27 @@ bool flow_is_lost(const struct flow *f)
 {
 	return f->end == FLOW_SILENT || f->end == FLOW_REFUSED ||
 	       f->end == FLOW_CUT;
+}
+
+bool flow_is_limited(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->fact->state == FACT_UNKNOWN &&
+	       slice_eq_str(val_get_text(&f->fact->fields, "result"),
+	                    "limited");
+}
+
+int64_t flows_wait_s(const struct flows *fs)
+{
+	int64_t most_s = 1;
+
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct val *d = flow_detail(&fs->all[i]);
+		int64_t wait_s = d ? val_get_int(d, "wait_s", 0) : 0;
+
+		most_s = wait_s > most_s ? wait_s : most_s;
+	}
+	return most_s;
 }
 
 const struct val *flow_detail(const struct flow *f)

@@ -30,7 +30,9 @@ struct flow {
 	int64_t port, last;
 	struct slice cls, host, address, error;
 	const struct fact *ask;  /**< of the first question; NULL: none */
-	const struct fact *stop; /**< path.stops; NULL: not followed */
+	const struct fact *stop; /**< path.stops, or path.accepts; NULL: not
+	                              followed */
+	bool is_accepted;        /**< `stop` is path.accepts */
 	const struct fact *cert; /**< tls.certificate; NULL: none */
 	const struct fact *name; /**< name.resolved; NULL: numeric */
 	enum segment segment;
@@ -55,6 +57,12 @@ bool flow_is_open(const struct flow *f);
 
 /** Silent, refused or cut: it dies on the way, or at the server. */
 bool flow_is_lost(const struct flow *f);
+
+/** The edge limits how often this address may ask. */
+bool flow_is_limited(const struct flows *fs, const struct flow *f);
+
+/** How long it said that one should wait, in seconds; at least 1. */
+int64_t flows_wait_s(const struct flows *fs);
 
 /** The detail map of its question; NULL: none. */
 const struct val *flow_detail(const struct flow *f);

@@ -7,6 +7,7 @@
 #include "diagnose/webproxy.h"
 
 #include "base/i18n.h"
+#include "diagnose/cause.h"
 #include "diagnose/remedies.h"
 
 static bool is_true(const struct val *map, const char *key)
@@ -53,6 +54,11 @@ static bool is_through_proxy(const struct flows *fs, const struct flow *f)
 	        is_true(flow_detail(f), "is_proxied") || is_renamed(fs, f));
 }
 
+bool webproxy_takes_stream(const struct flows *fs, const struct flow *f)
+{
+	return f->is_accepted && !is_through_proxy(fs, f);
+}
+
 void webproxy_find(struct flows *fs, const struct ladder *l)
 {
 	struct finding *fd = NULL;
@@ -67,6 +73,10 @@ void webproxy_find(struct flows *fs, const struct ladder *l)
 		finding_because(fs->report, fd, fs->all[i].fact);
 		if (fs->all[i].ask)
 			finding_because(fs->report, fd, fs->all[i].ask);
+		if (fs->all[i].is_accepted && fd->segment == SEGMENT_UNKNOWN) {
+			cause_locate(fs, fd, &fs->all[i]);
+			fd->segment = fs->all[i].segment;
+		}
 		n++;
 	}
 	if (!fd)

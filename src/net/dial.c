@@ -150,7 +150,8 @@ static void on_event(unsigned events, void *arg)
 	note_times(d->op, l);
 	if (err) {
 		read_error_queue(d->op, l->fd);
-		d->op->is_kept_here = err == ECONNREFUSED &&
+		d->op->is_kept_here = d->conf.asks_here &&
+		                      err == ECONNREFUSED &&
 		                      d->op->offender.family == ADDR_NONE &&
 		                      d->op->connect_ns < AT_ONCE_NS &&
 		                      net_here_resets(&d->to);

@@ -49,11 +49,13 @@ struct net_stream_conf {
 	                              connection joins, from another port;
 	                              whichever opens first is the stream.
 	                              0: none; not together with `local.port` */
-	struct slice refusal;    /**< the peer may say so, before anything else,
-	                              that it does not take the connection: this,
-	                              and NET_REFUSAL_BYTES more. It then ends with
-	                              EUSERS. Empty: whatever it says is data.
-	                              Borrowed for the stream's life. */
+	bool asks_here; /**< a reset that comes at once is looked into, with
+	                     another SYN: is it this computer's own? */
+	struct slice refusal; /**< the peer may say so, before anything else,
+	                           that it does not take the connection: this,
+	                           and NET_REFUSAL_BYTES more. It then ends with
+	                           EUSERS. Empty: whatever it says is data.
+	                           Borrowed for the stream's life. */
 	bool is_abrupt; /**< it ends by a reset: what is not sent yet is lost,
 	                   and nothing of it lingers, here or in a NAT's table
 	                 */
@@ -144,9 +146,9 @@ struct net_stream_opening {
 	struct addr offender; /**< who sent the ICMP error that refused it; no
 	                           port; ADDR_NONE: nobody, or not known */
 	uint8_t icmp_type, icmp_code; /**< where there is an offender */
-	bool is_kept_here; /**< this computer's own filter resets it, or, while
-	                        it is being opened, keeps back what the
-	                        kernel repeats */
+	bool is_kept_here;            /**< this computer's own filter resets it
+	                                   (`asks_here`), or, while it is being opened,
+	                                   keeps back what the kernel repeats */
 	uint8_t tls_alert; /**< that the peer sent (RFC 8446 section 6) */
 	bool is_alerted;   /**< tls_alert was sent */
 	bool is_not_tls;   /**< what came back is no TLS record */

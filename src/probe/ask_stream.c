@@ -66,6 +66,7 @@ struct net_stream_conf ask_stream_conf(const struct ask *a)
 		--*a->conf->flows_left;
 	return (struct net_stream_conf){.second_after_ns =
 	                                        ASK_SECOND_MS * NS_PER_MS,
+	                                .asks_here = true,
 	                                .refusal = wire_limited_head()};
 }
 

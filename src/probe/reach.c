@@ -20,11 +20,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "base/text.h"
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/udp.h"
@@ -41,8 +39,6 @@ enum {
 	SHUT_ENOUGH = 8, /* silent questions, and none that is not */
 	RANGE_KEPT = RANGE_SAMPLE_MIN + 4, /* the ends, and fresh flows */
 	FLOWS_KEPT = 8 * TRACE_FLOWS_MAX,
-	PIN_MS = 1000,
-	PIN_UNHEARD_MS = 300, /* where nobody has answered anything yet */
 };
 
 static const struct ask_ops *const kinds[PLAN_KINDS] = {
@@ -179,22 +175,14 @@ static void set_conf(struct reach *r, struct reach_ask *a)
 	};
 }
 
-static void take_pin(struct reach *r, struct slice hex)
-{
-	struct wr w = wr_init(r->pin, sizeof(r->pin));
-
-	if (!r->has_pin)
-		r->has_pin =
-			text_hex_read(&w, hex) == 0 && w.n == sizeof(r->pin);
-}
-
 static void learn(struct reach *r, const struct reach_ask *a)
 {
 	int64_t rtt = a->result.rtt_ns;
 
 	/* over plain HTTP an edge says which certificate is its own */
 	if (a->result.is_edge)
-		take_pin(r, val_get_text(&a->result.fields, "edge_sha256"));
+		reach_pin_take(r,
+		               val_get_text(&a->result.fields, "edge_sha256"));
 	if (rtt > 0 && (r->rtt_ns == 0 || rtt < r->rtt_ns))
 		r->rtt_ns = rtt;
 }
@@ -440,14 +428,6 @@ static bool may_range_begin(const struct reach *r, const struct reach_ask *a,
 	return true;
 }
 
-/* Where nothing is heard, the edge's port is shut like the others. */
-static void doubt_pin(struct reach *r, int64_t now_ns)
-{
-	r->is_pin_doubtful |=
-		r->rtt_ns == 0 &&
-		now_ns - r->start_ns >= PIN_UNHEARD_MS * NS_PER_MS;
-}
-
 /* A certificate can only be judged when the edge's own is known. */
 static bool waits_for_pin(const struct reach *r, const struct reach_ask *a)
 {
@@ -682,10 +662,9 @@ static bool follow(struct reach *r, bool is_all)
 /* Until something may begin that nothing wakes. */
 static int64_t wait_ns(const struct reach *r, int64_t now_ns)
 {
-	int64_t unheard_ns = r->start_ns + PIN_UNHEARD_MS * NS_PER_MS - now_ns;
+	int64_t due_ns = reach_pin_due_ns(r);
 
-	return r->pin_ask && unheard_ns > 0 ? unheard_ns
-	                                    : RANGE_WAIT_MS * NS_PER_MS;
+	return due_ns > now_ns ? due_ns - now_ns : RANGE_WAIT_MS * NS_PER_MS;
 }
 
 static void on_timer(void *arg)
@@ -698,7 +677,7 @@ static void on_timer(void *arg)
 
 	if (r->is_over)
 		return;
-	doubt_pin(r, now_ns);
+	reach_pin_doubt(r, now_ns);
 	has_names = reach_names_go(r);
 	err = take_questions(r);
 	if (err) {
@@ -716,41 +695,6 @@ static void on_timer(void *arg)
 		net_timer_set(r->timer, REACH_TURN_MS * NS_PER_MS);
 	else if (!is_all)
 		net_timer_set(r->timer, wait_ns(r, now_ns));
-}
-
-static void on_pin(void *arg, const struct ask_result *res)
-{
-	const struct val *cert = val_get(&res->fields, "certificate");
-	struct reach *r = arg;
-
-	if (cert)
-		take_pin(r, val_get_text(cert, "sha256"));
-	ask_free(r->pin_ask);
-	r->pin_ask = NULL;
-	reach_wake(r);
-}
-
-/* The SIP probe has left it; or else the edge's control port shows it. */
-static int find_pin(struct reach *r)
-{
-	const struct probe_conf *conf = r->run->conf;
-
-	for (const struct fact *f = r->report->facts; f; f = f->next) {
-		if (strcmp(f->id, "edge.certificate") == 0 &&
-		    f->value.kind == VAL_TEXT)
-			take_pin(r, f->value.s);
-	}
-	if (r->has_pin || conf->edge.family == ADDR_NONE)
-		return 0;
-	r->pin_target = (struct ask_target){
-		.host = addr_ip_text(&conf->edge, r->pin_host),
-		.addr = conf->edge,
-		.via = ASK_TLS,
-	};
-	r->pin_target.addr.port = r->pin_target.port_last = conf->ports.control;
-	r->pin_conf.patience_ns = PIN_MS * NS_PER_MS;
-	return ask_start(&r->pin_ask, reach_ops_of(r, PLAN_TLS), &r->pin_target,
-	                 &r->pin_conf, r->report, on_pin, r);
 }
 
 static void stop(void *state)
@@ -788,7 +732,7 @@ static int start(void *state, struct probe_run *run)
 	if (!err)
 		err = net_timer_alloc(&r->timer, on_timer, r);
 	if (!err)
-		err = find_pin(r);
+		err = reach_pin_find(r);
 	if (err)
 		stop(r);
 	else

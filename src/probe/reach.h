@@ -100,6 +100,7 @@ struct reach_trace {
 	struct trace *trace;
 	struct trace_result result;
 	bool has_control; /**< its own, or a sibling's since it was judged */
+	const struct fact *near; /**< path.accepts; NULL: none */
 	bool is_started, is_over;
 };
 
@@ -145,6 +146,15 @@ WARN_UNUSED int reach_names_start(struct reach *r);
 bool reach_looks_over(const struct reach *r);
 void reach_names_stop(struct reach *r);
 
+/** reach_pin.c: the edge's certificate, which is good whatever is wrong with
+ *  it. Ask for it, unless the SIP probe has left it. */
+WARN_UNUSED int reach_pin_find(struct reach *r);
+void reach_pin_take(struct reach *r, struct slice hex);
+/** Where nothing is heard, the edge's port is shut like the others. */
+void reach_pin_doubt(struct reach *r, int64_t now_ns);
+/** When to doubt it; 0: it is not waited for */
+int64_t reach_pin_due_ns(const struct reach *r);
+
 /** What is asked of a kind. */
 const struct ask_ops *reach_ops_of(const struct reach *r, enum plan_kind kind);
 
@@ -158,6 +168,15 @@ void reach_traces_stop(struct reach *r);
 /** Once it is over: what other traces to that host know helps to judge it. */
 void reach_trace_judge(struct reach *r, struct reach_trace *t);
 
+/** reach_near.c: it opened much sooner than anything by UDP was answered: no
+ *  proof that a box has done it, but worth a trace. */
+bool reach_is_early(const struct reach *r, const struct reach_ask *a);
+/** The facts of boxes that open connections in servers' stead. */
+void reach_put_near(struct reach *r);
+/** The box, by such a trace, that has opened it; NULL: none known */
+const struct fact *reach_near_of(const struct reach *r,
+                                 const struct reach_ask *a);
+
 /** They failed in the same way, by the same transport. */
 bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
                     bool is_same_host);
@@ -170,6 +189,9 @@ struct val *reach_put(struct reach *r, struct val *into, const char *key,
                       struct val v);
 void reach_field(struct reach *r, struct fact *f, const char *key,
                  struct val v);
+/** How a question with that result fared; its arguments: ports, host, for what.
+ */
+struct words reach_summary(const char *result);
 /** @param text  Copied; NULL: no field */
 void reach_field_text(struct reach *r, struct fact *f, const char *key,
                       const char *text);

@@ -204,35 +204,6 @@ static struct words why_of(const struct reach_ask *a)
 	return ws;
 }
 
-static struct words summary_of(const char *result)
-{
-	static const struct {
-		const char *result;
-		const char *msgid; /* %1$s: ports, %2$s: host, %3$s: for what */
-	} all[] = {
-		{"answered", N_("%1$s of %2$s (%3$s): the service answers")},
-		{"open", N_("%1$s of %2$s (%3$s): open")},
-		{"other",
-	         N_("%1$s of %2$s (%3$s): something else answers there")},
-		{"silent", N_("%1$s of %2$s (%3$s): nothing comes back")},
-		{"refused", N_("%1$s of %2$s (%3$s): refused")},
-		{"cut", N_("%1$s of %2$s (%3$s): cut after it had opened")},
-		{"bad-tls", N_("%1$s of %2$s (%3$s): TLS fails")},
-		{"partly",
-	         N_("%1$s of %2$s (%3$s): some of the ports are blocked")},
-		{"limited", N_("%1$s of %2$s (%3$s): the edge answers this "
-	                       "address no more for now")},
-		{"local", N_("%1$s of %2$s (%3$s): this computer does not let "
-	                     "it out")},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		if (strcmp(all[i].result, result) == 0)
-			return (struct words){.msgid = all[i].msgid};
-	}
-	return (struct words){.msgid = N_("%1$s of %2$s (%3$s): not known")};
-}
-
 /* "5060/UDP", "10000-65535/TCP" */
 static const char *port_text(struct reach *r, uint16_t first, uint16_t last,
                              bool is_udp)
@@ -335,6 +306,7 @@ static struct fact *put_question(struct reach *r, const struct reach_ask *a)
 	                   addr_text(&a->target.addr, buf));
 	struct fact *f = report_fact(r->report, fact_id_of(way->kind),
 	                             state_of(a), scope);
+	const struct fact *near = reach_near_of(r, a);
 
 	reach_field(r, f, "protocol", val_text(plan_kind_name(way->kind)));
 	reach_field(r, f, "via", val_text(ask_via_name(way->via)));
@@ -349,7 +321,9 @@ static struct fact *put_question(struct reach *r, const struct reach_ask *a)
 		reach_field(r, f, "is_inherited", val_bool(true));
 	if (q->is_extra)
 		reach_field(r, f, "is_extra", val_bool(true));
-	f->summary = summary_of(result_of(a));
+	if (near)
+		reach_field(r, f, "accepted", val_int((int64_t)near->index));
+	f->summary = reach_summary(result_of(a));
 	f->summary.args[0] =
 		port_text(r, a->target.addr.port, q->last, way->via == ASK_UDP);
 	f->summary.args[1] = report_text(r->report, slice_str(q->host));
@@ -667,7 +641,7 @@ static void put_flow(struct reach *r, const struct plan_flow *pf,
 		val_text(plan_kind_name(
 			question(an->ask)->service->ways[an->ask->way].kind)));
 	put_result(r, f, an->ask);
-	f->summary.msgid = summary_of(result_of(an->ask)).msgid;
+	f->summary.msgid = reach_summary(result_of(an->ask)).msgid;
 	f->why = an->fact->why;
 	put_stop(r, f, an->ask, stops);
 	if (is_mixed) {
@@ -798,6 +772,7 @@ void reach_facts(struct reach *r)
 		reach_put_name(r, i);
 	for (size_t i = 0; i < r->n_traces; i++)
 		stops[i] = put_trace(r, &r->traces[i]);
+	reach_put_near(r);
 	for (size_t i = 0; i < r->n_asks; i++)
 		answers[i] = (struct answer){r->asks[i],
 		                             put_question(r, r->asks[i])};

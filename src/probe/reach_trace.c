@@ -23,7 +23,14 @@
 enum {
 	CLOSED_PORT =
 		33434, /* traceroute's; outside of what systems listen on */
+	NEAR_TRACES = 4,
 };
+
+static bool is_open_tcp(const struct reach_ask *a)
+{
+	return !reach_is_udp(a) && !reach_is_range(a) &&
+	       a->result.layer >= ASK_LAYER_CONNECT;
+}
 
 static bool is_cause(const struct reach_ask *a)
 {
@@ -40,6 +47,34 @@ bool reach_is_alike(const struct reach_ask *a, const struct reach_ask *b,
 	       a->result.end == b->result.end;
 }
 
+static void note(struct reach *r, struct reach_ask *a)
+{
+	if (r->n_traces == REACH_TRACES_MAX)
+		return;
+	r->traces[r->n_traces] = (struct reach_trace){.reach = r, .ask = a->no};
+	a->trace = r->n_traces++;
+}
+
+/* Who opened too soon is followed to who opens: one of each port. */
+static void choose_near(struct reach *r)
+{
+	for (size_t i = 0; i < r->n_asks; i++) {
+		struct reach_ask *a = r->asks[i];
+		bool is_new = a->trace == PLAN_NONE && reach_is_early(r, a);
+		unsigned n = 0;
+
+		for (size_t k = 0; is_new && k < r->n_traces; k++) {
+			const struct reach_ask *b = r->asks[r->traces[k].ask];
+
+			n += !is_cause(b);
+			is_new = b->target.addr.port != a->target.addr.port ||
+			         b->result.layer < ASK_LAYER_CONNECT;
+		}
+		if (is_new && n < NEAR_TRACES)
+			note(r, a);
+	}
+}
+
 static bool is_followed(const struct reach *r, const struct reach_ask *a,
                         bool is_same_host)
 {
@@ -48,14 +83,6 @@ static bool is_followed(const struct reach *r, const struct reach_ask *a,
 			return true;
 	}
 	return false;
-}
-
-static void note(struct reach *r, struct reach_ask *a)
-{
-	if (r->n_traces == REACH_TRACES_MAX)
-		return;
-	r->traces[r->n_traces] = (struct reach_trace){.reach = r, .ask = a->no};
-	a->trace = r->n_traces++;
 }
 
 static void choose(struct reach *r, bool with_ranges)
@@ -77,6 +104,8 @@ static void choose(struct reach *r, bool with_ranges)
 			     !is_followed(r, a, round == HOSTS)))
 				note(r, a);
 		}
+		if (round == KINDS)
+			choose_near(r);
 	}
 }
 
@@ -134,6 +163,46 @@ static bool has_sibling(const struct reach *r, const struct reach_ask *a)
 	return false;
 }
 
+/* Of each port that opens the first one, and of few: routers limit their ICMP
+ * errors, which others need. */
+static bool seeks_box(const struct reach *r, const struct reach_trace *t)
+{
+	unsigned n = 0;
+
+	if (!is_open_tcp(r->asks[t->ask]))
+		return false;
+	for (size_t i = 0; &r->traces[i] != t; i++) {
+		const struct reach_ask *b = r->asks[r->traces[i].ask];
+
+		if (!is_open_tcp(b))
+			continue;
+		if (b->target.addr.port == r->asks[t->ask]->target.addr.port)
+			return false;
+		n++;
+	}
+	return n < NEAR_TRACES;
+}
+
+/* Beside a TCP flow that opens: how far the server is, as UDP finds it. */
+static struct trace_flow near_control_for(const struct reach *r,
+                                          const struct reach_ask *a)
+{
+	struct trace_flow flow = {.to = a->target.addr};
+
+	flow.to.port = CLOSED_PORT;
+	flow.is_closed = true;
+	for (size_t i = 0; i < r->n_asks; i++) {
+		const struct reach_ask *b = r->asks[i];
+
+		if (b->stage == REACH_OVER && reach_is_udp(b) &&
+		    is_known_good(b) && is_same_host(a, b)) {
+			flow.to = b->target.addr;
+			flow.is_closed = false;
+		}
+	}
+	return flow;
+}
+
 /* A flow to the same host that is known good; or else one to a port where, as
  * a rule, nobody listens: a server that is there says so. Once a host, for
  * hosts limit how often they do; reach_trace_judge() shares it. */
@@ -167,7 +236,8 @@ static void begin(struct reach *r, struct reach_trace *t)
 	const struct reach_ask *a = r->asks[t->ask];
 	struct trace_spec spec = {
 		.flow = {.to = a->target.addr, .is_tcp = !reach_is_udp(a)},
-		.control = control_for(r, a),
+		.control = seeks_box(r, t) ? near_control_for(r, a)
+	                                   : control_for(r, a),
 		.rtt_ns = r->rtt_ns,
 		.patience_ns = r->effort.trace_ns,
 	};

@@ -146,6 +146,11 @@ static void look_here(struct trace *t)
 		t->flow.got.error = EPERM;
 }
 
+static bool is_tcp_beside_udp(const struct trace *t)
+{
+	return t->has_control && t->spec.flow.is_tcp && !t->spec.control.is_tcp;
+}
+
 static void on_over(void *arg)
 {
 	struct trace *t = arg;
@@ -163,19 +168,27 @@ static void on_over(void *arg)
 	control = t->has_control ? &t->result.control : NULL;
 	t->result.where =
 		where_judge(&t->result.flow, control, &t->spec.flow.to);
+	t->result.is_near = is_tcp_beside_udp(t) &&
+	                    where_near_judge(&t->result.near, &t->result.flow,
+	                                     &t->result.control);
 	if (t->result.where.n_hops == 0)
 		t->result.where.n_hops = t->spec.n_hops;
 	t->done(t->arg, &t->result); /* may free t */
 }
 
 /* Of two TCP flows, one known good and one reset: the TTLs of what they
- * drew tell whether one sender sent both. */
+ * drew tell whether one sender sent both. That of a SYN-ACK from before the
+ * server tells that it was sent there. */
 static bool wants_ttl(const struct walk *w)
 {
 	const struct trace *t = w->trace;
 
 	if (!w->spec.is_tcp || w->mode == MODE_TTL)
 		return false;
+	if (w == &t->flow && w->got.answer_at)
+		return w->got.answer_ttl == 0 && is_tcp_beside_udp(t) &&
+		       t->control.mode == MODE_DONE &&
+		       where_opens_near(&w->got, &t->control.got);
 	if (w == &t->flow)
 		return w->got.reset_at && w->got.reset_ttl == 0;
 	return t->flow.got.reset_at && w->got.answer_at &&
@@ -200,7 +213,7 @@ static void walk_end(struct walk *w)
 	net_stream_free(w->stream);
 	w->stream = NULL;
 	w->mode = MODE_DONE;
-	if (wants_ttl(&t->flow) && w == &t->flow)
+	if (t->flow.mode == MODE_DONE && wants_ttl(&t->flow))
 		begin_ttl(&t->flow);
 	if (t->has_control && t->control.mode == MODE_DONE &&
 	    wants_ttl(&t->control))
@@ -466,6 +479,7 @@ static int connect_tcp(struct walk *w, unsigned ttl, unsigned ttl_min)
 		.ttl = (int)ttl,
 		.ttl_min = (int)ttl_min,
 		.is_abrupt = true,
+		.asks_here = w->mode == MODE_HOPS,
 	};
 
 	int err = EADDRINUSE;

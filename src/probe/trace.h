@@ -51,7 +51,9 @@ struct trace_spec {
 struct trace_result {
 	struct where where;
 	struct where_flow flow, control;
-	unsigned n_sent; /**< datagrams and connections */
+	unsigned n_sent;        /**< datagrams and connections */
+	bool is_near;           /**< a TCP flow, beside which one by UDP went */
+	struct where_near near; /**< where `is_near` */
 };
 
 struct trace;

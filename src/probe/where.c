@@ -15,11 +15,19 @@
  * The last is believed where the way back from that hop is as long as the way
  * there, by the TTL of its own error.
  *
+ * A SYN-ACK bears the server's address too. One that is drawn by a TTL at which
+ * a datagram to the same server still dies, and at the next router once more,
+ * is a box's: that is counted, not timed, and no load changes it.
+ *
  * What nobody has passed, and sends resets from just as far as the SYN has to
  * go, may be the server or a box that filters before it counts the TTL: that
  * is not known.
  */
 #include "probe/where.h"
+
+enum {
+	NEAR_ROUTERS = 2, /* behind a box that is nearer than the server */
+};
 
 static const int initial_ttls[] = {64, 128, 255};
 
@@ -256,6 +264,74 @@ struct where where_judge(const struct where_flow *flow,
 	                 : addr_at(flow, control, w.hop_max);
 	w.next.port = 0;
 	return w;
+}
+
+/* A late error may be counted for the TTL that was asked next: a router is
+ * where it was heard first. */
+static bool is_first_heard(const struct where_flow *f, unsigned hop)
+{
+	if (f->hops[hop].n_answers == 0)
+		return false;
+	for (unsigned ttl = 1; ttl < hop; ttl++) {
+		if (f->hops[ttl].n_answers &&
+		    addr_ip_eq(&f->hops[ttl].addr, &f->hops[hop].addr))
+			return false;
+	}
+	return true;
+}
+
+static bool is_same_way(const struct where_flow *a, const struct where_flow *b,
+                        unsigned below)
+{
+	for (unsigned ttl = 1; ttl < below; ttl++) {
+		if (a->hops[ttl].n_answers && b->hops[ttl].n_answers &&
+		    !addr_ip_eq(&a->hops[ttl].addr, &b->hops[ttl].addr))
+			return false;
+	}
+	return true;
+}
+
+/* The farthest router that let a datagram die; 0: none did. */
+static unsigned last_router(const struct where_flow *f)
+{
+	unsigned hop = HOP_MAX;
+
+	while (hop > 0 && !is_first_heard(f, hop))
+		hop--;
+	return hop;
+}
+
+bool where_opens_near(const struct where_flow *flow,
+                      const struct where_flow *control)
+{
+	unsigned at = flow->answer_at, n_behind = 0;
+
+	if (at == 0 || flow->is_icmp || flow->reset_at || flow->refused_at)
+		return false;
+	for (unsigned ttl = at; ttl <= HOP_MAX; ttl++)
+		n_behind += is_first_heard(control, ttl);
+	return n_behind >= NEAR_ROUTERS && is_same_way(flow, control, at);
+}
+
+bool where_near_judge(struct where_near *n, const struct where_flow *flow,
+                      const struct where_flow *control)
+{
+	unsigned from = where_distance(flow->answer_ttl);
+	unsigned at = flow->answer_at, server_min = last_router(control) + 1;
+	struct addr box;
+
+	if (!where_opens_near(flow, control) || from == 0 || from > at + 1 ||
+	    from >= server_min)
+		return false;
+	box = control->hops[at].n_answers ? control->hops[at].addr
+	                                  : (struct addr){0};
+	*n = (struct where_near){
+		.hop = at,
+		.server_min = server_min,
+		.box = box,
+		.segment = where_segment(at, &box, server_min - 1),
+	};
+	return true;
 }
 
 const char *where_basis_name(enum where_basis b)

@@ -80,6 +80,33 @@ struct where {
 	                           unknown */
 };
 
+/** A box that opens a TCP connection in the server's stead. */
+struct where_near {
+	unsigned hop;        /**< the lowest TTL at which it opens */
+	unsigned server_min; /**< the hop that the server is at, or behind */
+	struct addr box;     /**< ADDR_NONE: it did not say */
+	enum segment segment;
+};
+
+/**
+ * Does a TCP flow open nearer than its server can be?
+ *
+ * What goes by UDP to the same host shows routers behind the hop that opens,
+ * two of them, so that neither the last one's own doing (a balancer of the
+ * provider's) nor a way that is a hop shorter for TCP is taken for a box. Both
+ * flows must have met the same routers before.
+ *
+ * @param flow     By TCP; `answer_ttl`, of the SYN-ACK, is not asked for
+ * @param control  By UDP, to the same host
+ */
+bool where_opens_near(const struct where_flow *flow,
+                      const struct where_flow *control);
+
+/** And its SYN-ACK comes from no farther than that hop: who raises TTLs on the
+ *  way lets the server answer. @param n  Out; untouched unless true. */
+bool where_near_judge(struct where_near *n, const struct where_flow *flow,
+                      const struct where_flow *control);
+
 /**
  * @param control  The known good flow; NULL: there is none
  * @param server   Its and the flow's destination

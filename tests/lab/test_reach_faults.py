@@ -1,5 +1,6 @@
 """Networks and computers that are at fault as a whole, each one cause."""
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import tempfile
@@ -39,6 +40,11 @@ BOXES = {
     "portal, drop": ("return 200 '<WISPAccessGatewayParam/>';", "drop"),
     "proxy": (f"proxy_pass http://{services.NET}.100:80;", "accept"),
 }
+# who opens the connections, and what the server does with his: the severity,
+# and where that is
+NEAR = {("r1", "accept"): ("warn", "router", 1, "192.0.2.1"),
+        ("r2", "reject with tcp reset"): ("fail", "carrier", 2,
+                                          "203.0.113.1")}
 ROW = 8  # whole checks, one after the other
 FLOOD = f"""import socket
 for _ in range(2700):
@@ -96,22 +102,44 @@ def run_often():
         return ids, room.reach()
 
 
-def run_box(does, rest):
+@contextlib.contextmanager
+def nginx(node, name, port, **marks):
+    """A --server for a lab: nginx with that configuration, its @MARKS@ filled
+    in, once it listens on the port."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
-        conf = pathlib.Path(folder) / "box.conf"
-        text = (lab.HERE / "server/box.conf").read_text(encoding="ascii")
-        conf.write_text(text.replace("@DIR@", folder)
-                        .replace("@DOES@", does), encoding="ascii")
-        box = (f"r1:nginx -e {folder}/error.log -c {conf} & "
-               "while ! ss -ltn | grep -q :8080; do sleep 0.02; done; "
+        conf = pathlib.Path(folder) / name
+        text = (lab.HERE / "server" / name).read_text(encoding="ascii")
+        for mark, value in {"DIR": folder, **marks}.items():
+            text = text.replace(f"@{mark}@", value)
+        conf.write_text(text, encoding="ascii")
+        yield (f"{node}:nginx -e {folder}/error.log -c {conf} & "
+               f"while ! ss -ltn | grep -q :{port}; do sleep 0.02; done; "
                "echo ready; wait")
+
+
+def run_box(does, rest):
+    with nginx("r1", "box.conf", 8080, DOES=does) as box:
         with services.Room("--hops", HOPS, "--nat-at", 1, nodes=["r1"],
                            boxes=[box]) as room:
             room.nft("r1", CAUGHT.format(rest))
             # behind a portal nothing is worth waiting for
             haste = [] if rest == "accept" else ["--quick"]
             return room.reach("--skip", "sip-alg", *haste)
+
+
+def run_near(node, does):
+    """A box that opens connections to a port itself; behind it the server's
+    own port is as the rule says. All others are far away."""
+    far = f"{HOPS}:out.delay=20,in.delay=20"
+    with nginx(node, "stream.conf", 9061, ADDR=f"{services.NET}.101") as box:
+        with services.Room("--hops", HOPS, "--nat-at", 1, "--router", far,
+                           nodes=[node, "server"], boxes=[box]) as room:
+            room.nft(node, "chain n {\ntype nat hook prerouting priority "
+                     "-100\niifname lan tcp dport 5061 redirect to :9061\n}")
+            room.nft("server", "chain i {\ntype filter hook input priority 0"
+                     f"\ntcp dport 5061 {does}\n}}")
+            return room.reach("--only", "sip")
 
 
 def run_resolver(rule):
@@ -133,6 +161,7 @@ def setUpModule():
                 run_resolver, f"ip daddr {services.NET}.200 drop"),
             ("resolver", "stopped"): (run_resolver, None),
             "often": (run_often,)}
+    jobs.update({("near", k): (run_near, *k) for k in NEAR})
     jobs.update({("local", k): (run_local, v[0]) for k, v in LOCAL.items()})
     jobs.update({("box", k): (run_box, *v) for k, v in BOXES.items()})
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
@@ -199,6 +228,29 @@ class Local(unittest.TestCase):
                 self.assertEqual(
                     {f["scope"] for f in report.pick("flow.reached")
                      if f["state"] != "pass"}, stopped)
+
+
+class Near(unittest.TestCase):
+
+    def test_box_that_opens_connections_is_found_and_placed(self):
+        for (node, does), want in NEAR.items():
+            report = DONE["near", (node, does)]
+            with self.subTest(node=node, does=does):
+                self.assertEqual(report.ids(), ["path.tcp-proxy"],
+                                 report.told())
+                finding, = report.findings
+                place = finding["evidence"]["location"]
+                self.assertEqual(
+                    (finding["severity"], finding["segment"], place["hop"],
+                     place["address"]), want)
+                self.assertEqual(place["basis"], "accepts")
+                self.assertEqual(finding["evidence"]["ports"], ["5061/TCP"])
+                named = {report.facts[i]["scope"] for i in finding["facts"]
+                         if report.facts[i]["id"] == "flow.reached"}
+                self.assertEqual(named, {f[0] for f in services.flows()
+                                         if f[2:4] == ("tcp", 5061)})
+                self.assertEqual(report.pick("path.accepts")[0]
+                                 ["server_hop_min"], HOPS + 1)
 
 
 class Often(unittest.TestCase):

@@ -81,6 +81,20 @@ static void add_stop(struct line *l, const char *v)
 	(void)put(l->r, &l->fields, "stops", val_int((int64_t)l->stop->index));
 }
 
+/* "2:carrier": the hop that accepts it, and where that is */
+static void add_accepts(struct line *l, const char *v)
+{
+	struct fact *f = report_fact(l->r, "path.accepts", FACT_WARN, l->scope);
+	int hop = atoi(part(l->r, &v, ':'));
+
+	(void)fact_field(l->r, f, "basis", val_text("accepts"));
+	(void)fact_field(l->r, f, "hop_min", val_int(hop));
+	(void)fact_field(l->r, f, "hop_max", val_int(hop));
+	(void)fact_field(l->r, f, "is_exact", val_bool(true));
+	(void)fact_field(l->r, f, "segment", val_text(v));
+	(void)fact_field(l->r, l->ask, "accepted", val_int((int64_t)f->index));
+}
+
 static void add_cert(struct line *l, const char *key, const char *v)
 {
 	struct val *faults;
@@ -149,6 +163,8 @@ static void add_key(struct line *l, const char *text)
 	}
 	if (strcmp(key, "stop") == 0)
 		add_stop(l, text);
+	else if (strcmp(key, "accepted") == 0)
+		add_accepts(l, text);
 	else if (strcmp(key, "who") == 0)
 		(void)fact_field(l->r, l->stop, key, val_text(text));
 	else if (strcmp(key, "mixed") == 0)

@@ -33,6 +33,22 @@ static const struct {
 	{"what nobody can tell is no proof",
          GOOD "flow b 198.51.100.2 5061/udp sip no-means\n",
          "check.needs-edge warn unknown 1"},
+	{"a box that opens connections, with nothing behind it",
+         GOOD "flow b 198.51.100.2 5061/tcp sip cut accepted=2:carrier\n"
+              "flow c 198.51.100.3 5061/tcp sip cut accepted=2:carrier\n"
+              "flow d 198.51.100.4 5061/tcp sip cut stop=1-1:router\n",
+         "path.tcp-proxy fail carrier 2; path.ports-blocked fail router 1"},
+	{"the same, and the server answers through it",
+         GOOD "flow b 198.51.100.2 5061/tcp sip answered accepted=1:router\n",
+         "path.tcp-proxy warn router 1"},
+	{"two boxes are two",
+         GOOD "flow b 198.51.100.2 5061/tcp sip answered accepted=1:router\n"
+              "flow c 198.51.100.3 5060/tcp sip answered accepted=3:carrier\n",
+         "path.tcp-proxy warn router 1; path.tcp-proxy warn carrier 1"},
+	{"one that is known by its pages has one name",
+         GOOD "flow b 198.51.100.2 80/tcp web answered edge=1 proxied=1 "
+              "accepted=1:router\n",
+         "path.web-proxy warn router 1"},
 	{"what the edge limits is not blocked",
          GOOD "flow b 198.51.100.2 5061/udp sip limited\n"
               "flow b 198.51.100.2 5060/tcp sip limited\n",

@@ -467,9 +467,96 @@ static void test_names(void **state)
 	assert_string_equal(where_who_name(WHERE_SERVER), "server");
 }
 
+/* A TCP flow that opens at @p at; its SYN-ACK comes from hop @p from. */
+static struct where_flow opened(unsigned at, unsigned from)
+{
+	struct where_flow f = flow_of("111");
+
+	for (unsigned ttl = at; ttl <= HOP_MAX; ttl++)
+		f.hops[ttl] = (struct where_hop){.n_tries = 0};
+	f.answer_at = at;
+	f.answer_ttl = from ? 65 - (int)from : 0;
+	return f;
+}
+
+static void test_near_is_only_what_cannot_be_the_server(void **state)
+{
+	static const struct {
+		const char *why;
+		unsigned at, from;
+		const char *heard; /* of what goes by UDP */
+		bool opens_near, is_near;
+	} cases[] = {
+		{"at the first router", 1, 1, "1111", true, true},
+		{"the SYN-ACK takes a hop more back", 1, 2, "1111", true, true},
+		{"two routers behind", 3, 3, "1111", true, true},
+		{"some of them silent", 1, 1, "0101", true, true},
+		{"the server itself", SERVER_AT, SERVER_AT, "1111", false,
+	         false},
+		{"a balancer right before it", 4, 4, "1111", false, false},
+		{"one router behind proves nothing", 2, 2, "1100", false,
+	         false},
+		{"none is heard", 1, 1, "0000", false, false},
+		{"TTLs are raised on the way", 1, SERVER_AT, "1111", true,
+	         false},
+		{"its TTL is not known", 1, 0, "1111", true, false},
+		{"it did not open", 0, 1, "1111", false, false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct where_flow f = opened(cases[i].at, cases[i].from);
+		struct where_flow c = good(cases[i].heard);
+		struct where_near n = {.hop = 77};
+
+		if (where_opens_near(&f, &c) != cases[i].opens_near ||
+		    where_near_judge(&n, &f, &c) != cases[i].is_near)
+			fail_msg("%s", cases[i].why);
+		assert_int_equal(n.hop, cases[i].is_near ? cases[i].at : 77);
+	}
+}
+
+static void test_near_names_the_box(void **state)
+{
+	struct where_flow f = opened(2, 2), c = good("1111");
+	struct addr want = address(path[2]);
+	struct where_near n;
+
+	UNUSED(state);
+	assert_true(where_near_judge(&n, &f, &c));
+	assert_int_equal(n.server_min, SERVER_AT);
+	assert_true(addr_ip_eq(&n.box, &want));
+	assert_int_equal(n.segment, SEGMENT_LAN);
+	/* the answer of the server counts for nothing: it may be late */
+	c.answer_at = 0;
+	assert_true(where_near_judge(&n, &f, &c));
+}
+
+static void test_near_needs_one_way_and_routers_once(void **state)
+{
+	struct where_flow f = opened(3, 3), c = good("1111");
+	struct where_near n;
+
+	UNUSED(state);
+	c.hops[2].addr = address("10.0.9.9"); /* TCP goes another way */
+	assert_false(where_near_judge(&n, &f, &c));
+	/* late errors of the second router, counted for the next TTLs */
+	f = opened(2, 2);
+	c = good("1100");
+	c.hops[3] = c.hops[4] = c.hops[2];
+	assert_false(where_near_judge(&n, &f, &c));
+	/* a refusal is no opening */
+	c = good("1111");
+	f.reset_at = 2;
+	assert_false(where_near_judge(&n, &f, &c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_near_is_only_what_cannot_be_the_server),
+		cmocka_unit_test(test_near_names_the_box),
+		cmocka_unit_test(test_near_needs_one_way_and_routers_once),
 		cmocka_unit_test(test_silence_is_placed),
 		cmocka_unit_test(test_without_a_good_flow_nothing_is_exact),
 		cmocka_unit_test(test_way_back_is_said),
