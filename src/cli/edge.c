@@ -392,7 +392,8 @@ static int add_dns(struct settings *s)
 			.last = EDGE_DNS_PORT,
 			.speaks = EDGE_DNS,
 		};
-	s->conf.zone = (struct edge_zone){s->places.names, s->places.n_names};
+	s->conf.zone = (struct edge_zone){s->places.names, s->places.n_names,
+	                                  s->places.srvs, s->places.n_srvs};
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/service.h"
+
 enum {
 	SERVICES_FIRST = 64,
 	HOST_ADDRS_MAX = 256,
@@ -57,15 +59,33 @@ int cli_places_resolve(struct cli_places *p, const char *text)
 	return add_name(p, al.name, &al.addr);
 }
 
+/* Made by strdup(3), and not to be changed until here. */
+static void free_text(const char *text)
+{
+	void *p;
+
+	memcpy(&p, &text, sizeof(p));
+	free(p);
+}
+
 void cli_places_fini(struct cli_places *p)
 {
-	while (p->n_names > 0) {
-		/* made by add_name() */
-		void *name;
-
-		memcpy(&name, &p->names[--p->n_names].name, sizeof(name));
-		free(name);
+	while (p->n_names > 0)
+		free_text(p->names[--p->n_names].name);
+	while (p->n_srvs > 0) {
+		free_text(p->srvs[--p->n_srvs].name);
+		free_text(p->srvs[p->n_srvs].domain);
 	}
+}
+
+/* The name that has addresses. */
+static const char *name_of(const struct profile_row *row)
+{
+	struct profile_service s = {.domain = row->host};
+
+	if (row->is_srv)
+		(void)profile_service_read(&s, row->host);
+	return s.domain;
 }
 
 static bool is_wildcard(const struct addr *a)
@@ -193,7 +213,7 @@ static int place_name(struct work *w, const struct profile_row *row)
 	for (size_t i = 0; !err && i < w->places->n_names; i++) {
 		const struct edge_name *n = &w->places->names[i];
 
-		if (!slice_ieq(slice_str(n->name), slice_str(row->host)))
+		if (!slice_ieq(slice_str(n->name), slice_str(name_of(row))))
 			continue;
 		is_placed = true;
 		if (!is_ours(w, &n->addr))
@@ -256,6 +276,44 @@ static bool has_name(const struct cli_places *p, const char *name)
 	return false;
 }
 
+static int add_srv(struct cli_places *p, const struct profile_row *row,
+                   const struct profile_service *s, uint16_t port)
+{
+	struct edge_srv *srv = &p->srvs[p->n_srvs];
+	bool is_first = true;
+
+	for (size_t i = 0; i < p->n_srvs; i++) {
+		if (!slice_ieq(slice_str(p->srvs[i].name),
+		               slice_str(row->host)))
+			continue;
+		if (p->srvs[i].port == port)
+			return 0;
+		is_first = false;
+	}
+	if (p->n_srvs == CLI_SRVS_MAX)
+		return E2BIG;
+	*srv = (struct edge_srv){
+		.name = strdup(row->host),
+		.domain = strdup(s->domain),
+		.naptr = is_first ? profile_service_naptr(s) : NULL,
+		.port = port,
+	};
+	p->n_srvs++;
+	return srv->name && srv->domain ? 0 : ENOMEM;
+}
+
+static int add_srvs(struct cli_places *p, const struct profile_row *row)
+{
+	struct profile_service s;
+	int err = 0;
+
+	if (!row->is_srv || !profile_service_read(&s, row->host))
+		return 0;
+	for (size_t i = 0; !err && i < row->n_ports; i++)
+		err = add_srv(p, row, &s, row->ports[i].first);
+	return err;
+}
+
 int cli_services_name(struct cli_places *places, const struct profile *profile,
                       const struct edge_server_conf *conf)
 {
@@ -264,12 +322,13 @@ int cli_services_name(struct cli_places *places, const struct profile *profile,
 	for (size_t i = 0; !err && i < profile->n_rows; i++) {
 		const struct profile_row *row = &profile->rows[i];
 
+		err = add_srvs(places, row);
 		if (row->addr.family != ADDR_NONE ||
-		    has_name(places, row->host))
+		    has_name(places, name_of(row)))
 			continue;
 		for (size_t k = 0; !err && k < conf->n_at; k++) {
 			if (!is_wildcard(&conf->at[k]))
-				err = add_name(places, slice_str(row->host),
+				err = add_name(places, slice_str(name_of(row)),
 				               &conf->at[k]);
 		}
 	}

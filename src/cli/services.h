@@ -13,6 +13,7 @@
 enum {
 	CLI_MAPS_MAX = 64,
 	CLI_NAMES_MAX = 256,
+	CLI_SRVS_MAX = 64,
 };
 
 struct cli_places {
@@ -20,6 +21,8 @@ struct cli_places {
 	size_t n_maps;
 	struct edge_name names[CLI_NAMES_MAX]; /**< names are owned */
 	size_t n_names;
+	struct edge_srv srvs[CLI_SRVS_MAX]; /**< names are owned */
+	size_t n_srvs;
 };
 
 /** "NET=NET". @return 0, EBADMSG or E2BIG */
@@ -47,7 +50,8 @@ struct cli_services {
  *   any other address                       everywhere
  *   a name                                  at those of its addresses by
  *                                           --resolve that are here; without
- *                                           any, everywhere
+ *                                           any, everywhere. A service's is
+ *                                           its domain
  *
  * @param sv    Out; untouched unless 0 is returned. To cli_services_fini().
  * @param conf  Its addresses; a wildcard stands for all of the host's
@@ -62,7 +66,8 @@ WARN_UNUSED int cli_services_make(struct cli_services *sv,
 void cli_services_fini(struct cli_services *sv);
 
 /** Give the profile's names that --resolve does not mention the addresses
- *  that are listened on. @return 0, E2BIG or ENOMEM */
+ *  that are listened on, and its services their records: each leads to its
+ *  domain, at the first port of each range. @return 0, E2BIG or ENOMEM */
 WARN_UNUSED int cli_services_name(struct cli_places *places,
                                   const struct profile *profile,
                                   const struct edge_server_conf *conf);

@@ -20,10 +20,13 @@ enum {
 	REFUSED = 5,
 	TYPE_A = 1,
 	TYPE_AAAA = 28,
+	TYPE_SRV = 33,
+	TYPE_NAPTR = 35,
 	CLASS_IN = 1,
 	LABEL_MAX_BYTES = 63,
 	POINTER_TO_QUESTION = 0xc000 | HDR_BYTES,
 	RECORD_HDR_BYTES = 12,
+	RDATA_MAX_BYTES = 1024, /* two names, and what a NAPTR record has */
 	FLAGS_AT = 2,
 	COUNTS_AT = 6,
 };
@@ -108,6 +111,11 @@ static int judge(const struct edge_zone *z, const struct query *q)
 		if (above.n && slice_ieq(parent(other), above))
 			code = NXDOMAIN;
 	}
+	for (size_t i = 0; i < z->n_srvs; i++) {
+		if (slice_ieq(slice_str(z->srvs[i].name), name) ||
+		    slice_ieq(slice_str(z->srvs[i].domain), name))
+			return 0;
+	}
 	return code;
 }
 
@@ -131,39 +139,94 @@ static void put_header(struct wr *w, const struct query *q, unsigned flags)
 	wr_put(w, q->question);
 }
 
-static void put_record(struct wr *w, const struct query *q,
-                       const struct addr *a)
+static void put_text(struct wr *w, const char *text)
 {
-	struct slice ip = addr_ip(a);
+	struct slice s = slice_str(text);
 
+	wr_u8(w, (uint8_t)s.n);
+	wr_put(w, s);
+}
+
+/* Whole: RFC 2782 forbids pointers in it. */
+static void put_name(struct wr *w, const char *name)
+{
+	struct slice rest = slice_str(name);
+
+	while (rest.n) {
+		size_t dot = slice_find(rest, slice_str("."));
+		struct slice label = slice_sub(rest, 0, dot);
+
+		wr_u8(w, (uint8_t)label.n);
+		wr_put(w, label);
+		rest = dot == SIZE_MAX ? (struct slice){0}
+		                       : slice_sub(rest, dot + 1, SIZE_MAX);
+	}
+	wr_u8(w, 0);
+}
+
+/* @param no  Of the service: those of one domain are offered in their order */
+static void put_srv(struct wr *w, const struct query *q,
+                    const struct edge_srv *s, size_t no)
+{
+	const struct slice name = query_name(q);
+
+	if (q->type == TYPE_SRV && slice_ieq(slice_str(s->name), name)) {
+		wr_u16(w, 0); /* priority */
+		wr_u16(w, 0); /* weight */
+		wr_u16(w, s->port);
+		put_name(w, s->domain);
+	} else if (q->type == TYPE_NAPTR && s->naptr &&
+	           slice_ieq(slice_str(s->domain), name)) {
+		wr_u16(w, (uint16_t)no); /* order */
+		wr_u16(w, 0);            /* preference */
+		put_text(w, "s");
+		put_text(w, s->naptr);
+		put_text(w, "");
+		put_name(w, s->name);
+	}
+}
+
+/* The data of the zone's record of that number; none: it is not asked for. */
+static void put_data(struct wr *w, const struct edge_zone *z,
+                     const struct query *q, size_t no)
+{
+	if (no >= z->n_names)
+		put_srv(w, q, &z->srvs[no - z->n_names], no);
+	else if (is_asked(q, &z->names[no]))
+		wr_put(w, addr_ip(&z->names[no].addr));
+}
+
+static void put_record(struct wr *w, const struct query *q, struct slice data)
+{
 	wr_u16(w, POINTER_TO_QUESTION);
 	wr_u16(w, q->type);
 	wr_u16(w, CLASS_IN);
 	wr_u32(w, EDGE_DNS_TTL_S);
-	wr_u16(w, (uint16_t)ip.n);
-	wr_put(w, ip);
+	wr_u16(w, (uint16_t)data.n);
+	wr_put(w, data);
 }
 
 static void put_answer(struct wr *w, const struct edge_zone *z,
                        const struct query *q, size_t max_bytes)
 {
+	uint8_t data[RDATA_MAX_BYTES];
 	size_t start = w->n;
 	unsigned flags = FLAG_AA;
 	uint16_t n = 0;
 	struct wr head;
 
 	put_header(w, q, flags);
-	for (size_t i = 0; i < z->n_names; i++) {
-		const struct edge_name *name = &z->names[i];
-		size_t size = RECORD_HDR_BYTES + addr_ip(&name->addr).n;
+	for (size_t i = 0; i < z->n_names + z->n_srvs; i++) {
+		struct wr rdata = wr_init(data, sizeof(data));
 
-		if (!is_asked(q, name))
+		put_data(&rdata, z, q, i);
+		if (rdata.n == 0 || rdata.bad)
 			continue;
-		if (w->n - start + size > max_bytes) {
+		if (w->n - start + RECORD_HDR_BYTES + rdata.n > max_bytes) {
 			flags |= FLAG_TC;
 			break;
 		}
-		put_record(w, q, &name->addr);
+		put_record(w, q, wr_slice(&rdata));
 		n++;
 	}
 	if (w->bad)

@@ -23,16 +23,28 @@ struct edge_name {
 	struct addr addr;
 };
 
+/** A service record (RFC 2782); each has the same priority and weight. */
+struct edge_srv {
+	const char *name;   /**< "_sip._udp.example.com" */
+	const char *domain; /**< its target, and whose NAPTR record leads to it
+	                     */
+	const char *naptr;  /**< that record's service: "SIP+D2U"; NULL: none */
+	uint16_t port;
+};
+
 /** Borrows. */
 struct edge_zone {
 	const struct edge_name *names;
 	size_t n_names;
+	const struct edge_srv *srvs;
+	size_t n_srvs;
 };
 
 /**
  * Answer one message.
  *
- *   a name of the zone           its addresses of the type asked for
+ *   a name of the zone           its addresses of the type asked for; SRV of
+ *                                a service, NAPTR of a service's domain
  *   a sister of one              NXDOMAIN: some name of the zone has the same
  *                                parent
  *   any other                    REFUSED

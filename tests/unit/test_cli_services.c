@@ -180,6 +180,33 @@ static void test_names_get_the_addresses_listened_on(void **state)
 	cli_places_fini(&p);
 }
 
+static void test_services_get_records(void **state)
+{
+	struct profile_row rows[] = {
+		row("_sip._udp.a.example", (struct addr){0}, PROFILE_SIP),
+		row("_turn._udp.a.example", (struct addr){0}, PROFILE_STUN),
+		row("_sip._udp.a.example", (struct addr){0}, PROFILE_SIP),
+	};
+	struct profile profile = {.rows = rows, .n_rows = ARRAY_LEN(rows)};
+	struct edge_server_conf conf = {.at = {HERE}, .n_at = 1};
+	struct cli_places p = {.n_maps = 0};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		rows[i].is_srv = true;
+	assert_int_equal(cli_services_name(&p, &profile, &conf), 0);
+	assert_int_equal(p.n_names, 1);
+	assert_string_equal(p.names[0].name, "a.example");
+	assert_int_equal(p.n_srvs, 4); /* two ports each, each once */
+	assert_string_equal(p.srvs[1].name, "_sip._udp.a.example");
+	assert_string_equal(p.srvs[1].domain, "a.example");
+	assert_string_equal(p.srvs[0].naptr, "SIP+D2U");
+	assert_null(p.srvs[1].naptr); /* it leads to both */
+	assert_int_equal(p.srvs[1].port, 5061);
+	assert_null(p.srvs[2].naptr);
+	cli_places_fini(&p);
+}
+
 static void test_make_survives_no_memory(void **state)
 {
 	struct profile_row r = row("a.example", (struct addr){0}, PROFILE_SIP);
@@ -208,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_places_say_what_is_here),
 		cmocka_unit_test(test_options_reject_malformed),
 		cmocka_unit_test(test_names_get_the_addresses_listened_on),
+		cmocka_unit_test(test_services_get_records),
 		cmocka_unit_test(test_make_survives_no_memory),
 	};
 

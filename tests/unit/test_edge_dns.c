@@ -11,7 +11,14 @@ static const struct edge_name names[] = {
 	{"chat.example.com", {ADDR_IP6, {0x20, 1, 0xd, 0xb8}, 0}},
 	{"web.example.com", {ADDR_IP4, {198, 51, 100, 30}, 0}},
 };
-static const struct edge_zone zone = {names, ARRAY_LEN(names)};
+static const struct edge_srv srvs[] = {
+	{"_sip._udp.voz.example", "voz.example", "SIP+D2U", 5060},
+	{"_sip._udp.voz.example", "voz.example", NULL, 5080},
+	{"_turns._tcp.voz.example", "voz.example", NULL, 5349},
+	{"_sips._tcp.voz.example", "voz.example", "SIPS+D2T", 5061},
+};
+static const struct edge_zone zone = {names, ARRAY_LEN(names), srvs,
+                                      ARRAY_LEN(srvs)};
 
 /* A query for A of Chat.example.com: id 0x1234, RD. */
 #define HEAD "\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
@@ -20,6 +27,14 @@ static const struct edge_zone zone = {names, ARRAY_LEN(names)};
 	"Chat\x07"    \
 	"example\x03" \
 	"com\x00"
+#define SERVICE    \
+	"\x04"     \
+	"_sip\x04" \
+	"_UDP"
+#define DOMAIN    \
+	"\x03"    \
+	"voz\x07" \
+	"example\x00"
 static const struct slice query = BYTES(HEAD NAME "\x00\x01\x00\x01");
 
 static uint8_t out[EDGE_DNS_TCP_MAX_BYTES];
@@ -66,6 +81,14 @@ static void test_answer_by_question(void **state)
 		size_t n_records;
 	} cases[] = {
 		{"AAAA", BYTES(HEAD NAME "\0\x1c\0\1"), 0, 1},
+		{"SRV of a host", BYTES(HEAD NAME "\0\x21\0\1"), 0, 0},
+		{"SRV", BYTES(HEAD SERVICE DOMAIN "\0\x21\0\1"), 0, 2},
+		{"A of a service", BYTES(HEAD SERVICE DOMAIN "\0\1\0\1"), 0, 0},
+		{"NAPTR", BYTES(HEAD DOMAIN "\0\x23\0\1"), 0, 2},
+		{"NAPTR of a service", BYTES(HEAD SERVICE DOMAIN "\0\x23\0\1"),
+	         0, 0},
+		{"another service",
+	         BYTES(HEAD "\4_sip\4_tcp" DOMAIN "\0\x21\0\1"), 5, 0},
 		{"MX: there is none", BYTES(HEAD NAME "\0\x0f\0\1"), 0, 0},
 		{"a sister",
 	         BYTES(HEAD "\3foo\x07"
@@ -97,6 +120,28 @@ static void test_answer_by_question(void **state)
 	}
 }
 
+static void test_records_lead_to_the_domain(void **state)
+{
+	static const struct slice srv = BYTES(HEAD SERVICE DOMAIN "\0\x21\0\1");
+	static const struct slice naptr = BYTES(HEAD DOMAIN "\0\x23\0\1");
+	static const char first[] = "\xc0\x0c\0\x21\0\1\0\0\0\x1e\0\x13"
+				    "\0\0\0\0\x13\xc4\3voz\7example";
+	static const char second[] =
+		"\xc0\x0c\0\x23\0\1\0\0\0\x1e\0\x28"
+		"\0\7\0\0\1s\x08SIPS+D2T\0\5_sips\4_tcp\3voz\7example";
+
+	UNUSED(state);
+	assert_int_equal(ask(srv, 512), 0);
+	assert_int_equal(n_out, srv.n + 2 * sizeof(first));
+	assert_memory_equal(out + srv.n, first, sizeof(first));
+	assert_int_equal(ask(naptr, 512), 0);
+	assert_memory_equal(out + n_out - sizeof(second), second,
+	                    sizeof(second));
+	/* what does not fit is asked by TCP */
+	assert_int_equal(ask(srv, srv.n + sizeof(first)), 0);
+	assert_memory_equal(out + 2, "\x87\x00\x00\x01\x00\x01", 6);
+}
+
 static void test_every_prefix_is_no_query(void **state)
 {
 	struct slice in = query;
@@ -116,6 +161,7 @@ int main(void)
 		cmocka_unit_test(test_answer_has_the_addresses),
 		cmocka_unit_test(test_answer_keeps_within_its_bound),
 		cmocka_unit_test(test_answer_by_question),
+		cmocka_unit_test(test_records_lead_to_the_domain),
 		cmocka_unit_test(test_every_prefix_is_no_query),
 	};
 
