@@ -126,6 +126,14 @@ static bool takes_dead_resolver(const struct flows *fs, const struct flow *f)
 	return f->end == FLOW_NO_ADDRESS && name_is(f, "silent");
 }
 
+/* Its record says so. */
+static bool takes_no_service(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return slice_eq_str(val_get_text(&f->fact->fields, "result"),
+	                    "not-offered");
+}
+
 static bool takes_no_name(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
@@ -584,8 +592,7 @@ static const char *tell_wait(struct flows *fs, const struct flow *f)
  * told that he did, unless something of the profile was at home. */
 static bool takes_gap(const struct flows *fs, const struct flow *f)
 {
-	static const char *const reasons[] = {"no-name-server", "no-memory",
-	                                      "service-record"};
+	static const char *const reasons[] = {"no-name-server", "no-memory"};
 	struct slice reason = val_get_text(&f->fact->fields, "reason");
 
 	if (f->fact->state == FACT_UNKNOWN)
@@ -625,6 +632,13 @@ static const struct cause causes[] = {
          N_("No name server answers: %4$s cannot be found."),
          N_("Addresses can be reached, names cannot. Phones that are set "
             "to names do not register."),
+         NULL},
+	{"name.not-offered", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_NAMES, 0,
+         NULL, takes_no_service,
+         N_("The service record of %4$s says that there is no such service."),
+         N_("Its only target is the root, which means: not offered here. The "
+            "provider has switched the service off, or the name server does "
+            "not tell the truth."),
          NULL},
 	{"name.not-found", WARN, FAIL, NOWHERE, TROUBLE_NAMES, 0, NULL,
          takes_no_name, N_("The name server knows no address for %4$s."),

@@ -12,11 +12,17 @@ static enum flow_end end_of(const struct fact *f)
 		const char *result;
 		enum flow_end end;
 	} ends[] = {
-		{"answered", FLOW_REACHED}, {"open", FLOW_REACHED},
-		{"other", FLOW_OTHER},      {"silent", FLOW_SILENT},
-		{"refused", FLOW_REFUSED},  {"cut", FLOW_CUT},
-		{"bad-tls", FLOW_BAD_TLS},  {"partly", FLOW_PARTLY},
-		{"local", FLOW_LOCAL},      {"no-address", FLOW_NO_ADDRESS},
+		{"answered", FLOW_REACHED},
+		{"open", FLOW_REACHED},
+		{"other", FLOW_OTHER},
+		{"silent", FLOW_SILENT},
+		{"refused", FLOW_REFUSED},
+		{"cut", FLOW_CUT},
+		{"bad-tls", FLOW_BAD_TLS},
+		{"partly", FLOW_PARTLY},
+		{"local", FLOW_LOCAL},
+		{"no-address", FLOW_NO_ADDRESS},
+		{"not-offered", FLOW_NO_ADDRESS},
 	};
 	struct slice result = val_get_text(&f->fields, "result");
 
@@ -129,6 +135,7 @@ static bool is_by_server(const struct flow *flow)
 static void read_flow(struct flows *fs, const struct fact *f)
 {
 	struct flow *flow = &fs->all[fs->n++];
+	const struct slice target = val_get_text(&f->fields, "target");
 
 	flow->fact = f;
 	flow->end = end_of(f);
@@ -150,7 +157,7 @@ static void read_flow(struct flows *fs, const struct fact *f)
 		flow->is_accepted = flow->stop != NULL;
 	}
 	flow->cert = certificate(fs, flow);
-	flow->name = named(fs, "name.resolved", flow->host);
+	flow->name = named(fs, "name.resolved", target.n ? target : flow->host);
 	if (flow->stop)
 		flow->segment = segment_read(
 			val_get_text(&flow->stop->fields, "segment"));

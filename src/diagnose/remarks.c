@@ -106,6 +106,17 @@ static bool is_foreign(const struct fact *f)
 	return list_of(&f->fields, "foreign")->items.n > 0;
 }
 
+/* Programs that know service records alone find nothing. */
+static bool has_no_record(const struct fact *f)
+{
+	return slice_eq_str(val_get_text(&f->fields, "result"), "fallback");
+}
+
+static bool has_other_port(const struct fact *f)
+{
+	return list_of(&f->fields, "unlisted_ports")->items.n > 0;
+}
+
 /* Programs here ask nobody, and go elsewhere. */
 static bool is_overridden(const struct fact *f)
 {
@@ -175,6 +186,19 @@ static const struct rule {
          N_("%1$s leads to an address that the profile does not list."),
          N_("The provider has moved it and rules by address are out of date, "
             "or the name server does not tell the truth.")},
+	{"name.service", "name.no-record", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES, has_no_record,
+         N_("The name server has no service record %1$s; the domain's own "
+            "address was asked."),
+         N_("Most phones do the same. The provider has taken the record away, "
+            "or the name server of this network does not pass such records "
+            "on: then phones miss its other servers and ports.")},
+	{"name.service", "name.unexpected-port", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_NAMES, has_other_port,
+         N_("%1$s leads to a port that the profile does not list."),
+         N_("Firewall rules that follow the profile do not let it through. "
+            "The provider has moved the service, or the name server does not "
+            "tell the truth.")},
 	{"tls.certificate", "tls.other-issuer", FINDING_WARN, SEGMENT_UNKNOWN,
          TROUBLE_TLS, is_issued_elsewhere,
          N_("The certificate of %1$s is good for this computer, but another "

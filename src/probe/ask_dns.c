@@ -51,13 +51,13 @@
 #include "net/dns.h"
 #include "net/loop.h"
 #include "probe/ask_stream.h"
+#include "probe/srv.h"
 
 enum {
 	LOOKUPS_MAX = 24,
 	SEARCH_MAX = 3,
 	TARGETS_MAX = 4,
 	HOSTS_MAX = 8,
-	RECORDS_MAX = 32,
 	ROUNDS = 3,
 };
 
@@ -114,71 +114,6 @@ static void put_ms(struct ask_dns *q, struct val *map, const char *key,
 	put(q, map, key, val_real((double)ns / (double)NS_PER_MS));
 }
 
-static void put_record(struct ask_dns *q, struct val *list,
-                       const struct net_dns_record *r)
-{
-	struct val *m = put(q, list, NULL, val_map());
-
-	put(q, m, "name", raw(q, r->name));
-	put(q, m, "ttl", val_int(r->ttl_s));
-	if (r->addr.family != ADDR_NONE)
-		put(q, m, "address", address(q, &r->addr));
-	if (r->type == NET_DNS_CNAME)
-		put(q, m, "target", raw(q, r->target));
-	if (r->type == NET_DNS_SRV) {
-		put(q, m, "priority", val_int(r->order));
-		put(q, m, "weight", val_int(r->preference));
-		put(q, m, "port", val_int(r->port));
-		put(q, m, "target", raw(q, r->target));
-	}
-	if (r->type == NET_DNS_NAPTR) {
-		put(q, m, "order", val_int(r->order));
-		put(q, m, "preference", val_int(r->preference));
-		put(q, m, "flags", raw(q, r->flags));
-		put(q, m, "services", raw(q, r->services));
-		put(q, m, "regexp", raw(q, r->regexp));
-		put(q, m, "replacement", raw(q, r->target));
-	}
-}
-
-/* RFC 3263 section 4.1: order, then preference; SRV: priority, then weight. */
-static int by_turn(const void *va, const void *vb)
-{
-	const struct net_dns_record *a =
-		*(const struct net_dns_record *const *)va;
-	const struct net_dns_record *b =
-		*(const struct net_dns_record *const *)vb;
-
-	if (a->order != b->order)
-		return a->order < b->order ? -1 : 1;
-	if (a->preference != b->preference) {
-		const bool is_less = a->preference < b->preference;
-
-		return is_less == (a->type == NET_DNS_NAPTR) ? -1 : 1;
-	}
-	return a < b ? -1 : a > b; /* as they came */
-}
-
-static void put_records(struct ask_dns *q, struct val *map,
-                        const struct net_dns_answer *n)
-{
-	const struct net_dns_record *kept[RECORDS_MAX];
-	struct val *list = put(q, map, "records", val_list());
-	size_t count = 0;
-
-	for (size_t i = 0; i < n->msg->n_records && count < RECORDS_MAX; i++) {
-		const struct net_dns_record *r = &n->msg->records[i];
-
-		if (!r->is_additional)
-			kept[count++] = r;
-	}
-	if (n->type == NET_DNS_SRV || n->type == NET_DNS_NAPTR)
-		/* pointers are meant: NOLINTNEXTLINE(bugprone-sizeof-*) */
-		qsort(kept, count, sizeof(kept[0]), by_turn);
-	for (size_t i = 0; i < count; i++)
-		put_record(q, list, kept[i]);
-}
-
 static void put_answer(struct ask_dns *q, struct val *map,
                        const struct net_dns_answer *n)
 {
@@ -198,7 +133,7 @@ static void put_answer(struct ask_dns *q, struct val *map,
 		return;
 	put(q, map, "rcode", val_int(n->msg->rcode));
 	put_ms(q, map, "ms", n->rtt_ns);
-	put_records(q, map, n);
+	put(q, map, "records", srv_records(q->ask->report, n->msg, n->type));
 }
 
 /* How the whole question stands after this answer. */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/service.h"
+
 /* What is asked besides, of the same address; it decides no flow. */
 static const struct extra {
 	struct plan_way of;
@@ -31,7 +33,9 @@ struct plan {
 	struct plan_flow *flows;
 	size_t n_flows;
 	struct plan_name *names;
-	size_t n_names;
+	size_t n_names, max_names;
+	struct plan_srv *srvs;
+	size_t n_srvs;
 	struct plan_question *questions;
 	size_t n_questions, cap_questions;
 };
@@ -134,7 +138,8 @@ static int extras_add(struct plan *p, const struct plan_question *q)
 	return err;
 }
 
-static int flow_ask(struct plan *p, struct plan_flow *f, const struct addr *at)
+static int flow_ask(struct plan *p, struct plan_flow *f, const struct addr *at,
+                    uint16_t port)
 {
 	struct plan_question q = {
 		.service = plan_service_for(&f->flow),
@@ -146,6 +151,10 @@ static int flow_ask(struct plan *p, struct plan_flow *f, const struct addr *at)
 	int err;
 
 	q.addr.port = f->flow.ports.first;
+	if (f->service != PLAN_NONE)
+		q.host = p->srvs[f->service].domain;
+	if (port)
+		q.addr.port = q.last = port;
 	err = question_add(&i, p, q);
 	if (err)
 		return err;
@@ -155,21 +164,26 @@ static int flow_ask(struct plan *p, struct plan_flow *f, const struct addr *at)
 	return p->conf.has_extras ? extras_add(p, &q) : 0;
 }
 
+/* @param port  0: the flow's own
+ * @param max   Of the questions to these addresses */
 static int flow_ask_all(struct plan *p, struct plan_flow *f,
-                        const struct addr *addrs, size_t n)
+                        const struct plan_name *name, uint16_t port, size_t max)
 {
 	enum plan_skip skip = PLAN_NO_ADDRESS;
 	int err = 0;
 
-	for (size_t i = 0; i < n && !err; i++) {
+	for (size_t i = 0; i < name->n_addrs && !err; i++) {
 		const struct plan_conf *c = &p->conf;
+		const struct addr *at = &name->addrs[i];
 
-		if (c->family != ADDR_NONE && addrs[i].family != c->family)
+		if (c->family != ADDR_NONE && at->family != c->family)
 			skip = PLAN_FAMILY;
-		else if (c->may_go && !c->may_go(&addrs[i]))
+		else if (c->may_go && !c->may_go(at))
 			skip = PLAN_HOME;
-		else if (f->n_questions < PLAN_NAME_ADDRS)
-			err = flow_ask(p, f, &addrs[i]);
+		else if (max > 0 && f->n_questions < PLAN_FLOW_QUESTIONS) {
+			err = flow_ask(p, f, at, port);
+			max--;
+		}
 	}
 	if (f->n_questions == 0)
 		f->skip = skip;
@@ -184,6 +198,26 @@ struct addr plan_mapped(const struct plan *p, const struct addr *a)
 	return out;
 }
 
+/* The row's own, or one of the targets of its service. */
+static bool leads_to(const struct plan *p, const struct profile_row *row,
+                     size_t name)
+{
+	const struct plan_srv *s;
+
+	if (slice_ieq(slice_str(row->host), slice_str(p->names[name].host)))
+		return true;
+	for (size_t i = 0; i < p->n_srvs && row->is_srv; i++) {
+		s = &p->srvs[i];
+		if (!slice_ieq(slice_str(row->host), slice_str(s->host)))
+			continue;
+		for (size_t t = 0; t < s->n_targets; t++) {
+			if (s->targets[t].name == name)
+				return true;
+		}
+	}
+	return false;
+}
+
 size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
                           size_t name)
 {
@@ -192,8 +226,7 @@ size_t plan_name_expected(struct addr *out, size_t max, const struct plan *p,
 	for (size_t i = 0; i < p->profile->n_rows; i++) {
 		const struct profile_row *row = &p->profile->rows[i];
 
-		if (!slice_ieq(slice_str(row->host),
-		               slice_str(p->names[name].host)))
+		if (!leads_to(p, row, name))
 			continue;
 		for (size_t k = 0; k < row->n_addresses && n < max; k++)
 			out[n++] = plan_mapped(p, &row->addresses[k]);
@@ -212,6 +245,16 @@ static bool has_word(struct slice text, const char *word)
 	return false;
 }
 
+/* Whose certificate it is: a service's names its domain. */
+static bool is_row_of(const struct profile_row *row, const char *host)
+{
+	struct profile_service s = {.domain = row->host};
+
+	if (row->is_srv)
+		(void)profile_service_read(&s, row->host);
+	return slice_ieq(slice_str(s.domain), slice_str(host));
+}
+
 bool plan_is_other_issuer(const struct plan *p, const char *host,
                           const struct slice *names, size_t n_names)
 {
@@ -220,7 +263,7 @@ bool plan_is_other_issuer(const struct plan *p, const char *host,
 	for (size_t i = 0; i < p->profile->n_rows; i++) {
 		const struct profile_row *row = &p->profile->rows[i];
 
-		if (!slice_ieq(slice_str(row->host), slice_str(host)))
+		if (!is_row_of(row, host))
 			continue;
 		for (size_t k = 0; k < row->n_issuers; k++) {
 			is_said = true;
@@ -236,8 +279,8 @@ bool plan_is_other_issuer(const struct plan *p, const char *host,
 bool plan_name_is_sip(const struct plan *p, size_t name)
 {
 	for (size_t i = 0; i < p->n_flows; i++) {
-		if (p->flows[i].name == name &&
-		    p->flows[i].flow.row->cls == PROFILE_SIP &&
+		if (p->flows[i].flow.row->cls == PROFILE_SIP &&
+		    leads_to(p, p->flows[i].flow.row, name) &&
 		    p->flows[i].skip != PLAN_NOT_WANTED)
 			return true;
 	}
@@ -251,6 +294,15 @@ static size_t name_find(const struct plan *p, const char *host)
 			return i;
 	}
 	return PLAN_NONE;
+}
+
+static bool is_given(const struct plan *p, const char *host)
+{
+	for (size_t i = 0; i < p->conf.n_aliases; i++) {
+		if (profile_alias_is_for(&p->conf.aliases[i], host))
+			return true;
+	}
+	return false;
 }
 
 static void name_give(struct plan *p, struct plan_name *name)
@@ -273,10 +325,120 @@ static size_t name_add(struct plan *p, const char *host)
 
 	if (i != PLAN_NONE)
 		return i;
-	i = p->n_names++; /* there is room: one for each row */
+	i = p->n_names++; /* there is room: see count_names() */
 	p->names[i].host = host;
 	name_give(p, &p->names[i]);
 	return i;
+}
+
+/* Services */
+
+static size_t srv_add(struct plan *p, const char *host)
+{
+	struct profile_service s = {.domain = host};
+
+	for (size_t i = 0; i < p->n_srvs; i++) {
+		if (slice_ieq(slice_str(p->srvs[i].host), slice_str(host)))
+			return i;
+	}
+	(void)profile_service_read(&s, host);
+	p->srvs[p->n_srvs] = (struct plan_srv){
+		.host = host,
+		.domain = s.domain,
+		.naptr = profile_service_naptr(&s),
+		.is_given = is_given(p, host) ||
+	                    (!p->conf.may_resolve && is_given(p, s.domain)),
+	};
+	return p->n_srvs++;
+}
+
+static bool has_port(const struct plan_flow *f, uint16_t port)
+{
+	return port == 0 ||
+	       (f->flow.ports.first <= port && port <= f->flow.ports.last);
+}
+
+/* A port that no row has is for the first flow that is asked at all. */
+static bool takes(const struct plan *p, size_t flow, size_t srv,
+                  const struct plan_target *t)
+{
+	const struct plan_flow *f = &p->flows[flow];
+
+	if (f->service != srv || f->skip == PLAN_NOT_WANTED)
+		return false;
+	if (!t->is_unlisted)
+		return has_port(f, t->port);
+	for (size_t i = 0; i < flow; i++) {
+		if (p->flows[i].service == srv &&
+		    p->flows[i].skip != PLAN_NOT_WANTED)
+			return false;
+	}
+	return true;
+}
+
+static int target_ask(struct plan *p, size_t srv, const struct plan_target *t)
+{
+	const struct plan_name *name = &p->names[t->name];
+	int err = 0;
+
+	for (size_t i = 0; i < p->n_flows && !err; i++) {
+		if (takes(p, i, srv, t))
+			err = flow_ask_all(p, &p->flows[i], name, t->port,
+			                   PLAN_TARGET_ADDRS);
+	}
+	return err;
+}
+
+static void target_add(struct plan *p, size_t srv, const char *host,
+                       uint16_t port)
+{
+	struct plan_srv *s = &p->srvs[srv];
+	struct plan_target *t = &s->targets[s->n_targets++];
+
+	t->port = port;
+	t->name = name_add(p, host);
+	p->names[t->name].is_wanted = true;
+	t->is_unlisted = true;
+	for (size_t i = 0; i < p->n_flows; i++)
+		t->is_unlisted &= p->flows[i].service != srv ||
+		                  !has_port(&p->flows[i], port);
+}
+
+static bool is_led_to(const struct plan *p, size_t flow, size_t srv)
+{
+	for (size_t t = 0; t < p->srvs[srv].n_targets; t++) {
+		if (takes(p, flow, srv, &p->srvs[srv].targets[t]))
+			return true;
+	}
+	return false;
+}
+
+int plan_srv_bind(struct plan *p, size_t srv, const struct srv_list *l)
+{
+	struct plan_srv *s = &p->srvs[srv];
+	int err = 0;
+
+	s->is_bound = true;
+	s->is_fallback = l->n_targets == 0 && !l->is_refused && !s->is_given;
+	for (size_t i = 0; i < l->n_targets; i++)
+		target_add(p, srv, l->targets[i].host, l->targets[i].port);
+	if (l->n_targets == 0 && !l->is_refused)
+		target_add(p, srv, is_given(p, s->host) ? s->host : s->domain,
+		           0);
+	for (size_t i = 0; i < p->n_flows; i++) {
+		struct plan_flow *f = &p->flows[i];
+
+		if (f->service != srv || f->skip == PLAN_NOT_WANTED)
+			continue;
+		f->skip = l->is_refused          ? PLAN_NOT_OFFERED
+		          : is_led_to(p, i, srv) ? PLAN_NO_ADDRESS
+		                                 : PLAN_NOT_NAMED;
+	}
+	for (size_t t = 0; t < s->n_targets && !err; t++) {
+		if (p->names[s->targets[t].name].is_bound)
+			err = target_ask(p, srv, &s->targets[t]);
+	}
+	return err;
 }
 
 static const char *scope_of(struct plan *p, const struct profile_flow *f)
@@ -293,33 +455,58 @@ static const char *scope_of(struct plan *p, const struct profile_flow *f)
 static int flow_add(struct plan *p, const struct profile_flow *from)
 {
 	struct plan_flow *f = &p->flows[p->n_flows++];
-	struct addr at;
+	struct plan_name at = {.n_addrs = 1};
 
 	f->flow = *from;
 	f->name = PLAN_NONE;
+	f->service = PLAN_NONE;
 	f->scope = scope_of(p, from);
 	if (!f->scope)
 		return ENOMEM;
+	if (from->row->is_srv)
+		f->service = srv_add(p, from->row->host);
 	if (!is_wanted(p, from)) {
 		f->skip = PLAN_NOT_WANTED;
 		return 0;
 	}
-	if (from->row->is_srv) {
-		f->skip = PLAN_SRV;
-		return 0;
-	}
 	if (from->row->addr.family != ADDR_NONE) {
-		at = plan_mapped(p, &from->row->addr);
-		return flow_ask_all(p, f, &at, 1);
+		at.addrs[0] = plan_mapped(p, &from->row->addr);
+		return flow_ask_all(p, f, &at, 0, 1);
+	}
+	f->skip = p->conf.may_resolve ? PLAN_NO_ADDRESS : PLAN_HOME_NAME;
+	if (from->row->is_srv) {
+		p->srvs[f->service].is_wanted |=
+			p->conf.may_resolve || p->srvs[f->service].is_given;
+		return 0;
 	}
 	f->name = name_add(p, from->row->host);
 	p->names[f->name].is_wanted |=
 		p->conf.may_resolve || p->names[f->name].is_given;
-	f->skip = p->conf.may_resolve ? PLAN_NO_ADDRESS : PLAN_HOME_NAME;
 	if (!p->names[f->name].is_bound)
 		return 0;
-	return flow_ask_all(p, f, p->names[f->name].addrs,
-	                    p->names[f->name].n_addrs);
+	return flow_ask_all(p, f, &p->names[f->name], 0, PLAN_NAME_ADDRS);
+}
+
+/* Each row has one, and each service its targets, or its domain. */
+static size_t count_names(const struct profile *profile)
+{
+	size_t n = profile->n_rows + 1;
+
+	for (size_t i = 0; i < profile->n_rows; i++)
+		n += profile->rows[i].is_srv ? SRV_TARGETS_MAX : 0;
+	return n;
+}
+
+/* All flows are known by now, and so are the ports of every service. */
+static int give_srvs(struct plan *p)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < p->n_srvs && !err; i++) {
+		if (p->srvs[i].is_given && p->srvs[i].is_wanted)
+			err = plan_srv_bind(p, i, &(struct srv_list){0});
+	}
+	return err;
 }
 
 int plan_alloc(struct plan **pp, const struct profile *profile,
@@ -336,11 +523,15 @@ int plan_alloc(struct plan **pp, const struct profile *profile,
 	p->conf = *conf;
 	p->profile = profile;
 	p->flows = calloc(profile_n_flows(profile) + 1, sizeof(*p->flows));
-	p->names = calloc(profile->n_rows + 1, sizeof(*p->names));
-	if (!p->flows || !p->names)
+	p->max_names = count_names(profile);
+	p->names = calloc(p->max_names, sizeof(*p->names));
+	p->srvs = calloc(profile->n_rows + 1, sizeof(*p->srvs));
+	if (!p->flows || !p->names || !p->srvs)
 		err = ENOMEM;
 	while (!err && profile_flow_next(&f, profile, &it))
 		err = flow_add(p, &f);
+	if (!err)
+		err = give_srvs(p);
 	if (err)
 		plan_free(p);
 	else
@@ -355,6 +546,7 @@ void plan_free(struct plan *p)
 	arena_fini(&p->arena);
 	free(p->flows);
 	free(p->names);
+	free(p->srvs);
 	free(p->questions);
 	free(p);
 }
@@ -370,8 +562,14 @@ int plan_bind(struct plan *p, size_t name, const struct addr *addrs, size_t n)
 	for (size_t i = 0; i < p->n_flows && !err; i++) {
 		if (p->flows[i].name == name &&
 		    p->flows[i].skip != PLAN_NOT_WANTED)
-			err = flow_ask_all(p, &p->flows[i], pn->addrs,
-			                   pn->n_addrs);
+			err = flow_ask_all(p, &p->flows[i], pn, 0,
+			                   PLAN_NAME_ADDRS);
+	}
+	for (size_t i = 0; i < p->n_srvs && !err; i++) {
+		for (size_t t = 0; t < p->srvs[i].n_targets && !err; t++) {
+			if (p->srvs[i].targets[t].name == name)
+				err = target_ask(p, i, &p->srvs[i].targets[t]);
+		}
 	}
 	return err;
 }
@@ -394,6 +592,21 @@ size_t plan_n_names(const struct plan *p)
 const struct plan_name *plan_name(const struct plan *p, size_t i)
 {
 	return &p->names[i];
+}
+
+size_t plan_max_names(const struct plan *p)
+{
+	return p->max_names;
+}
+
+size_t plan_n_srvs(const struct plan *p)
+{
+	return p->n_srvs;
+}
+
+const struct plan_srv *plan_srv(const struct plan *p, size_t i)
+{
+	return &p->srvs[i];
 }
 
 size_t plan_n_questions(const struct plan *p)

@@ -14,11 +14,14 @@
 #pragma once
 
 #include "probe/ask.h"
+#include "probe/srv.h"
 #include "profile/map.h"
 #include "profile/profile.h"
 
 enum {
-	PLAN_NAME_ADDRS = 8, /**< of one name */
+	PLAN_NAME_ADDRS = 8,   /**< of one name */
+	PLAN_TARGET_ADDRS = 4, /**< that are asked of one target of a service */
+	PLAN_FLOW_QUESTIONS = SRV_TARGETS_MAX * PLAN_TARGET_ADDRS,
 	PLAN_WAYS = 3,
 	PLAN_RANGE_FLOWS = 28, /**< that an open range costs as a rule */
 	PLAN_RANGE_SHARE = 50, /**< of a run's flows, in percent: for ranges */
@@ -72,13 +75,14 @@ enum {
 /** Why a flow is not asked. */
 enum plan_skip {
 	PLAN_ASKED,
-	PLAN_NOT_WANTED, /**< --only, --skip */
-	PLAN_FAMILY,     /**< -4, -6: the host has no such address */
-	PLAN_HOME,       /**< the guard of net/ would refuse the address */
-	PLAN_HOME_NAME,  /**< the same, for whoever could resolve the name */
-	PLAN_SRV,        /**< a service record: no host to ask */
-	PLAN_NO_ADDRESS, /**< the name has none, or nobody says */
-	PLAN_NO_ROOM,    /**< out of memory */
+	PLAN_NOT_WANTED,  /**< --only, --skip */
+	PLAN_FAMILY,      /**< -4, -6: the host has no such address */
+	PLAN_HOME,        /**< the guard of net/ would refuse the address */
+	PLAN_HOME_NAME,   /**< the same, for whoever could resolve the name */
+	PLAN_NOT_NAMED,   /**< no service record leads to that port */
+	PLAN_NOT_OFFERED, /**< the service's record says that there is none */
+	PLAN_NO_ADDRESS,  /**< the name has none, or nobody says */
+	PLAN_NO_ROOM,     /**< out of memory */
 };
 
 struct plan_question {
@@ -95,10 +99,33 @@ struct plan_question {
 struct plan_flow {
 	struct profile_flow flow;
 	const char *scope; /**< "addresses/2/udp/5060" */
-	size_t name;       /**< of plan_names; PLAN_NONE: numeric */
+	size_t name;       /**< of plan_names; PLAN_NONE: numeric, or a service
+	                    */
+	size_t service;    /**< of plan_services; PLAN_NONE: a host */
 	enum plan_skip skip;
-	size_t questions[PLAN_NAME_ADDRS];
+	size_t questions[PLAN_FLOW_QUESTIONS];
 	size_t n_questions;
+};
+
+/** Where a service record leads. */
+struct plan_target {
+	size_t name;
+	uint16_t port;    /**< 0: that of each flow */
+	bool is_unlisted; /**< no row of the service has that port: the first
+	                       flow takes it */
+};
+
+/** A service record of the profile (RFC 2782). */
+struct plan_srv {
+	const char *host;   /**< as printed: "_sips._tcp.example.com" */
+	const char *domain; /**< "example.com": whom certificates name */
+	const char *naptr;  /**< "SIPS+D2T"; NULL: it has no such record */
+	bool is_wanted, is_given; /**< as of a name */
+	bool is_bound;            /**< plan_srv_bind() was called */
+	bool is_fallback; /**< there was no record: the domain itself is asked
+	                   */
+	struct plan_target targets[SRV_TARGETS_MAX];
+	size_t n_targets;
 };
 
 struct plan_name {
@@ -153,10 +180,25 @@ void plan_free(struct plan *p);
 WARN_UNUSED int plan_bind(struct plan *p, size_t name, const struct addr *addrs,
                           size_t n);
 
+/**
+ * A service was looked up: names are added behind those that are there, and
+ * questions to those that are known. Without targets, and unless the service
+ * is refused, its domain is the target (RFC 3263 section 4.2, RFC 6120
+ * section 3.2.2). Once per service that is not given.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int plan_srv_bind(struct plan *p, size_t srv,
+                              const struct srv_list *l);
+
 size_t plan_n_flows(const struct plan *p);
 const struct plan_flow *plan_flow(const struct plan *p, size_t i);
 size_t plan_n_names(const struct plan *p);
 const struct plan_name *plan_name(const struct plan *p, size_t i);
+/** As many as there may be once all services are bound. */
+size_t plan_max_names(const struct plan *p);
+size_t plan_n_srvs(const struct plan *p);
+const struct plan_srv *plan_srv(const struct plan *p, size_t i);
 size_t plan_n_questions(const struct plan *p);
 /** Valid until the next plan_bind(). */
 const struct plan_question *plan_question(const struct plan *p, size_t i);

@@ -13,6 +13,7 @@
 enum {
 	DNS_TYPES = 2,       /* A and AAAA */
 	DNS_TRIES = 3,       /* two servers, and one by TCP */
+	SRV_LOOKUPS = 4,     /* NAPTR, SRV, A and AAAA */
 	LOOKS = 4,           /* names that are looked into */
 	LOOK_QUESTIONS = 12, /* of one, that is as it should be */
 	LOOK_MOST = 24,
@@ -117,23 +118,36 @@ static void add_question(struct plan_cost *open, struct plan_cost *most,
 	}
 }
 
+/* Each target of an unbound service may be asked. */
+static unsigned n_targets_most(const struct plan *p, const struct plan_flow *f)
+{
+	if (f->service == PLAN_NONE || plan_srv(p, f->service)->is_bound)
+		return 1;
+	return SRV_TARGETS_MAX;
+}
+
 /* A name that nobody has looked up yet: as if it had one address that no
  * other host has. */
 static void add_unresolved(struct plan_cost *open, struct plan_cost *most,
                            struct ranges *ranges, const struct plan *p,
                            const struct plan_effort *e)
 {
+	struct plan_cost unused = {0};
+
 	for (size_t i = 0; i < plan_n_flows(p); i++) {
 		const struct plan_flow *f = plan_flow(p, i);
 		struct plan_question q = {.last = f->flow.ports.last};
 
-		if (f->name == PLAN_NONE || plan_name(p, f->name)->is_bound ||
-		    f->skip != PLAN_NO_ADDRESS)
+		if (f->skip != PLAN_NO_ADDRESS ||
+		    (f->service == PLAN_NONE &&
+		     plan_name(p, f->name)->is_bound))
 			continue;
 		q.service = plan_service_for(&f->flow);
 		q.addr.port = f->flow.ports.first;
 		open->n_questions++;
 		add_question(open, most, ranges, &q, e);
+		for (unsigned n = n_targets_most(p, f); n > 1; n--)
+			add_question(&unused, most, ranges, &q, e);
 	}
 }
 
@@ -148,6 +162,27 @@ static void add_look(struct plan_cost *open, struct plan_cost *most,
 		    (uint64_t)LOOK_QUESTIONS * c->open_bytes);
 	add(most, LOOK_MOST * c->flows, LOOK_MOST * c->packets,
 	    (uint64_t)LOOK_MOST * c->bytes);
+}
+
+/* NAPTR and SRV, and the addresses of what they name; as a rule one. */
+static void add_services(struct plan_cost *open, struct plan_cost *most,
+                         const struct plan *p)
+{
+	const struct price *c = &prices[PLAN_DNS];
+	const unsigned n_most = DNS_TRIES * DNS_TYPES + SRV_NAMES_MAX +
+	                        SRV_TARGETS_MAX * DNS_TRIES * DNS_TYPES;
+
+	for (size_t i = 0; i < plan_n_srvs(p); i++) {
+		const struct plan_srv *s = plan_srv(p, i);
+
+		if (!s->is_wanted || s->is_given)
+			continue;
+		open->n_questions++;
+		add(open, SRV_LOOKUPS, SRV_LOOKUPS * c->open_packets,
+		    (uint64_t)SRV_LOOKUPS * c->open_bytes);
+		add(most, n_most * c->flows, n_most * c->packets,
+		    (uint64_t)n_most * c->bytes);
+	}
 }
 
 static int64_t most_ns(const struct plan_effort *e)
@@ -177,6 +212,7 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 		if (e->again_ns && n_looks++ < LOOKS)
 			add_look(&o, &m, n_looks == 1);
 	}
+	add_services(&o, &m, p);
 	o.n_questions += (unsigned)plan_n_questions(p);
 	for (size_t i = 0; i < plan_n_questions(p); i++)
 		add_question(&o, &m, &ranges, plan_question(p, i), e);

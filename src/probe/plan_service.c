@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "profile/service.h"
+
 #define ON(class_) (1U << PROFILE_##class_)
 
 #define ONE(k, v)                         \
@@ -82,15 +84,57 @@ static const struct plan_service services[] = {
 	{0, 0, 0, ONE(TCP, TCP), 0},
 };
 
+/* What a service record is for; its port may be any. */
+static const struct label {
+	const char *service, *transport;
+	struct plan_service plan;
+} labels[] = {
+	{"_sip", "_udp", {.ways = ONE(SIP, UDP)}},
+	{"_sip", "_tcp", {.ways = ONE(SIP, TCP)}},
+	{"_sips", "_tcp", {.ways = ONE(SIP, TLS), .flags = OF_HOST}},
+	{"_sip", "_tls", {.ways = ONE(SIP, TLS), .flags = OF_HOST}},
+	{"_sip", "_ws", {.ways = ONE(SIP, WS), .flags = OF_HOST}},
+	{"_sips", "_ws", {.ways = ONE(SIP, WSS), .flags = OF_HOST}},
+	{"_sip", "_wss", {.ways = ONE(SIP, WSS), .flags = OF_HOST}},
+	{"_stun", "_udp", {.ways = ONE(STUN, UDP)}},
+	{"_stun", "_tcp", {.ways = ONE(STUN, TCP)}},
+	{"_stuns", "_tcp", {.ways = ONE(STUN, TLS), .flags = OF_HOST}},
+	{"_turn", "_udp", {.ways = ONE(TURN, UDP)}},
+	{"_turn", "_tcp", {.ways = ONE(TURN, TCP)}},
+	{"_turns", "_tcp", {.ways = ONE(TURN, TLS), .flags = OF_HOST}},
+	{"_xmpp-client", "_tcp", {.ways = ONE(XMPP, TCP), .flags = OF_HOST}},
+	{"_xmpps-client", "_tcp", {.ways = ONE(XMPP, TLS), .flags = OF_HOST}},
+	{"_http", "_tcp", {.ways = ONE(HTTP, TCP), .flags = OF_HOST}},
+	{"_https", "_tcp", {.ways = ONE(HTTP, TLS), .flags = OF_HOST}},
+	{"_ntp", "_udp", {.ways = ONE(NTP, UDP)}},
+};
+
 static const struct plan_service ranges[] = {
 	{.ways = ONE(RANGE, UDP)},
 	{.ways = ONE(RANGE, TCP)},
 };
 
+static const struct plan_service *of_label(const struct profile_row *row)
+{
+	struct profile_service s;
+
+	if (!row->is_srv || !profile_service_read(&s, row->host))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+		if (slice_ieq(s.service, slice_str(labels[i].service)) &&
+		    slice_ieq(s.transport, slice_str(labels[i].transport)))
+			return &labels[i].plan;
+	}
+	return NULL;
+}
+
 const struct plan_service *plan_service_for(const struct profile_flow *f)
 {
-	const struct plan_service *s = services;
+	const struct plan_service *s = of_label(f->row);
 
+	if (s)
+		return s;
+	s = services;
 	if (f->ports.first != f->ports.last)
 		return &ranges[f->transport != PROFILE_UDP];
 	while ((s->classes && !(s->classes & 1U << f->row->cls)) ||

@@ -678,7 +678,8 @@ static void on_timer(void *arg)
 	if (r->is_over)
 		return;
 	reach_pin_doubt(r, now_ns);
-	has_names = reach_names_go(r);
+	has_names = reach_services_go(r);
+	has_names &= reach_names_go(r);
 	err = take_questions(r);
 	if (err) {
 		finish(r, err);
@@ -702,6 +703,7 @@ static void stop(void *state)
 	struct reach *r = state;
 
 	reach_names_stop(r);
+	reach_services_stop(r);
 	reach_traces_stop(r);
 	ask_free(r->pin_ask);
 	for (size_t i = 0; i < REACH_CONTROLS; i++)
@@ -729,6 +731,8 @@ static int start(void *state, struct probe_run *run)
 	if (r->effort.is_full_range)
 		r->range_flows = UINT_MAX;
 	err = reach_names_start(r);
+	if (!err)
+		err = reach_services_start(r);
 	if (!err)
 		err = net_timer_alloc(&r->timer, on_timer, r);
 	if (!err)

@@ -64,11 +64,26 @@ struct reach_control {
 	bool is_over, has_passed;
 };
 
+struct reach_lookup;
+
+/** Keep what an answer has; sets `has_content` if that is of use. */
+typedef void reach_take_fn(struct reach_lookup *l, const struct net_dns_msg *m);
+
+/** A name, and who keeps what is said of it. */
+struct reach_topic {
+	const char *host; /**< NULL: not to be asked */
+	enum net_dns_type type;
+	reach_take_fn *take;
+	const char *naptr; /**< the service that NAPTR is read for */
+};
+
 /** What one server said to one question. */
 struct reach_lookup {
-	struct reach_name *name;
+	struct reach *reach;
+	struct reach_topic topic;
 	struct net_dns *dns; /**< NULL: over, or not asked */
 	struct addr server;
+	bool has_content; /**< there is something to go on with */
 	bool is_asked, is_over, is_tcp;
 	bool is_cname_only; /**< an alias that leads nowhere */
 	int err;            /**< as in struct net_dns_answer */
@@ -78,20 +93,39 @@ struct reach_lookup {
 	int64_t rtt_ns, took_ns;
 	struct addr addrs[PLAN_NAME_ADDRS];
 	size_t n_addrs;
+	struct srv_list list; /**< SRV, NAPTR */
+	struct val records;   /**< the same, to be told */
+};
+
+/** Every server is asked for both types, the first also by TCP. */
+struct reach_tries {
+	struct reach_lookup at[REACH_TRIES][REACH_TYPES];
 };
 
 /** A name of the plan, being looked up. */
 struct reach_name {
 	struct reach *reach;
 	size_t no;
-	bool is_over;
-	struct reach_lookup lookups[REACH_TRIES][REACH_TYPES];
+	bool is_asked, is_over;
+	struct reach_tries lookups;
 	struct ask *look; /**< everything that DNS says of it; NULL: over, or
 	                       not asked */
 	bool has_look;
 	struct ask_target look_target;
 	struct ask_conf look_conf;
 	struct val look_fields; /**< once it is over */
+};
+
+/** A service of the plan, being looked up (RFC 3263). */
+struct reach_service {
+	struct reach *reach;
+	size_t no;
+	bool is_asked, is_over;
+	struct reach_tries lookups; /**< NAPTR of its domain, SRV of itself */
+	struct reach_lookup led[SRV_NAMES_MAX]; /**< SRV of what NAPTR names */
+	size_t n_led;
+	bool has_led;         /**< `led` were asked */
+	struct srv_list list; /**< once it is over */
 };
 
 struct reach_trace {
@@ -113,7 +147,8 @@ struct reach {
 	int64_t start_ns;
 	struct reach_ask **asks; /**< as in the plan */
 	size_t n_asks, cap_asks;
-	struct reach_name *names; /**< as in the plan */
+	struct reach_name *names;       /**< as in the plan */
+	struct reach_service *services; /**< as in the plan */
 	size_t n_looks, n_looking;
 	size_t n_running, n_over;
 	struct range_board board;
@@ -139,6 +174,26 @@ struct reach {
 /** Something has ended: look what comes next, soon. */
 void reach_wake(struct reach *r);
 
+/** reach_lookup.c: ask all servers. */
+void reach_tries_start(struct reach *r, struct reach_tries *t,
+                       const struct reach_topic topics[REACH_TYPES]);
+/** The first server's word is enough; without it, all are waited for, and at
+ *  last TCP. */
+bool reach_tries_known(struct reach *r, struct reach_tries *t);
+/** A server has said something, if only that there is no such name. */
+bool reach_tries_have_answer(const struct reach_tries *t);
+/** The server that speaks for all: the first one that answered; NULL: none. */
+const struct reach_lookup *reach_tries_speaker(const struct reach_tries *t);
+void reach_tries_stop(struct reach_tries *t);
+/** Ask one. @p t  With its server and `is_tcp` */
+void reach_lookup_start(struct reach *r, struct reach_lookup *l,
+                        const struct reach_topic *topic);
+
+/** reach_services.c: the same for services. */
+bool reach_services_go(struct reach *r);
+WARN_UNUSED int reach_services_start(struct reach *r);
+void reach_services_stop(struct reach *r);
+
 /** reach_names.c: start what is left to look up; true: all are known. */
 bool reach_names_go(struct reach *r);
 WARN_UNUSED int reach_names_start(struct reach *r);
@@ -157,9 +212,6 @@ int64_t reach_pin_due_ns(const struct reach *r);
 
 /** What is asked of a kind. */
 const struct ask_ops *reach_ops_of(const struct reach *r, enum plan_kind kind);
-
-/** A server has said something of it, if only that there is no such name. */
-bool reach_name_has_answer(const struct reach_name *n);
 
 /** reach_trace.c: follow what has failed. @return true: no trace runs */
 bool reach_traces_go(struct reach *r, bool with_ranges);
@@ -198,6 +250,21 @@ void reach_field_text(struct reach *r, struct fact *f, const char *key,
 
 /** reach_name_facts.c */
 void reach_put_name(struct reach *r, size_t i);
+/** How a lookup went: server, rcode, ms... @param types  Of one server */
+void reach_put_lookup(struct reach *r, struct val *map,
+                      const struct reach_lookup *types, size_t n_types);
+
+/** reach_skip_facts.c: what is said of a flow that was not asked. */
+void reach_put_skipped(struct reach *r, struct fact *f,
+                       const struct plan_flow *pf);
+
+/** reach_service_facts.c */
+void reach_put_service(struct reach *r, size_t i);
+/** The target of a flow's service that has that address. */
+const char *reach_target_at(const struct reach *r, const struct plan_flow *f,
+                            const struct addr *at);
+/** All names that a flow waits for are looked up, in vain or not. */
+bool reach_is_looked_up(const struct reach *r, const struct plan_flow *f);
 
 /** The question failed on its way: it may be asked again, and followed. */
 bool reach_is_lost(const struct ask_result *res);

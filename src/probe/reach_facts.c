@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "net/guard.h"
 
 enum {
 	PORT_TEXT_BYTES = sizeof("65535-65535/UDP"),
@@ -511,93 +510,6 @@ static void put_stop(struct reach *r, struct fact *f, const struct reach_ask *a,
 
 /* Flows */
 
-static void put_flow_head(struct reach *r, struct fact *f,
-                          const struct plan_flow *pf)
-{
-	const struct profile_row *row = pf->flow.row;
-
-	reach_field(r, f, "table",
-	            val_text(report_text(r->report, slice_str(row->table))));
-	reach_field(r, f, "row", val_int(row->row));
-	reach_field_text(r, f, "host", row->host);
-	reach_field(r, f, "transport",
-	            val_text(profile_transport_name(pf->flow.transport)));
-	reach_field(r, f, "dst_port", val_int(pf->flow.ports.first));
-	if (pf->flow.ports.last != pf->flow.ports.first)
-		reach_field(r, f, "port_last", val_int(pf->flow.ports.last));
-	reach_field(r, f, "class", val_text(profile_class_name(row->cls)));
-	reach_field_text(r, f, "service", row->service);
-	reach_field_text(r, f, "description", row->description);
-	f->summary.args[0] =
-		port_text(r, pf->flow.ports.first, pf->flow.ports.last,
-	                  pf->flow.transport == PROFILE_UDP);
-	f->summary.args[1] = report_text(r->report, slice_str(row->host));
-	f->summary.args[2] =
-		report_text(r->report, slice_str(row->description));
-}
-
-static const char *skip_why(enum plan_skip skip)
-{
-	static const char *const whys[] = {
-		[PLAN_NOT_WANTED] = N_("not asked for in this run"),
-		[PLAN_FAMILY] = N_("its host has no address of the IP version "
-	                           "that was asked for"),
-		[PLAN_HOME] = N_("its address is outside, and PRUMO_STAY_HOME "
-	                         "is set"),
-		[PLAN_HOME_NAME] = N_("there is nobody to ask for its name"),
-		[PLAN_SRV] = N_("a service record names no host by itself"),
-		[PLAN_NO_ADDRESS] = N_("its name has no address here"),
-		[PLAN_NO_ROOM] = N_("there was no memory left for it"),
-	};
-
-	return whys[skip];
-}
-
-/* For machines; diagnose/ tells a choice from a gap by it. */
-static const char *skip_reason(enum plan_skip skip)
-{
-	static const char *const reasons[] = {
-		[PLAN_NOT_WANTED] = "not-wanted",
-		[PLAN_FAMILY] = "ip-version",
-		[PLAN_HOME] = "stay-home",
-		[PLAN_HOME_NAME] = "no-name-server",
-		[PLAN_SRV] = "service-record",
-		[PLAN_NO_ADDRESS] = "unfinished",
-		[PLAN_NO_ROOM] = "no-memory",
-	};
-
-	/* whoever could be asked is outside as well */
-	if (skip == PLAN_HOME_NAME && net_guard_is_on())
-		return reasons[PLAN_HOME];
-	return reasons[skip];
-}
-
-static void put_skipped(struct reach *r, struct fact *f,
-                        const struct plan_flow *pf)
-{
-	bool is_looked_up =
-		pf->name != PLAN_NONE && plan_name(r->plan, pf->name)->is_bound;
-
-	/* a name that leads nowhere is a failure, not a choice */
-	if (pf->skip == PLAN_NO_ADDRESS && is_looked_up) {
-		f->state = FACT_FAIL;
-		reach_field(r, f, "result", val_text("no-address"));
-		f->summary.msgid =
-			N_("%1$s of %2$s (%3$s): the name has no address");
-		return;
-	}
-	f->state = pf->skip == PLAN_NO_ADDRESS ? FACT_UNKNOWN : FACT_SKIPPED;
-	reach_field(
-		r, f, "result",
-		val_text(f->state == FACT_SKIPPED ? "skipped" : "unfinished"));
-	reach_field(r, f, "reason", val_text(skip_reason(pf->skip)));
-	f->why.msgid = pf->skip == PLAN_NO_ADDRESS
-	                       ? N_("the test was ended before its name was "
-	                            "known")
-	                       : skip_why(pf->skip);
-	f->summary.msgid = N_("%1$s of %2$s (%3$s): not tested");
-}
-
 /* Of several addresses the first that fails speaks for the flow. */
 static const struct answer *speaker(const struct plan_flow *pf,
                                     const struct answer *answers,
@@ -619,23 +531,55 @@ static const struct answer *speaker(const struct plan_flow *pf,
 	return !passing || *is_mixed ? failing : passing;
 }
 
+static void put_flow_head(struct reach *r, struct fact *f,
+                          const struct plan_flow *pf,
+                          const struct profile_ports *ports)
+{
+	const struct profile_row *row = pf->flow.row;
+
+	reach_field(r, f, "table",
+	            val_text(report_text(r->report, slice_str(row->table))));
+	reach_field(r, f, "row", val_int(row->row));
+	reach_field_text(r, f, "host", row->host);
+	reach_field(r, f, "transport",
+	            val_text(profile_transport_name(pf->flow.transport)));
+	reach_field(r, f, "dst_port", val_int(ports->first));
+	if (ports->last != ports->first)
+		reach_field(r, f, "port_last", val_int(ports->last));
+	reach_field(r, f, "class", val_text(profile_class_name(row->cls)));
+	reach_field_text(r, f, "service", row->service);
+	reach_field_text(r, f, "description", row->description);
+	f->summary.args[0] = port_text(r, ports->first, ports->last,
+	                               pf->flow.transport == PROFILE_UDP);
+	f->summary.args[1] = report_text(r->report, slice_str(row->host));
+	f->summary.args[2] =
+		report_text(r->report, slice_str(row->description));
+}
+
 static void put_flow(struct reach *r, const struct plan_flow *pf,
                      const struct answer *answers, struct fact *const *stops)
 {
 	struct fact *f =
 		report_fact(r->report, "flow.reached", FACT_PASS, pf->scope);
-	const struct answer *an;
-	bool is_mixed;
+	struct profile_ports ports = pf->flow.ports;
+	const struct answer *an = NULL;
+	bool is_mixed = false;
 	struct val *asked;
 
-	put_flow_head(r, f, pf);
-	if (pf->skip != PLAN_ASKED) {
-		put_skipped(r, f, pf);
+	if (pf->skip == PLAN_ASKED)
+		an = speaker(pf, answers, &is_mixed);
+	/* a service's port is its record's, whatever the row says */
+	if (an && pf->service != PLAN_NONE)
+		ports.first = ports.last = an->ask->target.addr.port;
+	put_flow_head(r, f, pf, &ports);
+	if (!an) {
+		reach_put_skipped(r, f, pf);
 		return;
 	}
-	an = speaker(pf, answers, &is_mixed);
 	f->state = an->fact->state;
 	field_addr(r, f, "address", &an->ask->target.addr);
+	reach_field_text(r, f, "target",
+	                 reach_target_at(r, pf, &an->ask->target.addr));
 	reach_field(
 		r, f, "protocol",
 		val_text(plan_kind_name(
@@ -768,6 +712,8 @@ void reach_facts(struct reach *r)
 		return;
 	}
 	put_cost(r);
+	for (size_t i = 0; i < plan_n_srvs(r->plan); i++)
+		reach_put_service(r, i);
 	for (size_t i = 0; i < plan_n_names(r->plan); i++)
 		reach_put_name(r, i);
 	for (size_t i = 0; i < r->n_traces; i++)

@@ -11,49 +11,69 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 
-static void put_lookup(struct reach *r, struct val *list,
-                       const struct reach_lookup types[REACH_TYPES])
+static void put_addresses(struct reach *r, struct val *list,
+                          const struct addr *addrs, size_t n)
 {
-	struct val *map = reach_put(r, list, NULL, val_map());
 	char buf[ADDR_TEXT_BYTES];
-	struct val *addrs;
+
+	for (size_t i = 0; i < n; i++)
+		(void)reach_put(r, list, NULL,
+		                val_text(report_text(
+					r->report, slice_str(addr_ip_text(
+							   &addrs[i], buf)))));
+}
+
+static void put_ms(struct reach *r, struct val *map, const char *key,
+                   int64_t ns)
+{
+	if (ns > 0)
+		(void)reach_put(r, map, key,
+		                val_real((double)ns / (double)NS_PER_MS));
+}
+
+void reach_put_lookup(struct reach *r, struct val *map,
+                      const struct reach_lookup *types, size_t n_types)
+{
+	char buf[ADDR_TEXT_BYTES];
 	int64_t rtt = 0, took = 0;
+	bool is_truncated = false;
+	uint8_t rcode = 0;
 	int err = 0;
 
 	(void)reach_put(r, map, "server",
 	                val_text(report_text(
 				r->report,
 				slice_str(addr_text(&types[0].server, buf)))));
-	addrs = reach_put(r, map, "addresses", val_list());
-	for (size_t t = 0; t < REACH_TYPES; t++) {
+	for (size_t t = 0; t < n_types; t++) {
 		const struct reach_lookup *l = &types[t];
 
-		for (size_t i = 0; i < l->n_addrs; i++)
-			(void)reach_put(r, addrs, NULL,
-			                val_text(report_text(
-						r->report,
-						slice_str(addr_ip_text(
-							&l->addrs[i], buf)))));
 		rtt = l->rtt_ns > rtt ? l->rtt_ns : rtt;
 		took = l->took_ns > took ? l->took_ns : took;
 		err = l->err ? l->err : err;
+		rcode = rcode ? rcode : l->rcode;
+		is_truncated |= l->is_truncated;
 	}
-	(void)reach_put(
-		r, map, "rcode",
-		val_int(types[0].rcode ? types[0].rcode : types[1].rcode));
+	(void)reach_put(r, map, "rcode", val_int(rcode));
 	if (err)
 		(void)reach_put(r, map, "error",
 		                val_text(strerrorname_np(err)));
-	if (rtt > 0)
-		(void)reach_put(r, map, "ms",
-		                val_real((double)rtt / (double)NS_PER_MS));
-	if (took > 0)
-		(void)reach_put(r, map, "took_ms",
-		                val_real((double)took / (double)NS_PER_MS));
+	put_ms(r, map, "ms", rtt);
+	put_ms(r, map, "took_ms", took);
 	if (types[0].is_tcp)
 		(void)reach_put(r, map, "is_tcp", val_bool(true));
-	if (types[0].is_truncated || types[1].is_truncated)
+	if (is_truncated)
 		(void)reach_put(r, map, "is_truncated", val_bool(true));
+}
+
+static void put_lookup(struct reach *r, struct val *list,
+                       const struct reach_lookup types[REACH_TYPES])
+{
+	struct val *map = reach_put(r, list, NULL, val_map());
+	struct val *addrs = reach_put(r, map, "addresses", val_list());
+
+	for (size_t t = 0; t < REACH_TYPES; t++)
+		put_addresses(r, addrs, types[t].addrs, types[t].n_addrs);
+	reach_put_lookup(r, map, types, REACH_TYPES);
 }
 
 static const char *name_result(const struct reach_name *n,
@@ -65,7 +85,7 @@ static const char *name_result(const struct reach_name *n,
 		return "resolved";
 	if (!n->is_over)
 		return "unfinished";
-	return reach_name_has_answer(n) ? "no-address" : "silent";
+	return reach_tries_have_answer(&n->lookups) ? "no-address" : "silent";
 }
 
 /* What the name leads to, and the profile does not know. */
@@ -76,7 +96,6 @@ static void put_foreign(struct reach *r, struct fact *f, size_t no)
 	size_t n =
 		plan_name_expected(expected, ARRAY_LEN(expected), r->plan, no);
 	struct val *list = NULL;
-	char buf[ADDR_TEXT_BYTES];
 
 	for (size_t i = 0; n > 0 && !name->is_given && i < name->n_addrs; i++) {
 		size_t k = 0;
@@ -87,11 +106,7 @@ static void put_foreign(struct reach *r, struct fact *f, size_t no)
 			continue;
 		if (!list)
 			list = fact_field(r->report, f, "foreign", val_list());
-		(void)reach_put(
-			r, list, NULL,
-			val_text(report_text(r->report,
-		                             slice_str(addr_ip_text(
-						     &name->addrs[i], buf)))));
+		put_addresses(r, list, &name->addrs[i], 1);
 	}
 }
 
@@ -112,7 +127,6 @@ void reach_put_name(struct reach *r, size_t i)
 	const struct plan_name *name = plan_name(r->plan, i);
 	const struct reach_name *n = &r->names[i];
 	const char *result = name_result(n, name);
-	char buf[ADDR_TEXT_BYTES];
 	struct val *list;
 	struct fact *f;
 	size_t k = 0;
@@ -124,16 +138,11 @@ void reach_put_name(struct reach *r, size_t i)
 	f = report_fact(r->report, "name.resolved", all[k].state, name->host);
 	reach_field(r, f, "result", val_text(result));
 	list = fact_field(r->report, f, "addresses", val_list());
-	for (size_t a = 0; a < name->n_addrs; a++)
-		(void)reach_put(
-			r, list, NULL,
-			val_text(report_text(r->report,
-		                             slice_str(addr_ip_text(
-						     &name->addrs[a], buf)))));
+	put_addresses(r, list, name->addrs, name->n_addrs);
 	list = fact_field(r->report, f, "lookups", val_list());
 	for (size_t s = 0; s < REACH_TRIES; s++) {
-		if (n->lookups[s][0].is_asked)
-			put_lookup(r, list, n->lookups[s]);
+		if (n->lookups.at[s][0].is_asked)
+			put_lookup(r, list, n->lookups.at[s]);
 	}
 	put_foreign(r, f, i);
 	if (n->has_look)

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: all names are looked up at once, each at every server that the
- * system would ask. The first server's answer is taken, as the system would
- * take it; the second one's is there to be compared with. Where all are silent,
- * the first is asked by TCP: then it is the path that swallows UDP.
+ * Design: names are looked up at once, and those that a service leads to as
+ * soon as it is known.
  *
  * Names that exist for nobody, and the first one of SIP, are looked into with
  * all that DNS has (ask_dns.c), beside the questions: it decides no flow.
@@ -16,7 +14,7 @@
 
 #include "net/guard.h"
 
-static void take_records(struct reach_lookup *l, const struct net_dns_msg *m)
+static void take_addresses(struct reach_lookup *l, const struct net_dns_msg *m)
 {
 	bool has_alias = false;
 
@@ -29,116 +27,25 @@ static void take_records(struct reach_lookup *l, const struct net_dns_msg *m)
 			l->addrs[l->n_addrs++] = rec->addr;
 	}
 	l->is_cname_only = has_alias && l->n_addrs == 0;
-}
-
-static void on_answer(void *arg, const struct net_dns_answer *a)
-{
-	struct reach_lookup *l = arg;
-
-	l->is_over = true;
-	l->err = a->err;
-	l->offender = a->offender;
-	l->is_truncated = a->is_udp_truncated;
-	l->rtt_ns = a->rtt_ns;
-	l->took_ns = a->took_ns;
-	if (a->msg) {
-		l->rcode = a->msg->rcode;
-		take_records(l, a->msg);
-	}
-	reach_wake(l->name->reach);
-}
-
-static void ask_one(struct reach_name *n, struct reach_lookup *l,
-                    const struct addr *server, enum net_dns_type type)
-{
-	const struct reach *r = n->reach;
-
-	l->name = n;
-	l->server = *server;
-	l->is_asked = true;
-	l->err = (l->is_tcp ? net_dns_ask_tcp : net_dns_ask)(
-		&l->dns, server, plan_name(r->plan, n->no)->host, type,
-		r->effort.patience_ns, on_answer, l);
-	l->is_over = l->err != 0;
+	l->has_content = l->n_addrs > 0;
 }
 
 static void ask_all(struct reach_name *n)
 {
-	const struct probe_conf *conf = n->reach->run->conf;
+	const char *host = plan_name(n->reach->plan, n->no)->host;
+	const struct reach_topic topics[REACH_TYPES] = {
+		{.host = host, .type = NET_DNS_A, .take = take_addresses},
+		{.host = host, .type = NET_DNS_AAAA, .take = take_addresses},
+	};
 
-	for (size_t s = 0; s < conf->n_dns; s++) {
-		ask_one(n, &n->lookups[s][0], &conf->dns[s], NET_DNS_A);
-		ask_one(n, &n->lookups[s][1], &conf->dns[s], NET_DNS_AAAA);
-	}
+	n->is_asked = true;
+	reach_tries_start(n->reach, &n->lookups, topics);
 }
 
 int reach_names_start(struct reach *r)
 {
-	size_t n = plan_n_names(r->plan);
-
-	r->names = calloc(n + 1, sizeof(*r->names));
-	if (!r->names)
-		return ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const struct plan_name *name = plan_name(r->plan, i);
-
-		r->names[i].reach = r;
-		r->names[i].no = i;
-		r->names[i].is_over = name->is_bound || !name->is_wanted ||
-		                      r->run->conf->n_dns == 0;
-		if (!r->names[i].is_over)
-			ask_all(&r->names[i]);
-	}
-	return 0;
-}
-
-bool reach_name_has_answer(const struct reach_name *n)
-{
-	for (size_t s = 0; s < REACH_TRIES; s++) {
-		for (size_t t = 0; t < REACH_TYPES; t++) {
-			const struct reach_lookup *l = &n->lookups[s][t];
-
-			if (l->is_asked && l->is_over && l->err == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* @return whether TCP is still to be waited for */
-static bool ask_by_tcp(struct reach_name *n)
-{
-	struct reach_lookup *types = n->lookups[REACH_SERVERS];
-	const struct probe_conf *conf = n->reach->run->conf;
-
-	if (reach_name_has_answer(n))
-		return false;
-	for (size_t t = 0; t < REACH_TYPES && !types[t].is_asked; t++) {
-		types[t].is_tcp = true;
-		ask_one(n, &types[t], &conf->dns[0],
-		        t == 0 ? NET_DNS_A : NET_DNS_AAAA);
-	}
-	return !types[0].is_over || !types[1].is_over;
-}
-
-static bool is_settled(const struct reach_lookup types[REACH_TYPES])
-{
-	return types[0].is_over && types[1].is_over;
-}
-
-/* The first server's word is enough; without it, all are waited for. */
-static bool is_known(struct reach_name *n)
-{
-	size_t n_dns = n->reach->run->conf->n_dns;
-
-	if (is_settled(n->lookups[0]) &&
-	    n->lookups[0][0].n_addrs + n->lookups[0][1].n_addrs > 0)
-		return true;
-	for (size_t s = 0; s < n_dns; s++) {
-		if (!is_settled(n->lookups[s]))
-			return false;
-	}
-	return !ask_by_tcp(n);
+	r->names = calloc(plan_max_names(r->plan), sizeof(*r->names));
+	return r->names ? 0 : ENOMEM;
 }
 
 static int bind_name(struct reach *r, struct reach_name *n)
@@ -149,7 +56,7 @@ static int bind_name(struct reach *r, struct reach_name *n)
 	n->is_over = true;
 	for (size_t s = 0; s < REACH_TRIES && n_addrs == 0; s++) {
 		for (size_t t = 0; t < REACH_TYPES; t++) {
-			const struct reach_lookup *l = &n->lookups[s][t];
+			const struct reach_lookup *l = &n->lookups.at[s][t];
 
 			for (size_t i = 0;
 			     i < l->n_addrs && n_addrs < PLAN_NAME_ADDRS; i++)
@@ -171,19 +78,6 @@ static void on_looked(void *arg, const struct ask_result *res)
 	reach_wake(n->reach);
 }
 
-static const struct addr *first_that_answers(const struct reach_name *n)
-{
-	for (size_t s = 0; s < REACH_SERVERS; s++) {
-		for (size_t t = 0; t < REACH_TYPES; t++) {
-			const struct reach_lookup *l = &n->lookups[s][t];
-
-			if (l->is_asked && l->is_over && l->err == 0)
-				return &l->server;
-		}
-	}
-	return NULL;
-}
-
 static bool is_first_of_sip(const struct reach *r, size_t no)
 {
 	for (size_t i = 0; i < no; i++) {
@@ -196,16 +90,17 @@ static bool is_first_of_sip(const struct reach *r, size_t no)
 /* In haste nothing is asked that decides no flow. */
 static void look_into(struct reach *r, struct reach_name *n)
 {
-	const struct addr *server = first_that_answers(n);
+	const struct reach_lookup *said = reach_tries_speaker(&n->lookups);
 
-	if (!server || r->n_looks == REACH_LOOKS || r->effort.again_ns == 0 ||
+	if (!said || said->is_tcp || r->n_looks == REACH_LOOKS ||
+	    r->effort.again_ns == 0 ||
 	    (plan_name(r->plan, n->no)->n_addrs > 0 &&
 	     !is_first_of_sip(r, n->no)))
 		return;
 	n->look_target = (struct ask_target){
 		.host = plan_name(r->plan, n->no)->host,
-		.addr = *server,
-		.port_last = server->port,
+		.addr = said->server,
+		.port_last = said->server.port,
 		.via = ASK_UDP,
 	};
 	n->look_conf = (struct ask_conf){.patience_ns = r->effort.patience_ns};
@@ -220,6 +115,19 @@ bool reach_looks_over(const struct reach *r)
 	return r->n_looking == 0;
 }
 
+/* Names come as services become known. */
+static void begin(struct reach *r, size_t i)
+{
+	const struct plan_name *name = plan_name(r->plan, i);
+	struct reach_name *n = &r->names[i];
+
+	n->reach = r;
+	n->no = i;
+	if (!n->is_asked && !name->is_bound && name->is_wanted &&
+	    r->run->conf->n_dns > 0)
+		ask_all(n);
+}
+
 bool reach_names_go(struct reach *r)
 {
 	bool is_all = true;
@@ -227,7 +135,10 @@ bool reach_names_go(struct reach *r)
 	for (size_t i = 0; i < plan_n_names(r->plan); i++) {
 		struct reach_name *n = &r->names[i];
 
-		if (!n->is_over && is_known(n)) {
+		begin(r, i);
+		if (!n->is_asked)
+			continue;
+		if (!n->is_over && reach_tries_known(r, &n->lookups)) {
 			if (bind_name(r, n))
 				r->report->no_memory = true;
 			look_into(r, n);
@@ -241,10 +152,7 @@ void reach_names_stop(struct reach *r)
 {
 	for (size_t i = 0; r->names && i < plan_n_names(r->plan); i++) {
 		ask_free(r->names[i].look);
-		for (size_t s = 0; s < REACH_TRIES; s++) {
-			for (size_t t = 0; t < REACH_TYPES; t++)
-				net_dns_free(r->names[i].lookups[s][t].dns);
-		}
+		reach_tries_stop(&r->names[i].lookups);
 	}
 	free(r->names);
 }

@@ -14,6 +14,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "profile/schema.h"
+#include "profile/service.h"
 #include "tree/tree.h"
 
 enum {
@@ -121,6 +122,7 @@ static void take_host(struct load *ld, struct profile_row *row,
                       const struct tree_node *n)
 {
 	struct slice s = slice_str(row->host);
+	struct profile_service unused;
 
 	row->host_place = place_of(ld, n);
 	if (addr_parse(&row->addr, s) == 0)
@@ -132,6 +134,11 @@ static void take_host(struct load *ld, struct profile_row *row,
 		return;
 	}
 	row->is_srv = row->host[0] == '_';
+	if (row->is_srv && !profile_service_read(&unused, row->host))
+		diag_add(ld->dg, DIAG_ERROR, n->at,
+		         _("'%s' names no service; expected "
+		           "_sip._udp.example.com"),
+		         row->host);
 }
 
 /* "5060" or "10000-65535". */
@@ -180,7 +187,7 @@ static int take_addresses(struct load *ld, struct profile_row *row,
 
 	if (!list || row->n_addresses == 0)
 		return 0;
-	if (row->addr.family != ADDR_NONE || row->is_srv)
+	if (row->addr.family != ADDR_NONE)
 		diag_add(ld->dg, DIAG_ERROR, list->at,
 		         _("'addresses' is for host names; '%s' is none"),
 		         row->host);
@@ -208,6 +215,19 @@ static bool has_table(const struct profile *p, const char *id)
 	return false;
 }
 
+/* The record's name has said how the service is reached. */
+static void check_service(struct load *ld, const struct profile_row *row,
+                          const struct tree_node *transports)
+{
+	struct profile_service s;
+
+	if (row->is_srv && profile_service_read(&s, row->host) &&
+	    row->transports & ~profile_service_transports(&s))
+		diag_add(ld->dg, DIAG_ERROR, transports->at,
+		         _("'%s' is not reached by all of these transports"),
+		         row->host);
+}
+
 static int take_row(struct load *ld, struct profile_row *row,
                     const struct tree_node *n)
 {
@@ -220,6 +240,7 @@ static int take_row(struct load *ld, struct profile_row *row,
 		         _("there is no table '%s' in 'tables'"), row->table);
 	check_id(ld, n, "service");
 	take_host(ld, row, tree_get(n, "host"));
+	check_service(ld, row, tree_get(n, "transports"));
 	row->transports_place = place_of(ld, tree_get(n, "transports"));
 	row->direction_place = place_of(ld, tree_get(n, "direction"));
 	err = take_addresses(ld, row, tree_get(n, "addresses"));

@@ -4,6 +4,8 @@ import shutil
 import tempfile
 import unittest
 
+import yaml
+
 import ask_one
 import lab
 import pki
@@ -11,7 +13,7 @@ import rig
 
 CONFIG = lab.HERE / "server"
 AWAIT = f"server:cd /tmp; exec python3 {lab.HERE}/await_port.py"
-NEEDED = ("kamailio", "turnserver", "prosody", "openssl")
+NEEDED = ("kamailio", "turnserver", "prosody", "openssl", "dnsmasq")
 # Only where it is there: its package throws out the machine's own time keeper.
 CHRONY = shutil.which("chronyd", path="/usr/bin:/usr/sbin")
 ACCOUNT = {"sip_user": "alice", "sip_password": "secret"}
@@ -21,6 +23,63 @@ HASTE = {"patience_ms": 900}  # where silence is to be found
 MD5 = {"udp": 5060, "tcp": 5060, "tls": 5061, "ws": 8080, "wss": 8443}
 SHA256 = {"udp": 5070, "tcp": 5070, "tls": 5071, "ws": 8090, "wss": 8453}
 COTURN = {"udp": 3478, "tcp": 3478, "tls": 5349}
+DOMAIN = "example.com"
+# What dnsmasq says of services: (service, target, port, priority).
+RECORDS = [
+    ("_sip._udp.sip", "a", 5060, 10), ("_sip._udp.pool", "b", 5070, 10),
+    ("_sips._tcp.sip", "a", 5061, 10), ("_sips._ws.sip", "a", 8443, 10),
+    ("_stun._udp.turn", "a", 3478, 10), ("_turn._tcp.turn", "a", 3478, 10),
+    ("_turns._tcp.turn", "a", 5349, 10),
+    ("_xmpp-client._tcp.chat", "a", 5222, 10),
+    ("_sip._tcp.half", "dead", 5999, 20), ("_sip._tcp.half", "a", 5060, 10),
+    ("_sip._tcp.moved", "a", 5070, 10), ("_sip._tcp.lie", "liar", 5060, 10),
+    ("_sip._udp.loop", "_sip._udp.loop", 5060, 10),
+]
+HOSTS = ("a", "b", "dead", "liar", "plain")
+# A row for each: transport, port, class, how it fares; addresses listed.
+SERVICES = {
+    "_sip._udp.sip": ("udp", "5060-5070", "sip", "answered"),
+    "_sips._tcp.sip": ("tls", 5061, "sip", "answered"),
+    "_sips._ws.sip": ("tls", 8443, "webrtc", "answered"),
+    "_stun._udp.turn": ("udp", 3478, "stun", "answered"),
+    "_turn._tcp.turn": ("tcp", 3478, "stun", "answered"),
+    "_turns._tcp.turn": ("tls", 5349, "stun", "answered"),
+    "_xmpp-client._tcp.chat": ("tcp", 5222, "chat", "answered"),
+    "_sip._tcp.half": ("tcp", "5060-5999", "sip", "refused"),
+    "_sip._tcp.moved": ("tcp", 5060, "sip", "answered"),
+    "_sip._tcp.lie": ("tcp", 5060, "sip", "answered", ["203.0.113.9"]),
+    "_sip._tcp.plain": ("tcp", 5060, "sip", "answered"),
+    "_sip._udp.root": ("udp", 5060, "sip", "not-offered"),
+    "_sip._udp.gone": ("udp", 5060, "sip", "no-address"),
+    "_sip._udp.loop": ("udp", 5060, "sip", "no-address"),
+}
+
+
+def resolver():
+    words = [f"--host-record={host}.{DOMAIN},{lab.SERVER}" for host in HOSTS]
+    words += [f"--srv-host={name}.{DOMAIN},{to}.{DOMAIN},{port},{priority},1"
+              for name, to, port, priority in RECORDS]
+    words += [f"--srv-host=_sip._udp.root.{DOMAIN}"]
+    words += [f"--naptr-record=sip.{DOMAIN},{order},1,s,{service},,{to}"
+              for order, service, to in (
+                  (20, "SIPS+D2T", f"_sips._tcp.sip.{DOMAIN}"),
+                  (30, "SIP+D2U", f"_sip._udp.pool.{DOMAIN}"))]
+    return (f"{AWAIT} 53 dnsmasq -d -C /dev/null --port=53 --no-resolv "
+            f"--listen-address={lab.SERVER} --bind-interfaces --no-hosts "
+            f"--local=/{DOMAIN}/ --local=/invalid/ " + " ".join(words))
+
+
+def profile():
+    rows = [{"table": "t", "row": i + 1, "host": f"{name}.{DOMAIN}",
+             "ports": [port], "transports": [transport], "direction": "out",
+             "description": name, "class": kind, "service": "s",
+             **({"addresses": listed[0]} if listed else {})}
+            for i, (name, (transport, port, kind, _, *listed)) in enumerate(
+                SERVICES.items())]
+    return yaml.safe_dump({
+        "schema": "prumo/profile/1", "id": "srv", "name": "Services",
+        "source": {"title": "Services"}, "tables": [{"id": "t"}],
+        "rows": rows, "requirements": {"sip_alg_allowed": False}})
 
 
 def kamailio(ports, cert, digest, once, path, where):
@@ -64,7 +123,7 @@ def servers(keys, where):
         f"server:export PROSODY_DATA={data} PROSODY_CERTS={keys.dir}; "
         f"{AWAIT.split(':', 1)[1]} 5280 prosody --config "
         f"{CONFIG}/prosody.cfg.lua -F",
-        f"server:exec python3 {CONFIG}/odd.py"]
+        f"server:exec python3 {CONFIG}/odd.py", resolver()]
 
 
 class Shared:
@@ -90,6 +149,76 @@ def setUpModule():
 def tearDownModule():
     Shared.room.close()
     Shared.temp.cleanup()
+
+
+class Records(unittest.TestCase, Shared):
+    """A profile of service records alone: dnsmasq leads to the servers."""
+
+    @classmethod
+    def setUpClass(cls):
+        path = f"{cls.temp.name}/srv.yaml"
+        with open(path, "w", encoding="ascii") as f:
+            f.write(profile())
+        cls.report = cls.room.check("--skip", "sip-alg", path,
+                                    target=("--dns", lab.SERVER),
+                                    env={"SSL_CERT_FILE": cls.keys.root})
+
+    def service(self, name):
+        fact, = self.report.pick("name.service", scope=f"{name}.{DOMAIN}")
+        return fact
+
+    def flow(self, name):
+        fact, = self.report.pick("flow.reached", description=name)
+        return fact
+
+    def test_every_row_is_asked_by_its_own_protocol(self):
+        self.assertEqual({name: self.flow(name)["result"]
+                          for name in SERVICES},
+                         {name: row[3] for name, row in SERVICES.items()},
+                         self.report.told())
+        self.assertEqual({name: (self.flow(name)["protocol"],
+                                 self.flow(name)["dst_port"])
+                          for name in list(SERVICES)[1:7]},
+                         {"_sips._tcp.sip": ("sip-options", 5061),
+                          "_sips._ws.sip": ("sip-options", 8443),
+                          "_stun._udp.turn": ("stun", 3478),
+                          "_turn._tcp.turn": ("turn", 3478),
+                          "_turns._tcp.turn": ("turn", 5349),
+                          "_xmpp-client._tcp.chat": ("xmpp", 5222)})
+
+    def test_naptr_leads_before_the_record_of_the_row(self):
+        fact = self.service("_sip._udp.sip")
+        self.assertEqual([(t["host"], t["port"]) for t in fact["targets"]],
+                         [(f"b.{DOMAIN}", 5070), (f"a.{DOMAIN}", 5060)])
+        self.assertEqual([n["services"] for n in fact["naptr"]],
+                         ["SIPS+D2T", "SIP+D2U"])
+        self.assertEqual([s["name"] for s in fact["srv"]],
+                         [f"_sip._udp.{d}.{DOMAIN}" for d in ("sip", "pool")])
+        self.assertEqual(len(self.flow("_sip._udp.sip")["asked"]), 2)
+
+    def test_one_of_two_targets_fails(self):
+        flow = self.flow("_sip._tcp.half")
+        self.assertEqual((flow["state"], flow["is_mixed"], flow["target"],
+                          flow["dst_port"]),
+                         ("warn", True, f"dead.{DOMAIN}", 5999), flow)
+
+    def test_results_of_records(self):
+        self.assertEqual({name: self.service(name)["result"]
+                          for name in SERVICES
+                          if self.service(name)["result"] != "resolved"},
+                         {"_sip._tcp.plain": "fallback",
+                          "_sip._udp.root": "not-offered",
+                          "_sip._udp.gone": "no-address",
+                          "_sip._udp.loop": "no-address"})
+        self.assertEqual(self.service("_sip._tcp.moved")["unlisted_ports"],
+                         [5070])
+        self.assertEqual(self.flow("_sip._tcp.moved")["dst_port"], 5070)
+
+    def test_each_cause_is_one_finding(self):
+        self.assertEqual(self.report.ids(), [
+            "name.not-offered", "name.not-found", "service.stopped",
+            "name.unexpected-address", "name.no-record",
+            "name.unexpected-port"], self.report.told())
 
 
 class Real(unittest.TestCase, Shared):

@@ -15,15 +15,17 @@
  *   name HOST RESULT [KEY=VALUE...]: foreign, addresses, hosts (of the hosts
  *                     file): ADDR; took (ms), error, tcp, truncated: of the
  *                     first lookup; search, inventing: what else DNS says
+ *   service HOST RESULT [PORT that the profile does not list]
  *   table LIMIT [going on]
  *   cert HOST KEY... a good certificate: is_other_issuer
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
  *
- * Keys of a flow: stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its
- * certificate: faults, issuer, sha256, behind, ahead; of what its question
- * learned: date (how far the clock is ahead of it), ntp (seconds behind it),
- * portal, intercepted, blocked=FIRST-LAST, limited, rejected, altered,
- * edge, server, edges=MIN-FIRST-LAST-MAX of an uncertain part.
+ * Keys of a flow: target (the name that its service leads to);
+ * stop=MIN-MAX:SEGMENT, who, error, offender, mixed; of its certificate:
+ * faults, issuer, sha256, behind, ahead; of what its question learned: date
+ * (how far the clock is ahead of it), ntp (seconds behind it), portal,
+ * intercepted, blocked=FIRST-LAST, limited, rejected, altered, edge, server,
+ * edges=MIN-FIRST-LAST-MAX of an uncertain part.
  */
 
 static const char *part(struct report *r, const char **at, char end)
@@ -296,6 +298,17 @@ static void add_name(struct report *r, const char *at)
 	}
 }
 
+static void add_service(struct report *r, const char *at)
+{
+	const char *host = part(r, &at, ' '), *result = part(r, &at, ' ');
+	struct fact *f = report_fact(r, "name.service", state_of(result), host);
+
+	(void)fact_field(r, f, "result", val_text(result));
+	if (*at)
+		(void)put(r, fact_field(r, f, "unlisted_ports", val_list()),
+		          NULL, val_int(atoi(at)));
+}
+
 static void add_line(struct report *r, const char *line)
 {
 	const char *kind = part(r, &line, ' ');
@@ -305,6 +318,8 @@ static void add_line(struct report *r, const char *line)
 		add_flow(r, line);
 	} else if (strcmp(kind, "name") == 0) {
 		add_name(r, line);
+	} else if (strcmp(kind, "service") == 0) {
+		add_service(r, line);
 	} else if (strcmp(kind, "cert") == 0) {
 		const char *host = part(r, &line, ' ');
 

@@ -126,6 +126,35 @@ static const struct {
 	{"a name that is gone",
          GOOD "name b no-address\nflow b - 443/tcp web no-address\n",
          "name.not-found warn unknown 1"},
+	{"a service that is not offered",
+         GOOD "service _sip._udp.b not-offered\n"
+              "flow _sip._udp.b - 5060/udp sip not-offered\n"
+              "flow c - 443/tcp web no-address\n",
+         "name.not-offered fail provider 1; name.not-found warn unknown 1"},
+	{"a service that no name server knows",
+         GOOD "service _sip._udp.b silent\nname b silent\n"
+              "flow _sip._udp.b - 5060/udp sip no-address target=b\n",
+         "name.resolver-dead fail unknown 1"},
+	{"a service without a record, whose domain answers",
+         GOOD "service _sip._udp.b fallback\nname b resolved\n"
+              "flow _sip._udp.b 198.51.100.1 5060/udp sip answered "
+              "target=b\n",
+         "name.no-record warn unknown 0"},
+	{"a service without a record, whose domain has no address",
+         GOOD "service _sip._udp.b no-address\nname b no-address\n"
+              "flow _sip._udp.b - 5060/udp sip no-address target=b\n",
+         "name.not-found fail unknown 1"},
+	{"a service at a port of its own",
+         GOOD "service _sip._udp.b resolved 5070\nname c resolved\n"
+              "flow _sip._udp.b 198.51.100.1 5070/udp sip answered "
+              "target=c\n",
+         "name.unexpected-port warn unknown 0"},
+	{"a service that leads to a stranger, who does not answer",
+         GOOD "service _sip._udp.b resolved\n"
+              "name c resolved foreign=198.51.100.77\n"
+              "flow _sip._udp.b 198.51.100.77 5060/udp sip silent "
+              "target=c\n",
+         "name.wrong-address fail unknown 1"},
 	{"names that lead nowhere, all to one address",
          GOOD "name b resolved\nname c resolved\nname d resolved\n"
               "flow b 203.0.113.9 5060/udp sip silent\n"

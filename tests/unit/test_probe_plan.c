@@ -327,6 +327,180 @@ static void test_extras_decide_nothing(void **state)
 	profile_free(p);
 }
 
+static const char srv_rows[] =
+	"schema: prumo/profile/1\nid: x\nname: X\nsource: {title: T}\n"
+	"tables: [{id: t}]\nrequirements: {sip_alg_allowed: false}\nrows:\n" ROW(
+		"1", "_sip._udp.a.example", "[5060, 5070-5079]", "[udp]", "sip")
+		ROW("2", "_sips._tcp.a.example", "[5061]", "[tls]", "sip")
+			ROW("3", "a.example", "[80]", "[tcp]", "web");
+
+static const struct plan_question *asked(const struct plan *p, size_t flow,
+                                         size_t i)
+{
+	assert_in_range(i, 0, plan_flow(p, flow)->n_questions - 1);
+	return plan_question(p, plan_flow(p, flow)->questions[i]);
+}
+
+static void test_services_lead_to_their_targets(void **state)
+{
+	static const struct plan_conf conf = {.may_resolve = true};
+	const struct srv_list udp = {.targets = {{"b.example", 5071, 1, 0},
+	                                         {"b.example", 5060, 2, 0},
+	                                         {"c.example", 5999, 3, 0}},
+	                             .n_targets = 3};
+	struct addr at[2] = {addr_of("192.0.2.1"), addr_of("192.0.2.2")};
+	struct profile *p = load(srv_rows);
+	struct plan *plan = plan_of(p, &conf);
+
+	UNUSED(state);
+	assert_int_equal(plan_n_srvs(plan), 2);
+	assert_string_equal(plan_srv(plan, 0)->domain, "a.example");
+	assert_string_equal(plan_srv(plan, 0)->naptr, "SIP+D2U");
+	assert_int_equal(plan_n_names(plan), 1); /* of the third row */
+	assert_int_equal(plan_flow(plan, 0)->skip, PLAN_NO_ADDRESS);
+	assert_int_equal(plan_srv_bind(plan, 0, &udp), 0);
+	assert_int_equal(plan_n_names(plan), 3);
+	assert_int_equal(plan_n_questions(plan), 0);
+	assert_false(plan_srv(plan, 0)->targets[0].is_unlisted);
+	assert_true(plan_srv(plan, 0)->targets[2].is_unlisted);
+
+	assert_int_equal(plan_bind(plan, 1, at, 2), 0);
+	assert_int_equal(plan_bind(plan, 2, at, 1), 0);
+	/* 5060, and what no row has, for the first; 5071 for the range */
+	assert_int_equal(plan_flow(plan, 0)->n_questions, 3);
+	assert_int_equal(asked(plan, 0, 0)->addr.port, 5060);
+	assert_int_equal(asked(plan, 0, 2)->addr.port, 5999);
+	assert_int_equal(plan_flow(plan, 1)->n_questions, 2);
+	assert_int_equal(asked(plan, 1, 0)->addr.port, 5071);
+	assert_int_equal(asked(plan, 1, 0)->last, 5071);
+	assert_int_equal(asked(plan, 1, 0)->service->ways[0].kind, PLAN_SIP);
+	/* certificates are the domain's */
+	assert_string_equal(asked(plan, 1, 0)->host, "a.example");
+	plan_free(plan);
+	profile_free(p);
+}
+
+static void test_service_without_records_is_its_domain(void **state)
+{
+	static const struct plan_conf conf = {.may_resolve = true};
+	const struct srv_list none = {.n_targets = 0};
+	const struct srv_list refused = {.is_refused = true};
+	struct addr at = addr_of("192.0.2.1");
+	struct profile *p = load(srv_rows);
+	struct plan *plan = plan_of(p, &conf);
+
+	UNUSED(state);
+	assert_int_equal(plan_bind(plan, 0, &at, 1), 0);
+	assert_int_equal(plan_srv_bind(plan, 1, &none), 0);
+	assert_true(plan_srv(plan, 1)->is_fallback);
+	assert_int_equal(plan_n_names(plan), 1); /* it was there */
+	assert_int_equal(asked(plan, 2, 0)->addr.port, 5061);
+	assert_int_equal(asked(plan, 2, 0)->service->ways[0].via, ASK_TLS);
+	assert_int_equal(plan_srv_bind(plan, 0, &refused), 0);
+	assert_false(plan_srv(plan, 0)->is_fallback);
+	assert_int_equal(plan_flow(plan, 0)->skip, PLAN_NOT_OFFERED);
+	assert_int_equal(plan_flow(plan, 1)->skip, PLAN_NOT_OFFERED);
+	plan_free(plan);
+	profile_free(p);
+}
+
+static void test_ports_that_no_record_names_are_not_asked(void **state)
+{
+	static const struct plan_conf conf = {.may_resolve = true};
+	const struct srv_list one = {.targets = {{"b.example", 5075, 1, 0}},
+	                             .n_targets = 1};
+	struct profile *p = load(srv_rows);
+	struct plan *plan = plan_of(p, &conf);
+
+	UNUSED(state);
+	assert_int_equal(plan_srv_bind(plan, 0, &one), 0);
+	assert_int_equal(plan_flow(plan, 0)->skip, PLAN_NOT_NAMED);
+	assert_int_equal(plan_flow(plan, 1)->skip, PLAN_NO_ADDRESS);
+	plan_free(plan);
+	profile_free(p);
+}
+
+/* Whatever DNS says, a flow has so many questions and the plan so many names */
+static void test_targets_of_a_service_are_bounded(void **state)
+{
+	static const struct plan_conf conf = {.may_resolve = true};
+	struct addr at[PLAN_NAME_ADDRS];
+	struct srv_list all = {.n_targets = SRV_TARGETS_MAX};
+	static const char *const names[SRV_TARGETS_MAX] = {"a.x", "b.x", "c.x",
+	                                                   "d.x", "e.x", "f.x"};
+	struct profile *p = load(srv_rows);
+	struct plan *plan = plan_of(p, &conf);
+
+	UNUSED(state);
+	for (size_t i = 0; i < SRV_TARGETS_MAX; i++)
+		all.targets[i] = (struct srv_target){names[i], 5060, 0, 0};
+	assert_int_equal(plan_srv_bind(plan, 0, &all), 0);
+	assert_int_equal(plan_srv_bind(plan, 1, &all), 0);
+	assert_in_range(plan_n_names(plan), 0, plan_max_names(plan));
+	for (size_t i = 0; i < plan_n_names(plan); i++) {
+		for (size_t k = 0; k < PLAN_NAME_ADDRS; k++) {
+			at[k] = addr_of("192.0.2.0");
+			at[k].ip[3] = (uint8_t)(i * PLAN_NAME_ADDRS + k);
+		}
+		assert_int_equal(plan_bind(plan, i, at, PLAN_NAME_ADDRS), 0);
+	}
+	assert_int_equal(plan_flow(plan, 0)->n_questions,
+	                 SRV_TARGETS_MAX * PLAN_TARGET_ADDRS);
+	plan_free(plan);
+	profile_free(p);
+}
+
+static void test_a_given_service_is_not_looked_up(void **state)
+{
+	struct profile_alias alias;
+	struct plan_conf conf = {.aliases = &alias, .n_aliases = 1};
+	struct profile *p = load(srv_rows);
+	struct plan *plan;
+
+	UNUSED(state);
+	assert_int_equal(
+		profile_alias_parse(
+			&alias, slice_str("_sip._udp.a.example:198.51.100.7")),
+		0);
+	plan = plan_of(p, &conf);
+	assert_true(plan_srv(plan, 0)->is_given);
+	assert_int_equal(asked(plan, 0, 0)->addr.port, 5060);
+	assert_int_equal(plan_flow(plan, 2)->skip, PLAN_HOME_NAME);
+	plan_free(plan);
+	/* with nobody to ask, the domain's address has to do */
+	assert_int_equal(profile_alias_parse(
+				 &alias, slice_str("a.example:198.51.100.7")),
+	                 0);
+	plan = plan_of(p, &conf);
+	assert_int_equal(asked(plan, 2, 0)->addr.port, 5061);
+	plan_free(plan);
+	profile_free(p);
+}
+
+static void test_services_are_counted(void **state)
+{
+	static const struct plan_conf conf = {.may_resolve = true};
+	static const char *const only[] = {"web"};
+	struct plan_conf less = {
+		.may_resolve = true, .only = only, .n_only = 1};
+	const struct plan_effort effort = {.patience_ns = NS_PER_S,
+	                                   .flows = 100000};
+	struct profile *p = load(srv_rows);
+	struct plan *plan = plan_of(p, &conf), *web = plan_of(p, &less);
+	struct plan_cost open, most, open_web, most_web;
+
+	UNUSED(state);
+	plan_costs(&open, &most, plan, &effort);
+	plan_costs(&open_web, &most_web, web, &effort);
+	/* two services, three flows */
+	assert_int_equal(open.n_questions - open_web.n_questions, 5);
+	assert_true(most.n_bytes > most_web.n_bytes + 100000);
+	assert_true(open.n_flows > open_web.n_flows + 8);
+	plan_free(plan);
+	plan_free(web);
+	profile_free(p);
+}
+
 static void test_costs_are_bounds(void **state)
 {
 	static const struct plan_conf conf = {.may_resolve = true};
@@ -404,6 +578,12 @@ int main(void)
 		cmocka_unit_test(test_words_are_known),
 		cmocka_unit_test(test_names_may_be_given),
 		cmocka_unit_test(test_extras_decide_nothing),
+		cmocka_unit_test(test_services_lead_to_their_targets),
+		cmocka_unit_test(test_service_without_records_is_its_domain),
+		cmocka_unit_test(test_ports_that_no_record_names_are_not_asked),
+		cmocka_unit_test(test_targets_of_a_service_are_bounded),
+		cmocka_unit_test(test_a_given_service_is_not_looked_up),
+		cmocka_unit_test(test_services_are_counted),
 		cmocka_unit_test(test_costs_are_bounds),
 		cmocka_unit_test(test_nothing_wanted_costs_nothing),
 		cmocka_unit_test(test_no_memory_is_said),

@@ -162,6 +162,78 @@ static void test_flows_in_order_with_places(void **state)
 	unload(&rd);
 }
 
+/* A row, all of it, but for what a case adds. */
+#define ONE_ROW(host, transports, more)                                      \
+	"schema: prumo/profile/1\nid: x\nname: X\nsource: {title: T}\n"      \
+	"tables: [{id: t}]\nrequirements: {sip_alg_allowed: false}\nrows:\n" \
+	"  - {table: t, row: 1, host: " host                                 \
+	", ports: [5060], transports: [" transports                          \
+	"], direction: out,\n     class: sip, service: s, description: d,\n" \
+	"     " more "}\n"
+
+static void test_faults_of_a_host_are_one_line_each(void **state)
+{
+	static const struct {
+		const char *text, *message;
+		unsigned line;
+	} cases[] = {
+		{ONE_ROW("a.example", "udp", "addresses: [192.0.2.1, 192.0.2]"),
+	         "'192.0.2' is not an IP address", 10},
+		{ONE_ROW("a.example", "udp", "addresses: [b.example]"),
+	         "'b.example' is not an IP address", 10},
+		{ONE_ROW("a.example", "udp", "addresses: [192.0.2.0/24]"),
+	         "'192.0.2.0/24' is not an IP address", 10},
+		{ONE_ROW("192.0.2.1", "udp", "addresses: [192.0.2.1]"),
+	         "'addresses' is for host names; '192.0.2.1' is none", 10},
+		{ONE_ROW("a.example", "udp", "addresses: []"),
+	         "this list must not be empty", 10},
+		{ONE_ROW("a.example", "udp", "addresses: 192.0.2.1"),
+	         "found a single value, expected a list", 10},
+		{ONE_ROW("a.example", "udp", "issuers: []"),
+	         "this list must not be empty", 10},
+		{ONE_ROW("a.example", "udp", "issuers: R3"),
+	         "found a single value, expected a list", 10},
+		{ONE_ROW("a.example", "udp", "issuers: [{name: R3}]"),
+	         "found keys with values, expected a single value", 10},
+		{ONE_ROW("a.example", "udp", "issuers: ['']"),
+	         "this text must not be empty", 10},
+		{ONE_ROW("_sip.a.example", "udp", "purpose: p"),
+	         "'_sip.a.example' names no service; expected "
+	         "_sip._udp.example.com",
+	         8},
+		{ONE_ROW("_sip._udp.a.example", "udp, tcp", "purpose: p"),
+	         "'_sip._udp.a.example' is not reached by all of these "
+	         "transports",
+	         8},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct read rd;
+
+		load(&rd, slice_str(cases[i].text));
+		if (rd.err != EBADMSG || rd.dg.n_errors != 1)
+			fail_msg("%zu: %u faults: %s", i, rd.dg.n_errors,
+			         rd.dg.first ? rd.dg.first->message : "");
+		assert_string_equal(rd.dg.first->message, cases[i].message);
+		assert_int_equal(rd.dg.first->line, cases[i].line);
+		unload(&rd);
+	}
+}
+
+static void test_addresses_of_a_service_are_its_targets(void **state)
+{
+	struct read rd;
+
+	UNUSED(state);
+	load(&rd, slice_str(ONE_ROW("_sip._udp.a.example", "udp",
+	                            "addresses: [192.0.2.1, '2001:db8::1']")));
+	assert_int_equal(rd.err, 0);
+	assert_true(rd.p->rows[0].is_srv);
+	assert_int_equal(rd.p->rows[0].n_addresses, 2);
+	unload(&rd);
+}
+
 static void test_every_prefix_is_refused(void **state)
 {
 	struct slice text = slice_str(small);
@@ -249,6 +321,8 @@ int main(void)
 		cmocka_unit_test(test_document_is_whole),
 		cmocka_unit_test(test_other_provider),
 		cmocka_unit_test(test_flows_in_order_with_places),
+		cmocka_unit_test(test_faults_of_a_host_are_one_line_each),
+		cmocka_unit_test(test_addresses_of_a_service_are_its_targets),
 		cmocka_unit_test(test_every_prefix_is_refused),
 		cmocka_unit_test(test_size_has_a_limit),
 		cmocka_unit_test(test_rows_have_a_limit),
