@@ -124,7 +124,7 @@ static int check_run(struct lab *lab, const struct demo *demo,
 	char at[ADDR_TEXT_BYTES] = LAB_SERVER_IP4;
 	bool is_edge = true;
 	const struct lab_server *server = server_find(demo->scenario, &is_edge);
-	const char *argv[8 + CLI_DEMO_PLACES_MAX] = {
+	const char *argv[10 + CLI_DEMO_PLACES_MAX] = {
 		"/proc/self/exe", "check", is_edge ? "--edge" : "--server", at};
 	struct lab_cmd cmd = {.argv = argv, .env = lab_stage_env(stage)};
 	size_t n = 4;
@@ -138,6 +138,10 @@ static int check_run(struct lab *lab, const struct demo *demo,
 	}
 	for (size_t i = 0; i < demo->places.n; i++)
 		argv[n++] = demo->places.words[i];
+	if (demo->places.has_services) {
+		argv[n++] = "--dns";
+		argv[n++] = at;
+	}
 	if (demo->profile)
 		argv[n++] = demo->profile;
 	err = lab_run(&status, NULL, 0, lab, "client", &cmd, -1);

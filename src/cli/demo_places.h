@@ -10,11 +10,12 @@ enum {
 	CLI_DEMO_PLACES_MAX = LAB_MAX_NETS, /**< hosts */
 };
 
-/** Options that check and edge take alike, one word for each host; then the
- *  profile, for the edge; then NULL. */
+/** Options that check and edge take alike, one word for each host; then, for
+ *  the edge, what makes it answer for services, and the profile; then NULL. */
 struct cli_demo_places {
-	const char *words[CLI_DEMO_PLACES_MAX + 2];
-	size_t n; /**< words before the profile */
+	const char *words[CLI_DEMO_PLACES_MAX + 3];
+	size_t n;          /**< words that both take */
+	bool has_services; /**< the edge is a name server as well: for SRV */
 };
 
 /**
@@ -22,7 +23,8 @@ struct cli_demo_places {
  * server, and the server these addresses.
  *
  * Hosts that find no more room stay where they are, where a check inside a
- * lab asks nobody and says so; so do IPv6 addresses, and service records.
+ * lab asks nobody and says so; so do IPv6 addresses. A service's host is its
+ * domain, to which the edge's own name server leads.
  *
  * @param p     Out; in an unspecified state on error. Its words live in
  *              @p arena.

@@ -159,7 +159,12 @@ class Reached(unittest.TestCase):
                 {"table": "t", "row": 2, "host": "sip.example",
                  "ports": ["5060", "20000-20100"], "transports": ["udp"]},
                 {"table": "t", "row": 3, "host": "SIP.example",
-                 "ports": ["5080"], "transports": ["tcp"]}]
+                 "ports": ["5080"], "transports": ["tcp"]},
+                {"table": "t", "row": 4, "host": "_sips._tcp.voz.example",
+                 "ports": ["5061"], "transports": ["tls"]},
+                {"table": "t", "row": 5, "host": "_stun._udp.voz.example",
+                 "ports": ["3478"], "transports": ["udp"],
+                 "class": "stun"}]
         sip = next(r for r in services.ROWS if r["class"] == "sip")
         profile = {**services.PROFILE, "settings": [], "rows": [
             {**sip, **row} for row in rows]}
@@ -172,9 +177,18 @@ class Reached(unittest.TestCase):
             report = rig.demo_report(os.path.relpath(path, "/"))
         self.assertEqual(report.ids(), ["alg.rewrites-sip"])
         self.assert_reached(report, ["t/1/udp/5060", "t/2/udp/5060",
-                                     "t/2/udp/20000-20100", "t/3/tcp/5080"])
+                                     "t/2/udp/20000-20100", "t/3/tcp/5080",
+                                     "t/4/tls/5061", "t/5/udp/3478"])
         self.assertEqual(len({f["address"] for f in
-                              report.pick("flow.reached")}), 2)
+                              report.pick("flow.reached")}), 3)
+        # The edge is their name server.
+        sips, stun = report.pick("name.service", result="resolved")
+        self.assertEqual(
+            [(n["services"], n["replacement"]) for n in sips["naptr"]],
+            [("SIPS+D2T", "_sips._tcp.voz.example")])
+        self.assertEqual((sips["targets"], stun["targets"]),
+                         ([{"host": "voz.example", "port": 5061}],
+                          [{"host": "voz.example", "port": 3478}]))
 
     def test_scenario_with_an_edge_alone(self):
         report = rig.demo_report("--scenario", str(

@@ -22,7 +22,7 @@ static void test_each_host_gets_one_place(void **state)
 {
 	struct profile_row rows[] = {
 		row("203.0.113.7"), row("a.example"),
-		row("203.0.113.7"), row("_sip._udp.a.example"),
+		row("203.0.113.7"), row("_sip._udp.A.example"),
 		row("2001:db8::7"), row("A.example"),
 		row("b.example"),
 	};
@@ -40,8 +40,10 @@ static void test_each_host_gets_one_place(void **state)
 	                    "--map=203.0.113.7/32=198.51.100.100/32");
 	assert_string_equal(p.words[1], "--resolve=a.example:198.51.100.101");
 	assert_string_equal(p.words[2], "--resolve=b.example:198.51.100.102");
-	assert_string_equal(p.words[3], PATH);
-	assert_null(p.words[4]);
+	assert_true(p.has_services);
+	assert_string_equal(p.words[3], "--dns");
+	assert_string_equal(p.words[4], PATH);
+	assert_null(p.words[5]);
 	assert_int_equal(spec.n_server_nets, 3);
 	for (size_t i = 0; i < 3; i++) {
 		assert_int_equal(spec.server_nets[i].n_bits, 32);
