@@ -153,13 +153,12 @@ static void put_name(struct wr *w, const char *name)
 	struct slice rest = slice_str(name);
 
 	while (rest.n) {
-		size_t dot = slice_find(rest, slice_str("."));
-		struct slice label = slice_sub(rest, 0, dot);
+		struct slice label =
+			slice_sub(rest, 0, slice_find(rest, slice_str(".")));
 
 		wr_u8(w, (uint8_t)label.n);
 		wr_put(w, label);
-		rest = dot == SIZE_MAX ? (struct slice){0}
-		                       : slice_sub(rest, dot + 1, SIZE_MAX);
+		rest = slice_sub(rest, label.n + 1, SIZE_MAX);
 	}
 	wr_u8(w, 0);
 }

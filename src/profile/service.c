@@ -5,11 +5,10 @@
 
 static struct slice label_of(struct slice *rest)
 {
-	size_t dot = slice_find(*rest, slice_str("."));
-	struct slice label = slice_sub(*rest, 0, dot);
+	struct slice label =
+		slice_sub(*rest, 0, slice_find(*rest, slice_str(".")));
 
-	*rest = dot == SIZE_MAX ? (struct slice){0}
-	                        : slice_sub(*rest, dot + 1, SIZE_MAX);
+	*rest = slice_sub(*rest, label.n + 1, SIZE_MAX);
 	return label;
 }
 

@@ -148,8 +148,6 @@ class Blocked(unittest.TestCase):
                          ("router", "customer"))
         self.assertNotIn("443/TCP", found["evidence"]["ports"])
         self.assertIn("80/TCP", found["evidence"]["ports"])
-        # nobody waits for the edge alone while all is silent
-        self.assertLess(report.json["run"]["took_ms"], 8000)
 
     def test_quick_does_not_wait_for_the_resolver(self):
         status, seconds, err = DONE["no resolver"]
