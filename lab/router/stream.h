@@ -10,6 +10,10 @@
  * that speak of them (SACK, timestamps, scaled windows) are taken out of the
  * handshake; the addresses, and the numbers that both began with, stay.
  *
+ * Where two segments claim the same bytes and disagree, the copy that came
+ * first holds, in its turn or ahead of it; the later one
+ * only fills what is still missing.
+ *
  * What is not SIP, or longer than the buffer, goes through as it is. Only
  * connections whose beginning was seen are taken; at most so many at once.
  *

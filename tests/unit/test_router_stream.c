@@ -401,6 +401,111 @@ static void test_a_closed_end_cannot_take_back(void **state)
 	bench_close(&b);
 }
 
+/* Two copies of the same bytes that disagree: the first one holds, whether it
+ * was passed on already, waits for what is before it, or is half covered. */
+static void test_the_first_copy_of_a_byte_holds(void **state)
+{
+	static const char whole[] = INNER;
+	static const struct {
+		const char *why;
+		size_t first, first_end;   /* true bytes, given first */
+		size_t second, second_end; /* false ones over them */
+	} cases[] = {
+		{"the same bytes, in order", 0, 40, 0, 40},
+		{"the same bytes, ahead of their turn", 40, 90, 40, 90},
+		{"the end of the later covers the earlier", 40, 90, 20, 60},
+		{"the start of the later covers the earlier", 40, 60, 50, 90},
+		{"the later holds the earlier whole", 40, 60, 20, 90},
+		{"the later reaches back over what was taken", 0, 40, 20, 60},
+	};
+	size_t n = sizeof(whole) - 1;
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[2048], piece[1024];
+		struct bench b;
+
+		bench_open(&b);
+		handshake(&b);
+		(void)snprintf(piece, sizeof(piece), "%.*s",
+		               (int)(cases[i].first_end - cases[i].first),
+		               whole + cases[i].first);
+		assert_true(from_phone(&b, (uint32_t)cases[i].first, piece));
+		(void)snprintf(piece, sizeof(piece), "%.*s",
+		               (int)(cases[i].second_end - cases[i].second),
+		               whole + cases[i].second);
+		/* False only where the first copy is: the rest is new. */
+		for (size_t k = cases[i].second; k < cases[i].second_end; k++) {
+			if (k >= cases[i].first && k < cases[i].first_end)
+				piece[k - cases[i].second] = '#';
+		}
+		assert_true(from_phone(&b, (uint32_t)cases[i].second, piece));
+		/* Only now, and from the start, the whole; false there, too. */
+		memcpy(piece, whole, sizeof(whole));
+		memset(piece + cases[i].first, '#',
+		       cases[i].first_end - cases[i].first);
+		assert_true(from_phone(&b, 0, piece));
+		if (heard(&b, true, text, PHONE_ISN + 1) != sizeof(OUTER) - 1 ||
+		    strcmp(text, OUTER) != 0)
+			fail_msg("%s: %s", cases[i].why, text);
+		assert_int_equal(sent(&b, b.n - 1).ack, PHONE_ISN + 1 + n);
+		bench_close(&b);
+	}
+}
+
+/* What arrived whole, but waits behind what has not, is not lost with it: a
+ * reset that comes in its turn ends both sides, one that does not ends none. */
+static void test_a_reset_ends_both_sides(void **state)
+{
+	static const struct {
+		const char *why;
+		bool is_out;  /* who resets */
+		uint32_t off; /* from the number that is due */
+		bool is_heard;
+	} cases[] = {
+		{"the phone, in its turn", true, 0, true},
+		{"the phone, within the window", true, 100, true},
+		{"the phone, one byte late", true, UINT32_MAX, false},
+		{"the phone, past the window", true, ROUTER_STREAM_IN_BYTES + 1,
+	         false},
+		{"the server, in its turn", false, 0, true},
+		{"the server, one byte late", false, UINT32_MAX, false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		bool is_out = cases[i].is_out;
+		uint32_t due =
+			is_out ? PHONE_ISN + sizeof(INNER) : SERVER_ISN + 1;
+		struct bench b;
+
+		bench_open(&b);
+		handshake(&b);
+		assert_true(from_phone(&b, 0, INNER));
+		b.n = 0;
+		assert_true(give(&b, is_out, due + cases[i].off, 0,
+		                 ROUTER_TCP_RST, "", (struct slice){0}));
+		if (b.n != cases[i].is_heard)
+			fail_msg("%s: %zu segments", cases[i].why, b.n);
+		if (cases[i].is_heard) {
+			struct router_pkt p = sent(&b, 0);
+
+			assert_int_equal(b.is_out[0], is_out);
+			assert_true(p.tcp_flags & ROUTER_TCP_RST);
+			/* Past the longer message that it was sent. */
+			assert_int_equal(p.seq,
+			                 is_out ? PHONE_ISN + sizeof(OUTER)
+			                        : SERVER_ISN + 1);
+		}
+		/* The message is sent again only where the server lives. */
+		b.n = 0;
+		b.now_ns += 2 * NS_PER_S;
+		(void)router_streams_wake(b.streams, b.now_ns);
+		assert_int_equal(b.n > 0, !cases[i].is_heard);
+		bench_close(&b);
+	}
+}
+
 static void test_a_dropped_message_is_acknowledged(void **state)
 {
 	static const char bad[] = "FROB sip:x SIP/2.0\r\nContent-Length: 0"
@@ -492,11 +597,13 @@ int main(void)
 		cmocka_unit_test(test_handshake_keeps_only_the_mss),
 		cmocka_unit_test(test_handshake_survives_repeats),
 		cmocka_unit_test(test_any_pieces_give_the_edited_messages),
+		cmocka_unit_test(test_the_first_copy_of_a_byte_holds),
 		cmocka_unit_test(test_loss_is_mended),
 		cmocka_unit_test(test_a_closed_window_is_asked_about),
 		cmocka_unit_test(test_three_equal_acks_send_again),
 		cmocka_unit_test(test_the_end_comes_after_all),
 		cmocka_unit_test(test_a_closed_end_cannot_take_back),
+		cmocka_unit_test(test_a_reset_ends_both_sides),
 		cmocka_unit_test(test_a_dropped_message_is_acknowledged),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_strangers_pass),
