@@ -334,6 +334,7 @@ static const struct {
 	{NULL, alg_step_hang_up},
 	{NULL, alg_step_burst},
 	{N_("finding the box that changes it"), alg_step_locate},
+	{NULL, alg_step_let_go},
 	{N_("waiting to compare timers"), alg_step_timer},
 	{NULL, alg_step_locate_timer},
 };

@@ -8,6 +8,7 @@
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
  *   alg_locate.c where the box is
  *   alg_state.c  where a box is that only keeps a state
+ *   alg_hold.c   calls that go on while a walk asks for another
  *   alg_burst.c  many requests at once
  *   alg_facts.c  writes it all down
  */
@@ -28,6 +29,7 @@
 enum {
 	ALG_NUM_BURST = 0x180, /**< plus ALG_BURST_ROADS * try + road */
 	ALG_NUM_RUSH = 0x1f0,  /**< one for all: a report counts them */
+	ALG_NUM_AGAIN = 0x1f8, /**< what was lost, beside its walk */
 	ALG_NUM_INBOUND = 0x200,
 	ALG_NUM_INBOUND_TWIN = 0x201,
 	ALG_NUM_PINHOLE = 0x210,
@@ -232,6 +234,17 @@ struct alg_burst {
 	bool is_done;
 };
 
+/** Calls that are begun again, because others are lost for them. */
+struct alg_hold {
+	bool is_on;
+	bool is_ready;           /**< all that can be held is */
+	bool has_passed;         /**< what was lost came through now */
+	struct ladder_spec spec; /**< of what was lost */
+	uint16_t rtp_port;
+	unsigned n_calls, n_tries;
+	int64_t due_ns;
+};
+
 struct alg {
 	const struct probe_run *run;
 	struct report *r;
@@ -261,6 +274,7 @@ struct alg {
 	struct alg_burst burst;
 	struct alg_locate locate;
 	struct alg_state state;
+	struct alg_hold hold;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
 	bool is_over; /**< probe_done() was called */
@@ -387,6 +401,18 @@ const char *alg_state_basis(const struct alg *a);
 /** Members of a fact's evidence. */
 void alg_state_put(struct alg *a, struct fact *f);
 void alg_state_close(struct alg *a);
+
+/* alg_hold.c */
+
+/** Is a message of this kind lost for what others have brought about? */
+bool alg_hold_is_due(const struct ladder_spec *sp);
+void alg_hold_begin(struct alg *a, int shot, int64_t now_ns);
+/** @return whether a walk may begin; else @p next_ns is when to ask again */
+bool alg_hold_is_ready(struct alg *a, int64_t now_ns, int64_t *next_ns);
+/** Beside the walk. @return when to be called again; INT64_MAX: it is over */
+int64_t alg_hold_next(struct alg *a, int64_t now_ns);
+/** A step: hang up what was held. */
+int64_t alg_step_let_go(struct alg *a, int64_t now_ns);
 
 /* alg_burst.c */
 

@@ -210,7 +210,8 @@ static void begin_loss(struct alg *a, const struct ladder_spec *sp,
 	twin.role = WIRE_ROLE_TWIN;
 	begin_out(a, ALG_WAY_OUT, sp, rtp_port, SIZE_MAX, now_ns);
 	begin_out(a, ALG_WAY_OUT_TWIN, &twin, rtp_port, SIZE_MAX, now_ns);
-	if (!alg_locate_may_walk_back(a))
+	/* what the edge sends would end the calls that are held */
+	if (a->hold.is_on || !alg_locate_may_walk_back(a))
 		return;
 	begin_loss_back(a, ALG_WAY_BACK, sp, now_ns);
 	begin_loss_back(a, ALG_WAY_BACK_TWIN, &twin, now_ns);
@@ -298,6 +299,8 @@ static bool begin_lost(struct alg *a, enum ladder_result result, int64_t now_ns)
 		return false;
 	sp = a->ladder.shots[shot].spec;
 	a->locate.is_doubted = result == LADDER_NO_ANSWER;
+	if (alg_hold_is_due(&sp))
+		alg_hold_begin(a, shot, now_ns);
 	begin_loss(a, &sp, a->locate.is_doubted ? plain_twin : sp,
 	           a->shots[shot].rtp_port, now_ns);
 	return true;
@@ -408,8 +411,12 @@ static int64_t walk_on(struct alg *a, unsigned way, int64_t now_ns)
 
 static int64_t step_on(struct alg *a, int64_t now_ns)
 {
-	int64_t next = alg_state_next(a, now_ns);
+	int64_t next = alg_state_next(a, now_ns), held;
 
+	if (!alg_hold_is_ready(a, now_ns, &held))
+		return held;
+	held = alg_hold_next(a, now_ns);
+	next = held < next ? held : next;
 	for (unsigned way = 0; way < ALG_WAYS && !a->err; way++) {
 		int64_t at = walk_on(a, way, now_ns);
 
@@ -516,6 +523,8 @@ struct hop_place alg_locate_place(const struct alg *a)
 		                   twin->is_on ? &twin->walk : NULL);
 		/* all routers heard it: this time it may have arrived */
 		if (lo->is_doubted && pl.hop_min == out->walk.n_hops)
+			pl.is_known = false;
+		if (a->hold.has_passed)
 			pl.is_known = false;
 		pl = hop_place_meet(&pl, &back);
 	} else {

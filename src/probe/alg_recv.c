@@ -190,6 +190,8 @@ static void take_sip(struct alg *a, const struct net_dgram *d)
 	if (sip_msg_status(&m)) {
 		if (is_ladder(a, number))
 			take_response(a, number, &m);
+		else if (number == ALG_NUM_AGAIN)
+			a->hold.has_passed = true;
 		else
 			alg_burst_take(a, (unsigned)number);
 	} else if (number == ALG_NUM_INBOUND ||

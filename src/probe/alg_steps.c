@@ -206,8 +206,10 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 {
 	bool is_open = false;
 
-	if (!a->is_entered)
+	if (!a->is_entered) {
 		a->end_ns = now_ns;
+		a->n_cancels = 0;
+	}
 	for (size_t i = 0; i < a->ladder.n; i++)
 		is_open |= a->shots[i].is_call_open;
 	if (!is_open || (now_ns >= a->end_ns && a->n_cancels == ALG_TRIES))

@@ -97,6 +97,30 @@ class BothWays(unittest.TestCase):
                          (2, "203.0.113.1", "in"))
 
 
+class Calls(unittest.TestCase):
+    """An INVITE that is lost for other calls, while those go on."""
+
+    def test_holds_the_box(self):
+        wishes = ((1, "drop-rtp-reuse"), (2, "drop-rtp-reuse"),
+                  (1, "drop-busy"), (2, "drop-busy"))
+
+        def check(wish):
+            with rig.Lab("--hops", 3, "--router",
+                         f"{wish[0]}:alg={wish[1]}") as room:
+                return room.check("--full")
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            for wish, report in zip(wishes, pool.map(check, wishes)):
+                with self.subTest(wish=wish):
+                    self.assertEqual(report.ids(), ["alg.drops-sip"],
+                                     report.told())
+                    fact, = report.pick("alg.location")
+                    self.assertEqual((fact["hop"], fact["hop_min"],
+                                      fact["hop_max"]),
+                                     (None, wish[0], wish[0] + 1),
+                                     report.told())
+
+
 class State(unittest.TestCase):
     """Nothing is edited: by what a state needs to come about."""
     WISHES = {
