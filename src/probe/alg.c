@@ -326,6 +326,7 @@ static const struct {
 	{N_("asking the edge to call back"), alg_step_call_back},
 	{N_("comparing what arrived"), step_report},
 	{NULL, step_fetch},
+	{NULL, alg_step_settle},
 	{NULL, step_judge},
 	{N_("looking closer"), step_ladder},
 	{NULL, step_report},

@@ -349,6 +349,7 @@ extern const struct control_ops alg_control_ops;
 /* steps: @return when to be called again, or ALG_STEP_OVER */
 
 int64_t alg_step_call_back(struct alg *a, int64_t now_ns);
+int64_t alg_step_settle(struct alg *a, int64_t now_ns);
 int64_t alg_step_burst(struct alg *a, int64_t now_ns);
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);

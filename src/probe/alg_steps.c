@@ -159,12 +159,12 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 		alg_burst_rush(a);
 	if (in->got[0].p && !is_pinhole_doubtful(a))
 		return ALG_STEP_OVER;
+	if (in->n_tries == CALL_BACK_TRIES && in->got[0].p)
+		return ALG_STEP_OVER; /* the idle port settles meanwhile */
 	if (now_ns < in->due_ns)
 		return in->due_ns;
-	if (in->n_tries == CALL_BACK_TRIES) {
-		a->pinhole.is_settled = true;
+	if (in->n_tries == CALL_BACK_TRIES)
 		return ALG_STEP_OVER;
-	}
 
 	control_hold(a->control);
 	if (in->n_tries == 0 || is_pinhole_doubtful(a))
@@ -179,6 +179,18 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 	if (in->n_tries < CALL_BACK_TRIES) /* what comes late still counts */
 		in->due_ns -= a->ladder.srtt_ns;
 	return in->due_ns;
+}
+
+int64_t alg_step_settle(struct alg *a, int64_t now_ns)
+{
+	const struct alg_inbound *in = &a->inbound;
+
+	if (in->n_tries < CALL_BACK_TRIES)
+		return ALG_STEP_OVER;
+	if (now_ns < in->due_ns && is_pinhole_doubtful(a))
+		return in->due_ns;
+	a->pinhole.is_settled = true;
+	return ALG_STEP_OVER;
 }
 
 static void cancel(struct alg *a, int i)

@@ -14,6 +14,7 @@
 
 enum {
 	CONTEXT_BYTES = 120, /* of evidence, from the line that changed */
+	ROUND_GAP_MS = 300,  /* between rounds: only the last is waited for */
 };
 
 void hop_walk_init(struct hop_walk *w, unsigned n_hops, size_t edit_at,
@@ -50,6 +51,14 @@ static bool is_over(struct hop_walk *w)
 	return w->ttl == 0;
 }
 
+static int64_t pause_ns(const struct hop_walk *w)
+{
+	const int64_t gap_ns = ROUND_GAP_MS * NS_PER_MS;
+
+	return w->round < HOP_TRIES && gap_ns < w->patience_ns ? gap_ns
+	                                                       : w->patience_ns;
+}
+
 int64_t hop_walk_next(struct hop_walk *w, unsigned *ttl, int64_t now_ns)
 {
 	*ttl = 0;
@@ -66,7 +75,7 @@ int64_t hop_walk_next(struct hop_walk *w, unsigned *ttl, int64_t now_ns)
 	} else if (w->ttl > w->n_hops) {
 		w->ttl = 1;
 		w->round++;
-		w->due_ns = now_ns + w->patience_ns;
+		w->due_ns = now_ns + pause_ns(w);
 	}
 	return w->due_ns;
 }
