@@ -60,7 +60,7 @@ CLASSIFIED = {
     "pinhole-calls": {"alg.opens-pinholes"}, "ghost":
     {"alg.opens-pinholes"}, "timer": {"alg.stretches-timer"},
     "wrong-port": {"alg.drops-answers"}, "remap": {"alg.moves-binding"},
-    "twin-drop": {"path.drops-messages", "alg.drops-sip"},
+    "twin-drop": {"path.loses-twins"},
 }
 BY_ROW = {"A": {"alg.rewrites-sip"}, "B": {"alg.rewrites-sip"},
           "C": {"alg.drops-sip"}, "D": {"alg.edits-inbound"},

@@ -117,6 +117,12 @@ static bool is_timer(const struct ladder *l, const struct shot *s)
 	return s->result == SHOT_TIMER;
 }
 
+static bool is_twin_lost(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->result == SHOT_TWINS;
+}
+
 /* Heaviest first. */
 static const struct symptom symptoms[] = {
 	{"alg.corrupts-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
@@ -159,6 +165,11 @@ static const struct symptom symptoms[] = {
          N_("A SIP ALG reads the calls and opens media ports for them."),
          N_("No message was changed, but the box takes part in every call. "
             "Audio from another server of the provider may be refused.")},
+	{"path.loses-twins", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
+         is_twin_lost,
+         N_("The network loses the second of two sessions that begin at once."),
+         N_("What asks two things at the same moment waits for seconds: names "
+            "resolve late, and a call may begin without voice.")},
 	{"alg.drops-sip", FINDING_WARN, FINDING_WARN, TROUBLE_ALG,
          is_bad_media_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
          N_("Only calls whose media port is below 1024 were dropped, which no "

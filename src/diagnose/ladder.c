@@ -41,6 +41,7 @@ static enum shot_result result_of(const struct fact *f)
 		{"open", SHOT_PINHOLE},
 		{"longer-on-sip", SHOT_TIMER},
 		{"moved", SHOT_MOVED},
+		{"second-lost", SHOT_TWINS},
 	};
 
 	if (f->state == FACT_SKIPPED)
@@ -68,7 +69,7 @@ static bool is_shot(const struct fact *f)
 {
 	static const char *const ids[] = {
 		"alg.ladder", "alg.binding",        "alg.pinhole",
-		"alg.timer",  "alg.via-reflection",
+		"alg.timer",  "alg.via-reflection", "path.twins",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {

@@ -21,6 +21,7 @@ enum shot_result {
 	SHOT_PINHOLE, /**< alg.pinhole: open */
 	SHOT_TIMER,   /**< alg.timer: longer-on-sip */
 	SHOT_MOVED,   /**< alg.binding: moved */
+	SHOT_TWINS,   /**< path.twins: second-lost */
 };
 
 enum shot_role {

@@ -336,6 +336,7 @@ static const struct {
 	{NULL, alg_step_burst},
 	{N_("finding the box that changes it"), alg_step_locate},
 	{NULL, alg_step_let_go},
+	{NULL, alg_step_pairs},
 	{N_("waiting to compare timers"), alg_step_timer},
 	{NULL, alg_step_locate_timer},
 };
@@ -433,6 +434,7 @@ static void stop(void *state)
 
 	control_close(a->control);
 	alg_state_close(a);
+	alg_pairs_close(a);
 	for (size_t i = 0; i < LADDER_MAX_SHOTS; i++)
 		alg_road_free(a->shots[i].road);
 	alg_road_free(a->meet.spare);

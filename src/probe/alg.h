@@ -10,6 +10,7 @@
  *   alg_state.c  where a box is that only keeps a state
  *   alg_hold.c   calls that go on while a walk asks for another
  *   alg_burst.c  many requests at once
+ *   alg_pairs.c  two sessions that begin at once
  *   alg_facts.c  writes it all down
  */
 #pragma once
@@ -38,6 +39,7 @@ enum {
 	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
 	ALG_NUM_OTHER = 0x240,
 	ALG_NUM_WHERE = 0x280, /**< plus what number of question */
+	ALG_NUM_PAIR = 0x380,  /**< plus ALG_PAIRS * enum alg_pair + pair */
 	ALG_NUM_HOP = 0x400,   /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
 	ALG_WAY_STEP = 0x80,
 	ALG_NUM_CAUSE = 0x800,  /**< plus TTL: what brings a state about */
@@ -66,6 +68,7 @@ struct alg_shot {
 	struct addr observed;     /**< source that the edge saw */
 	unsigned ttl;             /**< as it arrived there; 0: unknown */
 	uint16_t rtp_port;
+	int64_t opened_ns; /**< TCP, TLS: how long that took; 0: it did not */
 	struct addr offender; /**< who refused; ADDR_NONE: the far end */
 	int error;            /**< how it was refused */
 	bool wants_arrived, wants_answer; /**< to be fetched */
@@ -245,6 +248,28 @@ struct alg_hold {
 	int64_t due_ns;
 };
 
+/** What is sent when it is asked whether two sessions may begin at once. */
+enum alg_pair {
+	ALG_PAIR_FIRST,
+	ALG_PAIR_SECOND,
+	ALG_PAIR_ALONE,
+	ALG_PAIR_KNOWN, /**< second of a pair of sessions that had begun */
+	ALG_PAIR_KINDS
+};
+
+enum {
+	ALG_PAIRS = 8 /**< of each kind */
+};
+
+struct alg_pairs {
+	struct net_udp *udp[ALG_PAIR_KNOWN * ALG_PAIRS];
+	bool is_answered[ALG_PAIR_KINDS][ALG_PAIRS];
+	bool is_tight[ALG_PAIRS]; /**< it left at once indeed */
+	unsigned n_turns;
+	int64_t due_ns;
+	bool is_done;
+};
+
 struct alg {
 	const struct probe_run *run;
 	struct report *r;
@@ -275,6 +300,7 @@ struct alg {
 	struct alg_locate locate;
 	struct alg_state state;
 	struct alg_hold hold;
+	struct alg_pairs pairs;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
 	bool is_over; /**< probe_done() was called */
@@ -429,6 +455,14 @@ void alg_burst_take(struct alg *a, unsigned number);
 void alg_burst_rush(struct alg *a);
 /** Use up what a limit of rate lets through. */
 void alg_burst_fill(struct alg *a);
+
+/* alg_pairs.c */
+
+int64_t alg_step_pairs(struct alg *a, int64_t now_ns);
+/** @return whether it was about that */
+bool alg_pairs_take(struct alg *a, unsigned number);
+void alg_pairs_fact(struct alg *a);
+void alg_pairs_close(struct alg *a);
 
 /* alg_facts.c */
 

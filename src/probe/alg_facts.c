@@ -775,6 +775,7 @@ void alg_facts(struct alg *a)
 	fact_binding(a);
 	fact_pinhole(a);
 	fact_timer(a);
+	alg_pairs_fact(a);
 	fact_location(a);
 	put_traffic(a);
 }

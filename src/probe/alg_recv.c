@@ -233,7 +233,7 @@ static void take_plain_mirror(struct alg *a, struct slice bytes)
 		} else if (timer < ALG_TIMERS) {
 			a->idle.is_ready[timer] = true;
 			alg_kick(a);
-		} else {
+		} else if (!alg_pairs_take(a, m.tag.shot)) {
 			alg_state_take_where(a, m.tag.shot, &m.source);
 		}
 	}
@@ -420,6 +420,7 @@ static void on_open(void *arg)
 		return;
 	}
 	s = &a->shots[road->shot];
+	s->opened_ns = net_stream_opening(road->stream).connect_ns;
 	s->rtp_port = (uint16_t)(a->rtp_base + road->shot * ALG_RTP_STEP);
 	a->err = alg_build(&s->sent, a, &a->ladder.shots[road->shot].spec,
 	                   (unsigned)road->shot, &local, s->rtp_port);

@@ -335,6 +335,7 @@ static void put_also(struct text *t, const struct val *list)
 		{"alg.moves-binding",
 	         N_("it moves the session to another port")},
 		{"alg.opens-pinholes", N_("it opens media ports")},
+		{"path.loses-twins", N_("it loses the second of two sessions")},
 		{"alg.stretches-timer", N_("it stretches the SIP timer")},
 	};
 	struct wr w = wr_init_heap();

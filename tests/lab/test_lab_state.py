@@ -41,6 +41,22 @@ class Pinhole(unittest.TestCase):
                              one.pick("alg.location"))
 
 
+class Twins(unittest.TestCase):
+    def check(self, words):
+        with rig.Lab("--hops", 3, "--router", words) as room:
+            return room.check()
+
+    def test_the_second_of_two_is_lost(self):
+        wishes = ("1:alg=twin-drop", "2:alg=twin-drop,out.loss=3,in.loss=3")
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for report in pool.map(self.check, wishes):
+                self.assertEqual(report.ids(), ["path.loses-twins"],
+                                 report.told())
+                fact, = report.pick("path.twins")
+                self.assertEqual(fact["evidence"]["second"], 0)
+                self.assertGreaterEqual(fact["evidence"]["known"], 6)
+
+
 class Timer(unittest.TestCase):
     @staticmethod
     def measure(options, wait_s):

@@ -606,6 +606,19 @@ static void test_a_moved_binding_is_a_fault(void **state)
 	report_fini(&r);
 }
 
+static void test_a_lost_twin_is_a_remark(void **state)
+{
+	struct report r;
+
+	UNUSED(state);
+	build(&r, "udp 5060 sip OPTIONS - clean\n"
+	          "fact path.twins warn result=second-lost\n");
+	assert_int_equal(diagnose_run(&r), 0);
+	assert_string_equal(r.findings->id, "path.loses-twins");
+	assert_int_equal(r.findings->severity, FINDING_WARN);
+	report_fini(&r);
+}
+
 static void test_directions_are_kept_apart(void **state)
 {
 	const struct val *out, *in;
@@ -660,6 +673,7 @@ int main(void)
 		cmocka_unit_test(test_both_of_a_pair_are_named),
 		cmocka_unit_test(test_a_limit_of_rate_explains_what_is_lost),
 		cmocka_unit_test(test_a_moved_binding_is_a_fault),
+		cmocka_unit_test(test_a_lost_twin_is_a_remark),
 		cmocka_unit_test(test_directions_are_kept_apart),
 		cmocka_unit_test(test_survives_no_memory),
 	};

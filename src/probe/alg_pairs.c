@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Design: some routers lose the second of two sessions that begin at once.
+ * One datagram alone shows that as loss, which every line has. So eight pairs
+ * of new sessions begin, each from two ports of its own, and between them
+ * eight that begin alone; then the same ports send in pairs again, when all
+ * are known. Only where the second was lost each time and hardly any other
+ * was, it is the pair: at a loss of one in ten round trips that happens by
+ * chance once in a hundred million, and what drops all that comes too close
+ * together drops the second of a known pair, too.
+ *
+ * It costs a router two dozen sessions, so there must be a sign: something
+ * was late or lost, and nothing else that explains it was found.
+ */
+#include "probe/alg.h"
+
+#include "base/clock.h"
+#include "base/i18n.h"
+
+enum {
+	TIGHT_MS = 1, /* else this computer has paused within the pair */
+	TIGHT_MIN = 7,
+	OTHERS_MIN = 6, /* of each kind that must pass */
+	TURN_MS = 25,
+	NEW_TURNS = 2 * ALG_PAIRS, /* a pair and one alone, in turn */
+	TURNS = 3 * ALG_PAIRS,     /* then those that are known */
+};
+
+static const struct ladder_spec spec = {
+	.transport = WIRE_UDP,
+	.role = WIRE_ROLE_TWIN,
+	.what = LADDER_PLAIN,
+};
+
+/* The first connection leaves beside the first datagram: was its SYN sent
+ * again? */
+static bool is_syn_late(const struct alg *a)
+{
+	int tls = ladder_find(&a->ladder, WIRE_TLS, WIRE_ROLE_SIP,
+	                      LADDER_OPTIONS, NULL);
+
+	return tls != LADDER_NONE &&
+	       a->shots[tls].opened_ns >= LADDER_SYN_AGAIN_MS * NS_PER_MS;
+}
+
+static bool is_due(const struct alg *a)
+{
+	if (!a->has_token || !a->ports->control || !a->meet.has_welcome ||
+	    a->locate.is_started)
+		return false;
+	return a->run->conf->is_full || is_syn_late(a) ||
+	       ladder_n_late(&a->ladder) > 0;
+}
+
+static int open_all(struct alg *a)
+{
+	struct addr local = a->local;
+	int err = 0;
+
+	local.port = 0;
+	for (size_t i = 0; i < ARRAY_LEN(a->pairs.udp) && !err; i++)
+		err = net_udp_open(&a->pairs.udp[i], &local, 0, &alg_idle_ops,
+		                   a);
+	return err;
+}
+
+static void build(struct slice *out, struct alg *a, enum alg_pair kind,
+                  unsigned i)
+{
+	if (!a->err)
+		a->err = alg_build(out, a, &spec,
+		                   ALG_NUM_PAIR + kind * ALG_PAIRS + i,
+		                   &a->local, 0);
+}
+
+static struct net_udp *port_of(const struct alg *a, enum alg_pair kind,
+                               unsigned i)
+{
+	return a->pairs.udp[kind * ALG_PAIRS + i];
+}
+
+static void send_alone(struct alg *a, unsigned i)
+{
+	struct addr to = alg_udp_target(a, &spec);
+	struct slice bytes;
+
+	build(&bytes, a, ALG_PAIR_ALONE, i);
+	if (!a->err)
+		alg_send_udp(a, port_of(a, ALG_PAIR_ALONE, i), &to, ALG_TTL,
+		             bytes);
+}
+
+static void send_pair(struct alg *a, unsigned i)
+{
+	struct addr to = alg_udp_target(a, &spec);
+	struct slice first, second;
+	int64_t start_ns;
+
+	build(&first, a, ALG_PAIR_FIRST, i);
+	build(&second, a, ALG_PAIR_SECOND, i);
+	if (a->err)
+		return;
+	start_ns = clock_mono_ns();
+	alg_send_udp(a, port_of(a, ALG_PAIR_FIRST, i), &to, ALG_TTL, first);
+	alg_send_udp(a, port_of(a, ALG_PAIR_SECOND, i), &to, ALG_TTL, second);
+	a->pairs.is_tight[i] =
+		clock_mono_ns() - start_ns < TIGHT_MS * NS_PER_MS;
+}
+
+/* Both have begun before; the second is asked for under another number. */
+static void send_known(struct alg *a, unsigned i)
+{
+	struct addr to = alg_udp_target(a, &spec);
+	struct slice first, second;
+
+	build(&first, a, ALG_PAIR_FIRST, i);
+	build(&second, a, ALG_PAIR_KNOWN, i);
+	if (a->err)
+		return;
+	alg_send_udp(a, port_of(a, ALG_PAIR_FIRST, i), &to, ALG_TTL, first);
+	alg_send_udp(a, port_of(a, ALG_PAIR_ALONE, i), &to, ALG_TTL, second);
+}
+
+static void take_turn(struct alg *a, unsigned turn)
+{
+	if (turn >= NEW_TURNS)
+		send_known(a, turn - NEW_TURNS);
+	else if (turn % 2 == 0)
+		send_pair(a, turn / 2);
+	else
+		send_alone(a, turn / 2);
+}
+
+int64_t alg_step_pairs(struct alg *a, int64_t now_ns)
+{
+	struct alg_pairs *p = &a->pairs;
+
+	if (!a->is_entered) {
+		if (!is_due(a))
+			return ALG_STEP_OVER;
+		a->err = open_all(a);
+		if (a->err)
+			return ALG_STEP_OVER;
+		p->due_ns = now_ns;
+	}
+	if (now_ns < p->due_ns)
+		return p->due_ns;
+	if (p->n_turns == TURNS) {
+		p->is_done = true;
+		return ALG_STEP_OVER;
+	}
+	take_turn(a, p->n_turns++);
+	p->due_ns = now_ns + TURN_MS * NS_PER_MS;
+	if (p->n_turns == NEW_TURNS || p->n_turns == TURNS)
+		p->due_ns = now_ns + alg_patience_ns(a);
+	return p->due_ns;
+}
+
+bool alg_pairs_take(struct alg *a, unsigned number)
+{
+	struct alg_pairs *p = &a->pairs;
+	unsigned at = number - ALG_NUM_PAIR;
+
+	if (at >= ALG_PAIR_KINDS * ALG_PAIRS)
+		return false;
+	/* the answer to a known pair says nothing of how it began */
+	if (at / ALG_PAIRS == ALG_PAIR_KNOWN || p->n_turns <= NEW_TURNS)
+		p->is_answered[at / ALG_PAIRS][at % ALG_PAIRS] = true;
+	return true;
+}
+
+static unsigned answers(const struct alg_pairs *p, enum alg_pair kind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < ALG_PAIRS; i++)
+		n += p->is_answered[kind][i];
+	return n;
+}
+
+static bool is_second_lost(const struct alg_pairs *p)
+{
+	unsigned n_tight = 0;
+
+	for (unsigned i = 0; i < ALG_PAIRS; i++) {
+		n_tight += p->is_tight[i];
+		if (p->is_tight[i] && p->is_answered[ALG_PAIR_SECOND][i])
+			return false;
+	}
+	return n_tight >= TIGHT_MIN &&
+	       answers(p, ALG_PAIR_FIRST) >= OTHERS_MIN &&
+	       answers(p, ALG_PAIR_ALONE) >= OTHERS_MIN &&
+	       answers(p, ALG_PAIR_KNOWN) >= OTHERS_MIN;
+}
+
+void alg_pairs_fact(struct alg *a)
+{
+	static const char *const names[] = {"first", "second", "alone",
+	                                    "known"};
+	const struct alg_pairs *p = &a->pairs;
+	struct fact *f;
+
+	if (!p->is_done || !is_second_lost(p))
+		return;
+	f = report_fact(a->r, "path.twins", FACT_WARN, "udp");
+	(void)fact_field(a->r, f, "result", val_text("second-lost"));
+	(void)fact_evidence(a->r, f, "tries", val_int(ALG_PAIRS));
+	for (unsigned i = 0; i < ALG_PAIR_KINDS; i++)
+		(void)fact_evidence(a->r, f, names[i],
+		                    val_int(answers(p, (enum alg_pair)i)));
+	f->summary.msgid = N_("of two sessions that began at once the second "
+	                      "was lost each time; those that began alone "
+	                      "arrived");
+}
+
+void alg_pairs_close(struct alg *a)
+{
+	for (size_t i = 0; i < ARRAY_LEN(a->pairs.udp); i++)
+		net_udp_close(a->pairs.udp[i]);
+}
