@@ -17,7 +17,6 @@
 
 enum {
 	PORT_TEXT_BYTES = sizeof("65535-65535/UDP"),
-	TCP_STAYS_S = 10, /* in a table of Linux, once it was reset */
 };
 
 struct answer {
@@ -643,9 +642,8 @@ static struct flows_passed flows_passed(const struct reach *r)
 		else
 			n.n_closed += passed;
 	}
-	/* soon over, they are in the table yet */
-	if (!r->effort.is_full_range &&
-	    clock_mono_ns() - r->start_ns < TCP_STAYS_S * NS_PER_S) {
+	/* a sample is soon over: they are in the table yet */
+	if (!r->effort.is_full_range) {
 		n.n_kept += n.n_closed;
 		n.n_closed = 0;
 	}
