@@ -560,6 +560,9 @@ static void tell_dead(struct audit *au, const struct fw_reach_info *info)
 	by = fact_field(au->r, f, "covered_by_lines", val_list());
 	for (size_t i = 0; i < info->n_by; i++)
 		put_int(au, by, NULL, info->by[i]->line);
+	if (info->n_more)
+		(void)fact_field(au->r, f, "covered_by_more",
+		                 val_int((int64_t)info->n_more));
 	f->summary.msgid =
 		N_("Line %1$s can never match: earlier rules cover it.");
 	f->summary.args[0] = report_fmt(au->r, "%u", info->rule->line);
@@ -568,8 +571,12 @@ static void tell_dead(struct audit *au, const struct fw_reach_info *info)
 
 static void tell_wide(struct audit *au, const struct fw_part *p)
 {
-	struct fact *f = report_fact(au->r, "audit.rule", FACT_WARN,
-	                             p->rule ? p->rule->id : p->chain->name);
+	struct fact *f;
+
+	if (p->verdict != FW_PASS)
+		return;
+	f = report_fact(au->r, "audit.rule", FACT_WARN,
+	                p->rule ? p->rule->id : p->chain->name);
 
 	f->value = val_text("too-wide");
 	put_rule(au, f, p->rule, p->chain);
@@ -618,10 +625,33 @@ static void tell_skipped(struct audit *au)
 	f->why.args[0] = report_fmt(au->r, "%zu", au->rules->n_rules);
 }
 
+/* What is too intricate to find out, in one line for all of it. */
+static void tell_open(struct audit *au, const struct fw_reach_info *infos,
+                      size_t n_infos, const struct fw_part *parts)
+{
+	size_t n = 0;
+	struct fact *f;
+
+	for (size_t i = 0; i < n_infos; i++)
+		n += infos[i].reach == FW_REACH_UNKNOWN;
+	for (; parts; parts = parts->next)
+		n += parts->verdict != FW_PASS;
+	if (n == 0)
+		return;
+	f = report_fact(au->r, "audit.rule", FACT_SKIPPED, NULL);
+	f->summary.msgid =
+		N_("Not found out of %1$s rules: whether they are dead, or too "
+	           "wide.");
+	f->summary.args[0] = report_fmt(au->r, "%zu", n);
+	f->why.msgid = N_("Not worked out within %1$s steps: the rules overlap "
+	                  "in too many ways.");
+	f->why.args[0] = report_fmt(au->r, "%" PRIu64, FW_COMPARE_STEPS);
+}
+
 static int tell_rules(struct audit *au)
 {
 	struct fw_space *sp = NULL;
-	struct fw_reach_info *infos;
+	struct fw_reach_info *infos = NULL;
 	struct fw_part *parts = NULL;
 	size_t n = 0;
 	int err;
@@ -643,6 +673,8 @@ static int tell_rules(struct audit *au)
 		err = fw_space_excess(&parts, &au->r->arena, sp);
 	for (const struct fw_part *p = parts; p && !err; p = p->next)
 		tell_wide(au, p);
+	if (!err)
+		tell_open(au, infos, n, parts);
 	fw_space_free(sp);
 	return err;
 }

@@ -137,6 +137,12 @@ static int carve(struct fw_set *out, const struct fw_box *a,
 int fw_set_subtract(struct fw_set *out, const struct fw_set *a,
                     const struct fw_set *b)
 {
+	return fw_set_subtract_within(out, a, b, FW_SET_MAX_BOXES);
+}
+
+int fw_set_subtract_within(struct fw_set *out, const struct fw_set *a,
+                           const struct fw_set *b, size_t max)
+{
 	struct fw_set now, next;
 	int err = 0;
 
@@ -153,7 +159,9 @@ int fw_set_subtract(struct fw_set *out, const struct fw_set *a,
 
 			next.n = 0;
 			for (size_t j = 0; j < now.n && !err; j++)
-				err = carve(&next, &now.boxes[j], by);
+				err = next.n > max
+				              ? E2BIG
+				              : carve(&next, &now.boxes[j], by);
 			now = next;
 			next = swap;
 		}
@@ -315,27 +323,45 @@ static int search(struct cover *c, const struct fw_box *box, size_t from,
 	return ENOENT;
 }
 
+static int find(struct cover *c, const struct fw_box *box, const uint32_t *ids,
+                size_t n_ids)
+{
+	size_t n = 0;
+	int err;
+
+	if (*c->left < n_ids)
+		return ETIMEDOUT;
+	*c->left -= n_ids;
+	err = reserve(c, n_ids + 1);
+	for (size_t i = 0; i < n_ids && !err; i++) {
+		const uint32_t id = ids ? ids[i] : (uint32_t)i;
+
+		if (fw_box_has(&c->by[id], box))
+			err = ENOENT;
+		else if (fw_box_meets(&c->by[id], box))
+			c->ids[n++] = id;
+	}
+	if (!err)
+		err = search(c, box, 0, n, 0);
+	free(c->ids);
+	return err;
+}
+
 int fw_cover_find(struct fw_box *witness, const struct fw_box *box,
                   const struct fw_box *by, size_t n_by, uint64_t *left)
 {
 	struct cover c = {.by = by, .left = left, .witness = witness};
-	size_t n = 0;
-	int err;
 
-	if (*left < n_by)
-		return ETIMEDOUT;
-	*left -= n_by;
-	err = reserve(&c, n_by + 1);
-	for (size_t i = 0; i < n_by && !err; i++) {
-		if (fw_box_has(&by[i], box))
-			err = ENOENT;
-		else if (fw_box_meets(&by[i], box))
-			c.ids[n++] = (uint32_t)i;
-	}
-	if (!err)
-		err = search(&c, box, 0, n, 0);
-	free(c.ids);
-	return err;
+	return find(&c, box, NULL, n_by);
+}
+
+int fw_cover_find_of(struct fw_box *witness, const struct fw_box *box,
+                     const struct fw_box *by, const uint32_t *ids, size_t n_ids,
+                     uint64_t *left)
+{
+	struct cover c = {.by = by, .left = left, .witness = witness};
+
+	return find(&c, box, ids, n_ids);
 }
 
 int fw_set_is_subset(struct fw_box *witness, const struct fw_set *a,

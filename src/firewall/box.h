@@ -52,6 +52,10 @@ WARN_UNUSED int fw_set_intersect(struct fw_set *out, const struct fw_set *a,
                                  const struct fw_set *b);
 WARN_UNUSED int fw_set_subtract(struct fw_set *out, const struct fw_set *a,
                                 const struct fw_set *b);
+/** As fw_set_subtract(), or E2BIG where it takes more than @p max boxes. */
+WARN_UNUSED int fw_set_subtract_within(struct fw_set *out,
+                                       const struct fw_set *a,
+                                       const struct fw_set *b, size_t max);
 WARN_UNUSED int fw_set_union(struct fw_set *out, const struct fw_set *a,
                              const struct fw_set *b);
 
@@ -76,6 +80,12 @@ bool fw_box_common(struct fw_box *out, const struct fw_box *a,
 WARN_UNUSED int fw_cover_find(struct fw_box *witness, const struct fw_box *box,
                               const struct fw_box *by, size_t n_by,
                               uint64_t *left);
+
+/** The same with only those boxes of @p by that @p ids names. */
+WARN_UNUSED int fw_cover_find_of(struct fw_box *witness,
+                                 const struct fw_box *box,
+                                 const struct fw_box *by, const uint32_t *ids,
+                                 size_t n_ids, uint64_t *left);
 
 /** @return 0: yes, ENOENT: no (@p witness is in @p a only), ENOMEM or
  *  ETIMEDOUT. */

@@ -66,7 +66,8 @@ struct fw_space {
 	const struct fw_place *place;
 	struct fw_atlas atlas;
 	struct fw_program program;
-	uint64_t left; /**< steps that judgements may still take together */
+	uint64_t left;         /**< steps that judgements may still take */
+	uint64_t compare_left; /**< and those that compare rules */
 };
 
 /** Some ten seconds at the most, for all the flows of a profile. */

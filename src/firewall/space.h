@@ -103,6 +103,9 @@ WARN_UNUSED int fw_space_decide(struct fw_part *out, struct fw_space *sp,
                                 enum fw_path path,
                                 const struct fw_packet *packet);
 
+/** That comparing all rules with each other may take: ten seconds or so. */
+#define FW_COMPARE_STEPS (UINT64_C(1) << 32)
+
 enum fw_reach {
 	FW_REACHED,  /**< a packet gets there; `example` is one */
 	FW_SHADOWED, /**< earlier rules together take all of its packets */
@@ -114,9 +117,11 @@ enum fw_reach {
 struct fw_reach_info {
 	enum fw_reach reach;
 	const struct fw_rule *rule;
-	const struct fw_rule **by; /**< SHADOWED: rules that cover it, in order;
-	                                a set of them suffices */
+	const struct fw_rule **by; /**< SHADOWED: earlier rules that together
+	                                cover it, in order */
 	size_t n_by;
+	size_t n_more; /**< that have a part in it and are not in `by`, which
+	                    does not suffice then */
 	struct fw_packet example;
 };
 
@@ -126,6 +131,7 @@ WARN_UNUSED int fw_space_reach(struct fw_reach_info **infos, size_t *n,
                                struct arena *a, struct fw_space *sp);
 
 /** What is open to new connections at the place beyond the flows: one part
- *  per accepting rule, with an example. @return 0 or ENOMEM. */
+ *  per accepting rule, with an example; or FW_DONT_KNOW, without one: to find
+ *  out took too many steps. @return 0 or ENOMEM. */
 WARN_UNUSED int fw_space_excess(struct fw_part **parts, struct arena *a,
                                 struct fw_space *sp);

@@ -94,6 +94,44 @@ static void test_union_and_count_agree_with_points(void **state)
 	}
 }
 
+static void test_common_and_rest_agree_with_points(void **state)
+{
+	UNUSED(state);
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		struct fw_set a, b, both, rest, few;
+		double n = 0;
+		int err;
+
+		fill(&a, rnd(5));
+		fill(&b, rnd(5));
+		fw_set_init(&both);
+		fw_set_init(&rest);
+		fw_set_init(&few);
+		assert_int_equal(fw_set_intersect(&both, &a, &b), 0);
+		assert_int_equal(fw_set_subtract(&rest, &a, &b), 0);
+		for (unsigned i = 0; i < POINTS; i++) {
+			const struct fw_box p = point(i);
+			const bool is_rest = has(&a, &p) && !has(&b, &p);
+
+			assert_int_equal(has(&both, &p),
+			                 has(&a, &p) && has(&b, &p));
+			assert_int_equal(has(&rest, &p), is_rest);
+			n += is_rest ? 2 : 0;
+		}
+		/* Its boxes are disjoint, or some would count twice. */
+		assert_true(fw_set_count(&rest, width, NULL) == n);
+		err = fw_set_subtract_within(&few, &a, &b, 1);
+		assert_true(err == 0 || (err == E2BIG && few.n == 0));
+		if (err == 0)
+			assert_int_equal(few.n, rest.n);
+		fw_set_fini(&a);
+		fw_set_fini(&b);
+		fw_set_fini(&both);
+		fw_set_fini(&rest);
+		fw_set_fini(&few);
+	}
+}
+
 static void test_subset_agrees_with_points(void **state)
 {
 	unsigned n_yes = 0, n_no = 0;
@@ -189,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_union_and_count_agree_with_points),
+		cmocka_unit_test(test_common_and_rest_agree_with_points),
 		cmocka_unit_test(test_subset_agrees_with_points),
 		cmocka_unit_test(test_a_return_hides_only_its_own_chain),
 	};

@@ -330,8 +330,30 @@ static void check_packets(const struct oracle *o, struct fw_space *sp)
 static void check_hurried(const struct oracle *o, struct fw_space *sp,
                           struct arena *a, unsigned *n_open)
 {
+	const unsigned n_wide = (unsigned)__builtin_popcount(o->wide);
+	unsigned n_sure = 0, n_unsure = 0;
+	struct fw_reach_info *infos;
 	struct fw_judgement j;
+	struct fw_part *parts;
+	size_t n;
 
+	sp->compare_left = rnd(40);
+	assert_int_equal(fw_space_reach(&infos, &n, a, sp), 0);
+	for (size_t i = 0; i < n; i++) {
+		const enum fw_reach reach = infos[i].reach;
+
+		if (reach == FW_REACH_UNKNOWN)
+			++*n_open;
+		else
+			assert_int_equal(reach == FW_REACHED, o->seen >> i & 1);
+	}
+	sp->compare_left = rnd(40);
+	assert_int_equal(fw_space_excess(&parts, a, sp), 0);
+	for (const struct fw_part *p = parts; p; p = p->next) {
+		n_sure += p->verdict == FW_PASS;
+		n_unsure += p->verdict == FW_DONT_KNOW;
+	}
+	assert_true(n_sure <= n_wide && n_sure + n_unsure >= n_wide);
 	sp->left = rnd(20);
 	assert_int_equal(fw_space_judge(&j, a, sp, 0), 0);
 	assert_non_null(j.parts);
@@ -383,10 +405,155 @@ static void test_answers_agree_with_every_packet(void **state)
 	            n_fail > 100 && n_open > 100);
 }
 
+enum {
+	CROWD = 240, /* rules */
+	CROWDS = 60,
+	SIDE = 14, /* values of both dimensions */
+	SRC_SIDE = 3,
+	CELLS = SIDE * SIDE * SRC_SIDE,
+};
+
+/* Which cells of a crowd's universe a rule has. */
+struct taken {
+	bool has[CELLS];
+};
+
+static void add_crowded(struct fw_rules *rules, struct taken *t, unsigned wide)
+{
+	static const unsigned sides[] = {SIDE, SIDE, SRC_SIDE};
+	struct fw_rule *r = fw_rule_add(rules, rules->chains);
+	unsigned lo[3], hi[3];
+
+	assert_non_null(r);
+	r->id = "rule";
+	r->action = rnd(2) ? FW_ACCEPT : FW_DROP;
+	r->families = FW_IP4;
+	for (unsigned d = 0; d < 3; d++) {
+		lo[d] = rnd(sides[d]);
+		hi[d] = lo[d] + rnd(wide);
+		if (hi[d] >= sides[d])
+			hi[d] = sides[d] - 1;
+	}
+	assert_non_null(fw_addrs_add_range(&rules->arena, &r->dst, ip_of(lo[0]),
+	                                   ip_of(hi[0])));
+	assert_non_null(fw_addrs_add_range(&rules->arena, &r->src, ip_of(lo[2]),
+	                                   ip_of(hi[2])));
+	assert_non_null(fw_services_add(&rules->arena, &r->services,
+	                                FW_PROTO_UDP, (uint16_t)lo[1],
+	                                (uint16_t)hi[1]));
+	for (unsigned i = 0; i < CELLS; i++) {
+		const unsigned v[3] = {i % SIDE, i / SIDE % SIDE,
+		                       i / SIDE / SIDE};
+
+		t->has[i] = true;
+		for (unsigned d = 0; d < 3; d++)
+			t->has[i] &= v[d] >= lo[d] && v[d] <= hi[d];
+	}
+}
+
+static unsigned cell_of(const struct fw_packet *p)
+{
+	const unsigned dst = (unsigned)(p->dst.lo - ip_of(0).lo);
+	const unsigned src = (unsigned)(p->src.lo - ip_of(0).lo);
+
+	assert_true(dst < SIDE && p->dport < SIDE && src < SRC_SIDE);
+	return dst + SIDE * (p->dport + SIDE * src);
+}
+
+/* Does a cell of rule @p i have none of those named? */
+static bool is_left_over(const struct taken *t, unsigned i,
+                         const struct fw_reach_info *info,
+                         const struct fw_reach_info *infos)
+{
+	for (unsigned c = 0; c < CELLS; c++) {
+		bool is_taken = !t[i].has[c];
+
+		for (unsigned r = 0, k = 0; r < i && k < info->n_by; r++) {
+			if (infos[r].rule != info->by[k])
+				continue;
+			k++; /* they are in order */
+			is_taken |= t[r].has[c];
+		}
+		if (!is_taken)
+			return true;
+	}
+	return false;
+}
+
+/* @return whether rule @p i is dead; @p gone has what those before it take */
+static bool check_crowded(const struct taken *t, unsigned i,
+                          const struct fw_reach_info *infos, bool gone[CELLS])
+{
+	bool is_seen = false;
+
+	for (unsigned x = 0; x < CELLS; x++)
+		is_seen |= t[i].has[x] && !gone[x];
+	assert_int_equal(infos[i].reach, is_seen ? FW_REACHED : FW_SHADOWED);
+	if (is_seen) {
+		const unsigned x = cell_of(&infos[i].example);
+
+		assert_true(t[i].has[x] && !gone[x]);
+	} else if (infos[i].n_more == 0) {
+		assert_false(is_left_over(t, i, &infos[i], infos));
+	}
+	for (unsigned x = 0; x < CELLS; x++)
+		gone[x] |= t[i].has[x];
+	return !is_seen;
+}
+
+/* Small ones first, then some that have many of these in them. */
+static unsigned width(unsigned i, unsigned k)
+{
+	const unsigned n_small = CROWD / 2 + k;
+
+	return i < n_small ? 1 + k % 3 : 1 + (i - n_small + k) / 8;
+}
+
+/* Rules that lie upon each other by the hundred. */
+static void test_reach_agrees_in_a_crowd(void **state)
+{
+	static struct taken t[CROWD];
+	unsigned n_dead = 0;
+
+	UNUSED(state);
+	for (unsigned k = 0; k < CROWDS; k++) {
+		const struct fw_place place = {.path = FW_PATH_FORWARD};
+		bool gone[CELLS] = {false};
+		struct fw_reach_info *infos;
+		struct fw_space *sp = NULL;
+		struct fw_rules rules;
+		struct fw_chain *c;
+		struct arena a;
+		size_t n;
+
+		seed = k;
+		arena_init(&a);
+		fw_rules_init(&rules);
+		rules.families = FW_IP4;
+		c = fw_chain_add(&rules, "c");
+		assert_non_null(c);
+		c->hook = FW_HOOK_FORWARD;
+		c->families = FW_IP4;
+		for (unsigned i = 0; i < CROWD; i++)
+			add_crowded(&rules, &t[i], width(i, k));
+		assert_int_equal(
+			fw_space_alloc(&sp, &rules, NULL, 0, &place, NULL, 0),
+			0);
+		assert_int_equal(fw_space_reach(&infos, &n, &a, sp), 0);
+		for (unsigned i = 0; i < CROWD; i++)
+			n_dead += check_crowded(t, i, infos, gone);
+		fw_space_free(sp);
+		fw_rules_fini(&rules);
+		arena_fini(&a);
+	}
+	assert_true(n_dead > 1000 && n_dead < CROWDS * CROWD - 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_agree_with_every_packet),
+		cmocka_unit_test(test_reach_agrees_in_a_crowd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
