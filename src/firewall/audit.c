@@ -214,12 +214,13 @@ static const char *words_of(struct audit *au, const struct fw_flow *flow)
 	                   slice_str(flow->title ? flow->title : flow->id));
 }
 
-static void tell_cut(struct audit *au, struct fact *f)
+static void tell_cut(struct audit *au, struct fact *f,
+                     const struct fw_judgement *j)
 {
 	f->summary.msgid = N_("%1$s: not known.");
 	f->why.msgid = N_("Not worked out within %1$s steps: the rules cut it "
 	                  "into too many parts.");
-	f->why.args[0] = report_fmt(au->r, "%" PRIu64, FW_JUDGE_STEPS);
+	f->why.args[0] = report_fmt(au->r, "%" PRIu64, j->n_steps);
 }
 
 static void tell_doubt(struct audit *au, struct fact *f,
@@ -288,7 +289,7 @@ static void tell_flow(struct audit *au, const struct fw_flow *flow,
 		                cause(au, &au->blocked, "firewall.blocks"), f);
 	} else {
 		if (j->is_cut && !p->doubt)
-			tell_cut(au, f);
+			tell_cut(au, f, j);
 		else
 			tell_doubt(au, f, p);
 		finding_because(

@@ -755,8 +755,9 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
                      struct fw_space *sp, enum fw_path path,
                      const struct fw_set *regions, bool is_back)
 {
-	const uint64_t n_steps =
+	const uint64_t shared =
 		sp->left < FW_JUDGE_STEPS ? sp->left : FW_JUDGE_STEPS;
+	const uint64_t n_steps = shared > sp->least ? shared : sp->least;
 	struct fw_judgement j = {.attrs = fw_attrs_unset()};
 	struct run r = {.sp = sp,
 	                .path = path,
@@ -772,7 +773,8 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
 			break;
 		err = judge_region(&r, &regions->boxes[i]);
 	}
-	sp->left -= n_steps - r.steps;
+	j.n_steps = n_steps - r.steps;
+	sp->left -= j.n_steps < sp->left ? j.n_steps : sp->left;
 	free(r.open);
 	if (err)
 		return err;

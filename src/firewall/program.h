@@ -66,12 +66,15 @@ struct fw_space {
 	const struct fw_place *place;
 	struct fw_atlas atlas;
 	struct fw_program program;
-	uint64_t left;         /**< steps that judgements may still take */
+	uint64_t left, least;  /**< steps that judgements may still take
+	                            together, and each for itself */
 	uint64_t compare_left; /**< and those that compare rules */
 };
 
-/** Some ten seconds at the most, for all the flows of a profile. */
-#define FW_SPACE_STEPS (UINT64_C(1) << 31)
+/** Some seconds, for all the flows of a profile; and what each may still take
+ *  when others took these: more than a flow needs that is not cut often. */
+#define FW_SPACE_STEPS (UINT64_C(1) << 27)
+#define FW_LEAST_STEPS (UINT64_C(1) << 18)
 
 /** @return 0, ENOMEM, or E2BIG */
 WARN_UNUSED int fw_program_make(struct fw_program *p,

@@ -184,6 +184,10 @@ static void take_item(struct takers *t, const struct fw_program *p, size_t i,
 
 	if (it->op == FW_OP_NOTE)
 		return;
+	if (it->op == FW_OP_VERDICT && is_exact(it) && !t->has_returns) {
+		take_parts(t, p, i);
+		return;
+	}
 	if (it->op == FW_OP_VERDICT) {
 		take_span(t, p, own, i, TAKES);
 		return;
@@ -582,10 +586,7 @@ static int walk_stage(struct walk *w, const struct fw_stage *st,
 			w->mark = (uint32_t)s->at + 1;
 			err = visit(w, &t, i, &w->infos[s->at]);
 		}
-		if (it->op == FW_OP_VERDICT && is_exact(it) && !t.has_returns)
-			take_parts(&t, p, i);
-		else
-			take_item(&t, p, i, false);
+		take_item(&t, p, i, false);
 	}
 	takers_fini(&t);
 	return err;
@@ -648,6 +649,8 @@ static int excess_of(struct fw_box *found, struct walk *w, struct takers *t,
 			                   &p->boxes.boxes[it->must.at + i]))
 				continue;
 			err = ask(found, t, w, &b, item);
+			if (t->n_inside >= MANY)
+				t->part[i] = PART_SWALLOWS;
 			if (err == 0 || err == ENOMEM)
 				return err;
 			is_open |= err == ETIMEDOUT;
@@ -713,6 +716,7 @@ static int excess_stage(struct fw_part ***tail, struct walk *w,
 		const struct fw_item *it = &p->items[i];
 		struct fw_box found;
 
+		memset(t.part, PART_TAKES, it->may.n);
 		if (it->op == FW_OP_VERDICT && it->action == FW_ACCEPT) {
 			err = excess_of(&found, w, &t, i, here);
 			if (err == 0)
@@ -737,11 +741,14 @@ int fw_space_excess(struct fw_part **parts, struct arena *a,
 	const struct fw_program *p = &sp->program;
 	struct walk w = {.sp = sp, .arena = a, .left = sp->compare_left};
 	struct fw_part *first = NULL, **tail = &first;
+	const uint64_t least = sp->least;
 	struct fw_set here, asked;
 	int err;
 
 	fw_set_init(&here);
 	fw_set_init(&asked);
+	/* One judgement for each rule: they have what is left together. */
+	sp->least = 0;
 	err = fw_place_boxes(&here, sp);
 	for (size_t i = 0; i < sp->n_flows && !err; i++)
 		err = fw_flow_boxes(&asked, sp, i);
@@ -758,6 +765,7 @@ int fw_space_excess(struct fw_part **parts, struct arena *a,
 	fw_set_fini(&here);
 	fw_set_fini(&asked);
 	sp->compare_left = w.left;
+	sp->least = least;
 	if (!err)
 		*parts = first;
 	return err;

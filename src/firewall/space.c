@@ -49,6 +49,7 @@ int fw_space_alloc(struct fw_space **spp, const struct fw_rules *rules,
 	sp->n_flows = n_flows;
 	sp->place = place;
 	sp->left = FW_SPACE_STEPS;
+	sp->least = FW_LEAST_STEPS;
 	sp->compare_left = FW_COMPARE_STEPS;
 	fw_atlas_init(&sp->atlas, hosts, n_hosts);
 	note_all(sp);

@@ -59,11 +59,12 @@ struct fw_judgement {
 	                                           before what surely does */
 	bool is_stateful, is_stateless; /**< connections are kept for some of
 	                                     it; for some of it not */
-	bool is_cut; /**< too many parts or steps: the rest is not known */
+	bool is_cut;      /**< too many parts or steps: the rest is not known */
+	uint64_t n_steps; /**< that it took */
 };
 
-/** That one judgement may take. */
-#define FW_JUDGE_STEPS (UINT64_C(1) << 28)
+/** The most that one judgement may take: a second or less. */
+#define FW_JUDGE_STEPS (UINT64_C(1) << 23)
 
 struct fw_space;
 

@@ -355,6 +355,7 @@ static void check_hurried(const struct oracle *o, struct fw_space *sp,
 	}
 	assert_true(n_sure <= n_wide && n_sure + n_unsure >= n_wide);
 	sp->left = rnd(20);
+	sp->least = 0;
 	assert_int_equal(fw_space_judge(&j, a, sp, 0), 0);
 	assert_non_null(j.parts);
 	if (j.verdict == FW_DONT_KNOW) {
