@@ -37,6 +37,9 @@ bench: build
 	@bench/check.py $(BUILD)/prumo
 	@ninja -C $(BUILD) bench/bench_firewall
 	@$(BUILD)/bench/bench_firewall 5000 50000
+	@$(BUILD)/bench/bench_firewall shapes 5000 50000
+	@$(BUILD)/bench/bench_firewall big 100
+	@bench/beside_capirca.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_forward
 	@bench/forward.py $(BUILD)
 	@ninja -C $(BUILD) bench/bench_sweep

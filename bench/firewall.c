@@ -6,6 +6,8 @@
  * usage: firewall [N_RULES]...
  *        firewall rules N_RULES  print the iptables rules that are measured
  *        firewall json N_RULES   measure these; JSON
+ *        firewall shapes N_RULES...  the analysis of rules made to be hard
+ *        firewall big N_MB       read and judge text of that size
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "firewall/audit.h"
+#include "shapes.h"
 
 #define DIE() die(__LINE__)
 
@@ -218,8 +221,11 @@ static bool make_box(struct wr *w, double *ms, const struct fw_dialect *d,
 	                                    {443, 443},
 	                                    {5222, 5222},
 	                                    {3478, 3478}};
-	const struct fw_place place = {
-		.path = FW_PATH_FORWARD, .in = "lan", .out = "wan"};
+	/* EdgeOS binds rules to interfaces, and asks for their names. */
+	const bool is_edgeos = strcmp(d->name, "edgeos") == 0;
+	const struct fw_place place = {.path = FW_PATH_FORWARD,
+	                               .in = is_edgeos ? "eth1" : "lan",
+	                               .out = is_edgeos ? "eth0" : "wan"};
 	struct fw_flow *flows;
 	struct fw_rules rules;
 	struct arena a;
@@ -281,6 +287,113 @@ static int single(bool is_json, size_t n)
 	return 0;
 }
 
+/* What is open beyond no flow at all is the harder question of that kind. */
+static void print_shape(const struct shape *s, unsigned n)
+{
+	const struct fw_place place = {.path = FW_PATH_FORWARD};
+	struct wr w = wr_init_heap();
+	size_t n_infos, n_dead = 0, n_open = 0, n_wide = 0;
+	struct fw_reach_info *infos;
+	struct fw_space *sp = NULL;
+	struct fw_part *parts;
+	struct fw_rules rules;
+	struct rusage use;
+	struct arena a;
+	struct diag dg;
+	double reach_ms;
+	int64_t from_ns;
+
+	shape_make(&w, s, n);
+	arena_init(&a);
+	diag_init(&dg, &a, NULL, wr_slice(&w));
+	fw_rules_init(&rules);
+	if (fw_dialect_find("nftables")->parse(&rules, wr_slice(&w), &dg))
+		DIE();
+	from_ns = clock_mono_ns();
+	if (fw_space_alloc(&sp, &rules, NULL, 0, &place, NULL, 0) ||
+	    fw_space_reach(&infos, &n_infos, &a, sp))
+		DIE();
+	reach_ms = ms_since(from_ns);
+	from_ns = clock_mono_ns();
+	if (fw_space_excess(&parts, &a, sp))
+		DIE();
+	for (size_t i = 0; i < n_infos; i++) {
+		n_dead += infos[i].reach == FW_SHADOWED;
+		n_open += infos[i].reach == FW_REACH_UNKNOWN;
+	}
+	for (; parts; parts = parts->next) {
+		n_wide += parts->verdict == FW_PASS;
+		n_open += parts->verdict == FW_DONT_KNOW;
+	}
+	(void)getrusage(RUSAGE_SELF, &use);
+	(void)printf("%s of %u rules: dead %.0f ms, too wide %.0f ms; %zu "
+	             "dead, %zu wide, %zu not found out, peak %ld KiB\n",
+	             s->name, n, reach_ms, ms_since(from_ns), n_dead, n_wide,
+	             n_open, use.ru_maxrss);
+	(void)fflush(stdout);
+	fw_space_free(sp);
+	wr_fini(&w);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+}
+
+/* A size of text that nobody has; what counts is that there is an end. */
+static int measure_big(const char *name, void (*make)(struct wr *w, size_t n),
+                       size_t n_bytes)
+{
+	const struct fw_dialect *d = fw_dialect_find(name);
+	const struct fw_place place = {.path = FW_PATH_FORWARD};
+	struct fw_flow flows[N_FLOWS];
+	const struct fw_question q = {
+		.flows = flows, .n_flows = N_FLOWS, .place = place};
+	struct wr w = wr_init_heap();
+	struct fw_answer *answers;
+	struct fw_rules rules;
+	struct rusage use;
+	struct arena a;
+	struct diag dg;
+	double parse_ms;
+	int64_t from_ns;
+
+	make(&w, 1000);
+	n_bytes = n_bytes / (w.n / 1000);
+	wr_fini(&w);
+	w = wr_init_heap();
+	make(&w, n_bytes);
+	arena_init(&a);
+	make_flows(&a, flows);
+	diag_init(&dg, &a, NULL, wr_slice(&w));
+	fw_rules_init(&rules);
+	from_ns = clock_mono_ns();
+	if (d->parse(&rules, wr_slice(&w), &dg))
+		DIE();
+	parse_ms = ms_since(from_ns);
+	from_ns = clock_mono_ns();
+	if (fw_answer_all(&answers, &a, &rules, &q))
+		DIE();
+	(void)getrusage(RUSAGE_SELF, &use);
+	(void)printf("%s of %zu MB, %zu rules: parse %.1f s, judge %d flows "
+	             "%.1f s, peak %ld MiB\n",
+	             name, w.n / 1000000, rules.n_rules, parse_ms / 1000,
+	             N_FLOWS, ms_since(from_ns) / 1000, use.ru_maxrss / 1024);
+	(void)fflush(stdout);
+	wr_fini(&w);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	return 0;
+}
+
+static int measure_shapes(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++) {
+		const unsigned n = (unsigned)strtoul(argv[i], NULL, 10);
+
+		for (const struct shape *s = shapes; s->name; s++)
+			print_shape(s, n);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -291,6 +404,17 @@ int main(int argc, char **argv)
 	             {"sonicos-exp", make_sonicos_exp}};
 	bool is_json = argc == 3 && strcmp(argv[1], "json") == 0;
 
+	for (size_t k = 0;
+	     argc == 3 && strcmp(argv[1], "big") == 0 && k < ARRAY_LEN(kinds);
+	     k++) {
+		if (measure_big(kinds[k].name, kinds[k].make,
+		                strtoul(argv[2], NULL, 10) * 1000000))
+			return 1;
+		if (k + 1 == ARRAY_LEN(kinds))
+			return 0;
+	}
+	if (argc > 2 && strcmp(argv[1], "shapes") == 0)
+		return measure_shapes(argc, argv);
 	if (is_json || (argc == 3 && strcmp(argv[1], "rules") == 0))
 		return single(is_json, strtoul(argv[2], NULL, 10));
 	for (int i = 1; i < argc || i == 1; i++) {
