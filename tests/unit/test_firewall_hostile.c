@@ -272,6 +272,80 @@ static void test_endless_texts_end(void **state)
 	}
 }
 
+enum {
+	LONG_RULES = 25000,
+};
+
+/* A rule for each of many hosts; the flow's is the last. */
+static void put_long(struct wr *w, bool is_nft, bool has_state)
+{
+	wr_str(w, is_nft ? "table inet fw {\nchain forward {\ntype filter hook "
+	                   "forward priority 0; policy drop;\n"
+	                 : "*filter\n:FORWARD DROP [0:0]\n");
+	if (has_state)
+		wr_str(w, is_nft ? "ct state established,related accept\n"
+		                 : "-A FORWARD -m conntrack --ctstate "
+		                   "RELATED,ESTABLISHED -j ACCEPT\n");
+	for (unsigned i = 0; i <= LONG_RULES; i++) {
+		const unsigned host = i * 48271 & 0x1ffff;
+		const unsigned net = i == LONG_RULES ? 192 : 198;
+
+		wr_fmt(w,
+		       is_nft ? "ip daddr %u.%u.%u.%u udp dport 5060 accept\n"
+		              : "-A FORWARD -d %u.%u.%u.%u/32 -p udp -m udp "
+		                "--dport 5060 -j ACCEPT\n",
+		       net, net == 192 ? 0 : 18 + (host >> 16),
+		       net == 192 ? 2 : host >> 8 & 255,
+		       net == 192 ? 1 : host & 255);
+	}
+	wr_str(w, is_nft ? "}\n}\n" : "COMMIT\n");
+}
+
+static void judge_long(const char *dialect, bool has_state)
+{
+	const struct fw_ip ip = {0, UINT64_C(0xffffc0000201)};
+	const struct fw_place place = {.path = FW_PATH_FORWARD};
+	struct fw_flow flow = {.id = "flow"};
+	const struct fw_question q = {
+		.flows = &flow, .n_flows = 1, .place = place};
+	struct wr w = wr_init_heap();
+	struct fw_answer *an;
+	struct fw_rules rules;
+	struct arena a;
+	struct diag dg;
+
+	put_long(&w, strcmp(dialect, "nftables") == 0, has_state);
+	assert_false(w.bad);
+	assert_true(w.n > 1000000);
+	arena_init(&a);
+	diag_init(&dg, &a, "t", wr_slice(&w));
+	fw_rules_init(&rules);
+	assert_non_null(fw_addrs_add_range(&a, &flow.dst, ip, ip));
+	assert_non_null(
+		fw_services_add(&a, &flow.services, FW_PROTO_UDP, 5060, 5060));
+	assert_int_equal(
+		fw_dialect_find(dialect)->parse(&rules, wr_slice(&w), &dg), 0);
+	assert_int_equal(rules.n_rules, LONG_RULES + 1 + has_state);
+	assert_int_equal(fw_answer_all(&an, &a, &rules, &q), 0);
+	assert_int_equal(an->out.verdict, FW_PASS);
+	assert_ptr_equal(an->out.parts->rule, an->out.parts->chain->last);
+	/* Answers to anywhere are cut by every rule, and that ends. */
+	assert_true(an->back.n_steps <= FW_JUDGE_STEPS);
+	assert_int_equal(an->back.is_cut, !has_state);
+	assert_int_equal(an->back.verdict == FW_PASS, has_state);
+	fw_rules_fini(&rules);
+	arena_fini(&a);
+	wr_fini(&w);
+}
+
+static void test_a_long_text_is_judged_to_its_end(void **state)
+{
+	UNUSED(state);
+	judge_long("nftables", true);
+	judge_long("iptables", true);
+	judge_long("iptables", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_a_bad_line_costs_one_rule),
 		cmocka_unit_test(test_line_ends_mean_nothing),
 		cmocka_unit_test(test_endless_texts_end),
+		cmocka_unit_test(test_a_long_text_is_judged_to_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
