@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/profile.h"
 #include "firewall/audit.h"
+#include "firewall/linux.h"
 #include "firewall/vendor.h"
 
 enum option_id {
@@ -291,45 +292,124 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 }
 
 /* Windows saves, and its shell redirects, as UTF-16 or with a mark. */
-static enum cli_status audit_file(struct audit *au, const char *path)
+static enum cli_status read_file(struct wr *out, const char *path)
 {
-	struct wr text = wr_init_heap(), utf8 = wr_init_heap();
-	struct wr *read = &text;
-	enum cli_status status = CLI_USAGE;
-	int err = cli_file_read(&text, path, TEXT_MAX_BYTES);
+	struct wr text = wr_init_heap();
+	int err = cli_file_read(out, path, TEXT_MAX_BYTES);
+	const struct slice plain = text_unmarked(wr_slice(out));
+	const bool is_utf16 = text_is_utf16(wr_slice(out));
 
-	if (!err && text_is_utf16(wr_slice(&text))) {
-		text_utf16_put(&utf8, wr_slice(&text));
-		err = utf8.bad ? ENOMEM : 0;
-		read = &utf8;
+	if (!err && is_utf16)
+		text_utf16_put(&text, wr_slice(out));
+	else if (!err && plain.n < out->n)
+		wr_put(&text, plain);
+	if (!err && text.bad)
+		err = ENOMEM;
+	if (!err && (is_utf16 || plain.n < out->n)) {
+		const struct wr read = *out;
+
+		*out = text;
+		text = read;
 	}
+	wr_fini(&text);
 	if (err)
 		cli_complain(&cli_audit, "%s: %s", path, strerror(err));
+	return err ? CLI_USAGE : CLI_READY;
+}
+
+/* What iptables-save and ip6tables-save show are halves of one firewall:
+ * each by itself knows nothing of the other's flows. */
+static bool are_halves(struct slice a, struct slice b)
+{
+	const unsigned fa = fw_linux_ipt_families(a);
+	const unsigned fb = fw_linux_ipt_families(b);
+
+	return fa && fb && !(fa & fb);
+}
+
+/* IPv4 first: only the other says what it is for. */
+static enum cli_status audit_halves(struct audit *au,
+                                    const struct fw_dialect *d,
+                                    const struct live_source halves[2])
+{
+	const size_t first =
+		fw_linux_ipt_families(wr_slice(&halves[0].text)) == FW_IP6;
+	struct wr text = wr_init_heap();
+	const char *name = arena_fmt(&au->report.arena, "%s + %s",
+	                             halves[first].name, halves[!first].name);
+	enum cli_status status = CLI_INTERNAL;
+
+	wr_put(&text, wr_slice(&halves[first].text));
+	wr_str(&text, "\n");
+	wr_put(&text, wr_slice(&halves[!first].text));
+	if (text.bad || !name)
+		cli_complain(&cli_audit, _("out of memory"));
 	else
-		status = audit_text(au, au->set->dialect,
-		                    text_unmarked(wr_slice(read)), path);
+		status = audit_text(au, d, wr_slice(&text), name);
 	wr_fini(&text);
-	wr_fini(&utf8);
+	return status;
+}
+
+/* @param n  How many there are; one or two are judged. @return that */
+static size_t audit_next(struct audit *au, enum cli_status *status,
+                         const struct fw_dialect *d,
+                         const struct live_source *v, size_t n)
+{
+	if (n > 1 && are_halves(wr_slice(&v[0].text), wr_slice(&v[1].text))) {
+		*status = audit_halves(au, d, v);
+		return 2;
+	}
+	*status = audit_text(au, d, wr_slice(&v[0].text), v[0].name);
+	return 1;
+}
+
+static enum cli_status audit_files(struct audit *au, char *const paths[],
+                                   size_t n)
+{
+	struct live_source v[2] = {{0}};
+	enum cli_status status = CLI_READY;
+	size_t n_read = 0;
+
+	for (size_t i = 0; (i < n || n_read) && status == CLI_READY;) {
+		size_t used;
+
+		while (n_read < ARRAY_LEN(v) && i < n && status == CLI_READY) {
+			v[n_read] = (struct live_source){
+				.name = paths[i], .text = wr_init_heap()};
+			status = read_file(&v[n_read++].text, paths[i++]);
+		}
+		if (status != CLI_READY)
+			break;
+		used = audit_next(au, &status, au->set->dialect, v, n_read);
+		for (size_t k = 0; k < used; k++)
+			wr_fini(&v[k].text);
+		n_read -= used;
+		if (n_read)
+			v[0] = v[1];
+	}
+	while (n_read)
+		wr_fini(&v[--n_read].text);
 	return status;
 }
 
 static enum cli_status audit_live(struct audit *au)
 {
 	struct live_source sources[LIVE_MAX_SOURCES];
-	size_t n;
+	size_t n, used;
 	enum cli_status status = live_read(sources, &n, &cli_audit);
 
-	for (size_t i = 0; i < n; i++) {
-		const bool is_empty =
-			slice_trim(wr_slice(&sources[i].text)).n == 0;
+	for (size_t i = 0; i < n && status == CLI_READY; i += used) {
+		const struct live_source *s = &sources[i];
 
+		used = 1;
 		/* Without a table of nftables there is still its silence. */
-		if (status == CLI_READY && (i == 0 || !is_empty))
-			status = audit_text(
-				au, fw_dialect_find(sources[i].dialect),
-				wr_slice(&sources[i].text), sources[i].name);
-		wr_fini(&sources[i].text);
+		if (i == 0 || slice_trim(wr_slice(&s->text)).n)
+			used = audit_next(au, &status,
+			                  fw_dialect_find(s->dialect), s,
+			                  n - i);
 	}
+	for (size_t i = 0; i < n; i++)
+		wr_fini(&sources[i].text);
 	return status;
 }
 
@@ -387,8 +467,9 @@ static enum cli_status run(int argc, char *argv[])
 	put_profile(&au);
 	if (set.is_live)
 		status = audit_live(&au);
-	for (int i = optind; i < argc && status == CLI_READY; i++)
-		status = audit_file(&au, argv[i]);
+	else
+		status = audit_files(&au, argv + optind,
+		                     (size_t)(argc - optind));
 	if (status == CLI_READY)
 		status = show(&au);
 	wr_fini(&au.after);

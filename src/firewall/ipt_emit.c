@@ -2,8 +2,10 @@
 /*
  * Design: one line holds one source, one destination and one protocol, so a
  * rule becomes their product; ports go fifteen at a time, as multiport takes
- * them. A session time cannot be said in this language without a table of
- * the kernel's (nfct), so the dialect does not claim it.
+ * them. IPv4 and IPv6 are two programs with two sets of tables, but one file
+ * can be for both: each of them passes over the lines that an option (-4, -6)
+ * gives to the other. A session time cannot be said in this language without a
+ * table of the kernel's (nfct), so the dialect does not claim it.
  */
 #include "firewall/ipt_emit.h"
 
@@ -18,10 +20,12 @@ enum {
 	MULTIPORT_MAX = 15,
 };
 
-typedef void line_fn(void *arg, struct slice line);
+/* @param families  The line is for these. */
+typedef void line_fn(void *arg, unsigned families, struct slice line);
 
 struct liner {
 	const struct fw_rule *r;
+	unsigned families; /* of the text */
 	line_fn *fn;
 	void *arg;
 	bool no_memory;
@@ -77,15 +81,18 @@ static void put_states(struct wr *w, unsigned states)
 	wr_str(w, " ");
 }
 
-static void put_verdict(struct wr *w, const struct fw_rule *r)
+static void put_verdict(struct wr *w, const struct fw_rule *r,
+                        unsigned families)
 {
+	static const char *const answers[] = {
+		[FW_IP4] = " --reject-with icmp-port-unreachable",
+		[FW_IP6] = " --reject-with icmp6-port-unreachable",
+		[FW_IP4 | FW_IP6] = "",
+	};
 	static const char *const words[] = {
-		[FW_CONTINUE] = "",
-		[FW_ACCEPT] = "-j ACCEPT",
-		[FW_DROP] = "-j DROP",
-		[FW_REJECT] = "-j REJECT --reject-with icmp-port-unreachable",
-		[FW_RETURN] = "-j RETURN",
-		[FW_JUMP] = "-j ",
+		[FW_CONTINUE] = "",        [FW_ACCEPT] = "-j ACCEPT",
+		[FW_DROP] = "-j DROP",     [FW_REJECT] = "-j REJECT",
+		[FW_RETURN] = "-j RETURN", [FW_JUMP] = "-j ",
 		[FW_GOTO] = "-g ",
 	};
 
@@ -103,7 +110,9 @@ static void put_verdict(struct wr *w, const struct fw_rule *r)
 		       r->nat.to ? "-j REDIRECT --to-ports %s" : "-j REDIRECT",
 		       r->nat.to);
 	else
-		wr_fmt(w, "%s%s", words[r->action], r->target ? r->target : "");
+		wr_fmt(w, "%s%s%s", words[r->action],
+		       r->target ? r->target : "",
+		       r->action == FW_REJECT ? answers[families] : "");
 }
 
 static void put_comment(struct wr *w, const char *text)
@@ -170,12 +179,26 @@ static void put_services(struct wr *w, const struct fw_service *s,
 	wr_str(w, " ");
 }
 
+/* Those that can have both addresses. */
+static unsigned line_families(const struct liner *ln, const struct fw_addr *src,
+                              const struct fw_addr *dst)
+{
+	unsigned families = ln->families;
+
+	if (src)
+		families &= fw_ip_is4(src->lo) ? FW_IP4 : FW_IP6;
+	if (dst)
+		families &= fw_ip_is4(dst->lo) ? FW_IP4 : FW_IP6;
+	return families;
+}
+
 static void put_line(struct liner *ln, const struct fw_zone *in,
                      const struct fw_zone *out, const struct fw_addr *src,
                      const struct fw_addr *dst)
 {
 	const struct fw_rule *r = ln->r;
 	const struct fw_service *s = r->services.first;
+	const unsigned families = line_families(ln, src, dst);
 
 	do {
 		const struct fw_service *first = r->services.first, *at = s;
@@ -201,8 +224,8 @@ static void put_line(struct liner *ln, const struct fw_zone *in,
 				put_services(&w, s, &at);
 			put_states(&w, r->states);
 			put_comment(&w, r->name);
-			put_verdict(&w, r);
-			ln->fn(ln->arg, slice_trim(wr_slice(&w)));
+			put_verdict(&w, r, families);
+			ln->fn(ln->arg, families, slice_trim(wr_slice(&w)));
 			ln->no_memory |= w.bad;
 			wr_fini(&w);
 		} while (s && at);
@@ -235,23 +258,27 @@ static void each_line(struct liner *ln)
 		const struct fw_addr *dst = ln->r->dst.first;
 
 		do {
-			each_zone(ln, src, dst);
+			if (line_families(ln, src, dst))
+				each_zone(ln, src, dst);
 			dst = dst ? dst->next : NULL;
 		} while (dst);
 		src = src ? src->next : NULL;
 	} while (src);
 }
 
-/* "Not one of several" would need one line and several matches. */
-static bool is_sayable(const struct fw_rule *r)
+/* "Not one of several" would need one line and several matches; not an
+ * address of one family means all of the other. */
+static bool is_sayable(const struct fw_rule *r, unsigned families)
 {
+	const bool is_not = (r->src.is_negated && r->src.first) ||
+	                    (r->dst.is_negated && r->dst.first);
 	const bool is_many =
 		(r->src.is_negated && r->src.first && r->src.first->next) ||
 		(r->dst.is_negated && r->dst.first && r->dst.first->next) ||
 		(r->in.is_negated && r->in.first && r->in.first->next) ||
 		(r->out.is_negated && r->out.first && r->out.first->next);
 
-	if (is_many)
+	if (is_many || (is_not && families == (FW_IP4 | FW_IP6)))
 		return false;
 	for (const struct fw_service *s = r->services.first; s; s = s->next) {
 		const bool has_ports = s->sport_lo ||
@@ -265,16 +292,26 @@ static bool is_sayable(const struct fw_rule *r)
 	return true;
 }
 
+/* The option that gives a line of a text for two families to one. */
+static const char *family_option(unsigned text, unsigned line)
+{
+	if (text == line)
+		return "";
+	return line == FW_IP4 ? "-4 " : "-6 ";
+}
+
 struct emitting {
 	struct wr *out;
 	const char *chain;
+	unsigned families; /* of the text */
 };
 
-static void emit_line(void *arg, struct slice line)
+static void emit_line(void *arg, unsigned families, struct slice line)
 {
 	struct emitting *em = arg;
 
-	wr_fmt(em->out, "-A %s ", em->chain);
+	wr_fmt(em->out, "-A %s %s", em->chain,
+	       family_option(em->families, families));
 	wr_put(em->out, line);
 	wr_str(em->out, "\n");
 }
@@ -292,9 +329,16 @@ static const char *chain_name(const struct fw_chain *c)
 	return c->hook == FW_HOOK_NONE ? c->name : names[c->hook];
 }
 
+/* A text is for IPv6 too when one of its rules asks for that. */
+static unsigned text_families(const struct fw_rules *rules)
+{
+	return fw_rules_caps(rules) & FW_CAP_IP6 ? FW_IP4 | FW_IP6 : FW_IP4;
+}
+
 int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 {
 	const struct slice all = {NULL, 0};
+	const unsigned families = text_families(rules);
 
 	if (rules->text.n && rules->dialect &&
 	    strcmp(rules->dialect, "iptables") == 0) {
@@ -303,7 +347,7 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 	}
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (is_sayable(r))
+			if (is_sayable(r, families))
 				continue;
 			diag_add(dg, DIAG_ERROR, all,
 			         _("One line of iptables cannot say rule %s."),
@@ -311,6 +355,9 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 			return ENOTSUP;
 		}
 	}
+	if (families & FW_IP6)
+		wr_str(out, "# One file for two programs: iptables-restore and "
+		            "ip6tables-restore.\n");
 	wr_str(out, "*filter\n");
 	for (const struct fw_chain *c = rules->chains; c; c = c->next)
 		wr_fmt(out, ":%s %s [0:0]\n", chain_name(c),
@@ -318,10 +365,16 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		               ? "-"
 		               : (c->policy == FW_DROP ? "DROP" : "ACCEPT"));
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		struct emitting em = {.out = out, .chain = chain_name(c)};
+		struct emitting em = {.out = out,
+		                      .chain = chain_name(c),
+		                      .families = families};
 
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			struct liner ln = {.r = r, .fn = emit_line, .arg = &em};
+			struct liner ln = {.r = r,
+			                   .families = families & c->families &
+			                               r->families,
+			                   .fn = emit_line,
+			                   .arg = &em};
 
 			if (!r->is_disabled)
 				each_line(&ln);
@@ -341,9 +394,11 @@ struct patching {
 	const struct fw_edit *edit;
 };
 
-static const char *tool(const struct fw_chain *c)
+/* A text for both families is two chains on the box: what stands where is
+ * counted for each. */
+static const void *counted(const struct fw_chain *c, unsigned family)
 {
-	return c->families == FW_IP6 ? "ip6tables" : "iptables";
+	return family == FW_IP6 ? (const void *)&c->families : c;
 }
 
 /* "filter" of "ip6 filter" */
@@ -355,40 +410,49 @@ static const char *table(const struct fw_chain *c)
 }
 
 /* From 0; rules made of one line count once. */
-static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule)
+static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule,
+                       unsigned family)
 {
 	const struct fw_rule *prev = NULL;
 	size_t n = 0;
 
-	for (const struct fw_rule *r = c->first; r && r != rule;
-	     prev = r, r = r->next)
+	for (const struct fw_rule *r = c->first; r && r != rule; r = r->next) {
+		if (!(r->families & family))
+			continue;
 		n += !prev || !r->raw.n || r->raw.p != prev->raw.p;
+		prev = r;
+	}
 	return n;
 }
 
-static void put_call(struct wr *w, const struct fw_chain *c, char what,
-                     size_t index)
+/* One command of a patch. */
+struct call {
+	const struct fw_chain *chain;
+	unsigned family; /* FW_IP4 or FW_IP6 */
+	size_t index;
+};
+
+static void put_call(struct wr *w, const struct call *c, char what)
 {
-	wr_fmt(w, "%s -t ", tool(c));
-	fw_shell_put(w, slice_str(table(c)));
+	wr_fmt(w, "%s -t ", c->family == FW_IP6 ? "ip6tables" : "iptables");
+	fw_shell_put(w, slice_str(table(c->chain)));
 	wr_fmt(w, " -%c ", what);
-	fw_shell_put(w, slice_str(c->name));
-	wr_fmt(w, " %zu", index + 1);
+	fw_shell_put(w, slice_str(c->chain->name));
+	wr_fmt(w, " %zu", c->index + 1);
 }
 
 /* @param rest  The rule behind its "-A CHAIN". */
-static void put_insert(struct wr *w, const struct fw_chain *c, size_t index,
-                       struct slice rest)
+static void put_insert(struct wr *w, const struct call *c, struct slice rest)
 {
-	put_call(w, c, 'I', index);
+	put_call(w, c, 'I');
 	wr_str(w, " ");
 	fw_shell_put_words(w, rest);
 	wr_str(w, "\n");
 }
 
-static void put_delete(struct wr *w, const struct fw_chain *c, size_t index)
+static void put_delete(struct wr *w, const struct call *c)
 {
-	put_call(w, c, 'D', index);
+	put_call(w, c, 'D');
 	wr_str(w, "\n");
 }
 
@@ -431,20 +495,33 @@ static void splice_line(struct patching *pt, struct slice text)
 		fw_splice_at(&pt->text, behind_chains(c->raw.p, end), text);
 }
 
-static void patch_line(void *arg, struct slice line)
+static void insert_for(struct patching *pt, unsigned family, struct slice line)
+{
+	const struct fw_edit *e = pt->edit;
+	const void *chain = counted(e->chain, family);
+	const size_t at = index_of(e->chain, e->before, family);
+	const struct call c = {e->chain, family,
+	                       fw_places_now(&pt->places, chain, at)};
+	struct wr undo = wr_init_heap();
+
+	put_insert(&pt->out->commands, &c, line);
+	put_delete(&undo, &c);
+	undo_by(pt, &undo);
+	fw_places_insert(&pt->places, chain, at);
+}
+
+static void patch_line(void *arg, unsigned families, struct slice line)
 {
 	struct patching *pt = arg;
-	const struct fw_edit *e = pt->edit;
-	const size_t at = index_of(e->chain, e->before);
-	const size_t now = fw_places_now(&pt->places, e->chain, at);
-	struct wr undo = wr_init_heap();
-	char *text = arena_fmt(&pt->arena, "-A %s %.*s\n", e->chain->name,
+	const struct fw_chain *c = pt->edit->chain;
+	char *text = arena_fmt(&pt->arena, "-A %s %s%.*s\n", c->name,
+	                       family_option(c->families, families),
 	                       (int)line.n, (const char *)line.p);
 
-	put_insert(&pt->out->commands, e->chain, now, line);
-	put_delete(&undo, e->chain, now);
-	undo_by(pt, &undo);
-	fw_places_insert(&pt->places, e->chain, at);
+	if (families & FW_IP4)
+		insert_for(pt, FW_IP4, line);
+	if (families & FW_IP6)
+		insert_for(pt, FW_IP6, line);
 	if (text)
 		splice_line(pt, slice_str(text));
 	else
@@ -458,7 +535,10 @@ static void insert(struct patching *pt)
 	                    .action = FW_ACCEPT,
 	                    .attrs = fw_attrs_unset(),
 	                    .services = e->services};
-	struct liner ln = {.r = &r, .fn = patch_line, .arg = pt};
+	struct liner ln = {.r = &r,
+	                   .families = e->chain->families,
+	                   .fn = patch_line,
+	                   .arg = pt};
 
 	if (e->flow) {
 		r.dst = e->flow->dst;
@@ -487,17 +567,29 @@ static struct slice behind_chain(struct slice raw)
 	return slice_trim(slice_sub(raw, i, raw.n));
 }
 
+static void drop_for(struct patching *pt, unsigned family)
+{
+	const struct fw_rule *r = pt->edit->rule;
+	const void *chain = counted(r->chain, family);
+	const size_t at = index_of(r->chain, r, family);
+	const struct call c = {r->chain, family,
+	                       fw_places_now(&pt->places, chain, at)};
+	struct wr undo = wr_init_heap();
+
+	put_delete(&pt->out->commands, &c);
+	put_insert(&undo, &c, behind_chain(r->raw));
+	undo_by(pt, &undo);
+	fw_places_delete(&pt->places, chain, at);
+}
+
 static void drop_rule(struct patching *pt)
 {
 	const struct fw_rule *r = pt->edit->rule;
-	const size_t at = index_of(r->chain, r);
-	const size_t now = fw_places_now(&pt->places, r->chain, at);
-	struct wr undo = wr_init_heap();
 
-	put_delete(&pt->out->commands, r->chain, now);
-	put_insert(&undo, r->chain, now, behind_chain(r->raw));
-	undo_by(pt, &undo);
-	fw_places_delete(&pt->places, r->chain, at);
+	if (r->families & FW_IP4)
+		drop_for(pt, FW_IP4);
+	if (r->families & FW_IP6)
+		drop_for(pt, FW_IP6);
 	fw_splice_drop_line(&pt->text, r->raw.p);
 }
 

@@ -16,6 +16,10 @@ WARN_UNUSED int fw_linux_defaults(struct fw_rules *r);
  */
 WARN_UNUSED int fw_linux_unsure(struct fw_rules *rules, struct fw_rule *r);
 
+/** Whose packets a text of iptables speaks for, FW_IP4 | FW_IP6; 0: it is
+ *  none. Not parsed, and so without its faults. */
+unsigned fw_linux_ipt_families(struct slice text);
+
 enum {
 	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
 };

@@ -133,6 +133,23 @@ static bool is_named(const struct fw_flow *f, unsigned caps)
 	return false;
 }
 
+/* The text of one family has no place for rules of the other. */
+static bool is_foreign(const struct fw_flow *f, const struct fw_rules *rules)
+{
+	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
+		const unsigned family = fw_ip_is4(a->lo) ? FW_IP4 : FW_IP6;
+
+		if (a->kind == FW_ADDR_RANGE && !(rules->families & family))
+			return true;
+	}
+	return false;
+}
+
+static bool is_left_out(const struct plan *p, const struct fw_flow *f)
+{
+	return is_named(f, p->caps) || is_foreign(f, p->rules);
+}
+
 static bool is_planned(const struct plan *p, enum fw_edit_kind kind,
                        const struct fw_rule *rule)
 {
@@ -251,7 +268,7 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 	struct fw_edit *e;
 	bool has_own;
 
-	if (is_named(f, p->caps))
+	if (is_left_out(p, f))
 		return;
 	has_own = plan_own(p, f, an);
 	if (an->back.verdict != FW_PASS)
@@ -309,7 +326,7 @@ static int read_back(size_t *left, const struct fw_dialect *d,
 		    after[i].out.verdict != FW_PASS)
 			err = EPROTO;
 		if (after[i].out.verdict != FW_PASS &&
-		    !is_named(&q->flows[i], p->caps))
+		    !is_left_out(p, &q->flows[i]))
 			err = EPROTO;
 	}
 	fw_rules_fini(&rules);

@@ -10,7 +10,7 @@ struct fw_shell_step {
 
 struct fw_move {
 	struct fw_move *next;
-	const struct fw_chain *chain;
+	const void *chain;
 	size_t at;
 	bool is_delete;
 };
@@ -100,8 +100,7 @@ void fw_shell_undo_put(struct wr *w, const struct fw_shell_undo *u)
 		wr_str(w, st->command);
 }
 
-size_t fw_places_now(const struct fw_places *p, const struct fw_chain *c,
-                     size_t at)
+size_t fw_places_now(const struct fw_places *p, const void *c, size_t at)
 {
 	size_t now = at;
 
@@ -116,8 +115,7 @@ size_t fw_places_now(const struct fw_places *p, const struct fw_chain *c,
 	return now;
 }
 
-static void add(struct fw_places *p, const struct fw_chain *c, size_t at,
-                bool is_delete)
+static void add(struct fw_places *p, const void *c, size_t at, bool is_delete)
 {
 	struct fw_move *m = arena_alloc(p->arena, sizeof(*m));
 
@@ -129,12 +127,12 @@ static void add(struct fw_places *p, const struct fw_chain *c, size_t at,
 	p->first = m;
 }
 
-void fw_places_insert(struct fw_places *p, const struct fw_chain *c, size_t at)
+void fw_places_insert(struct fw_places *p, const void *c, size_t at)
 {
 	add(p, c, at, false);
 }
 
-void fw_places_delete(struct fw_places *p, const struct fw_chain *c, size_t at)
+void fw_places_delete(struct fw_places *p, const void *c, size_t at)
 {
 	add(p, c, at, true);
 }

@@ -26,8 +26,6 @@ struct fw_shell_undo {
 void fw_shell_undo_add(struct fw_shell_undo *u, struct slice command);
 void fw_shell_undo_put(struct wr *w, const struct fw_shell_undo *u);
 
-struct fw_chain;
-
 /** Where rules stand while commands run one after another. */
 struct fw_places {
 	struct arena *arena;
@@ -38,12 +36,12 @@ struct fw_places {
 /**
  * How far the commands so far have moved what stood at a place.
  *
+ * @param c   Which chain: any address that stands for it.
  * @param at  Original index in the chain, from 0.
  */
-size_t fw_places_now(const struct fw_places *p, const struct fw_chain *c,
-                     size_t at);
+size_t fw_places_now(const struct fw_places *p, const void *c, size_t at);
 
 /** A line now stands before what was at @p at (after others that were put
  *  there), or what was there is gone. */
-void fw_places_insert(struct fw_places *p, const struct fw_chain *c, size_t at);
-void fw_places_delete(struct fw_places *p, const struct fw_chain *c, size_t at);
+void fw_places_insert(struct fw_places *p, const void *c, size_t at);
+void fw_places_delete(struct fw_places *p, const void *c, size_t at);

@@ -7,7 +7,7 @@ table of connections.
 usage: firewall_kernel.py FIREWALL_DECIDE
 
 Rulesets as people have them are in rulesets/ (.nft, .rules of iptables-save,
-.rules6 of ip6tables-save); others are generated (firewall_rulesets.py). The
+.rules6 of ip6tables-save, .rules46 for both); others are generated (firewall_rulesets.py). The
 environment sets how many: PRUMO_KERNEL_CASES (default 2000), and
 PRUMO_KERNEL_SEED. Exit status 77: no right to make namespaces here.
 """
@@ -24,7 +24,9 @@ from firewall_net import (HOSTS, HOSTS6, PEERS, PEERS6, PORTS, SPORTS, TCP,
 from firewall_rulesets import ipt_ruleset, nft_addrs, nft_ports, nft_ruleset
 
 RULESETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'rulesets')
-TOOLS = {'.nft': 'nft', '.rules': 'iptables', '.rules6': 'ip6tables'}
+TOOLS = {'.nft': 'nft', '.rules': 'iptables', '.rules6': 'ip6tables',
+         '.rules46': 'both'}
+BOTH = {'both': ['iptables', 'ip6tables']}
 POLICY_S = 5000  # the session time of "CT --timeout prumo"
 UNKNOWN_S = -2
 HELPER_S = 3600  # what the SIP helper gives
@@ -74,15 +76,20 @@ class Compare:
             return self.net.nft.do('flush ruleset\n' + text)[1]
         self.net.nft.do('flush ruleset')
         # A script's variables would outlive it in the library.
-        how = ['nft', '-f', '-'] if is_script else [tool + '-restore']
-        done = subprocess.run(how, input=text, text=True,
-                              capture_output=True)
-        return done.stderr if done.returncode else None
+        hows = [['nft', '-f', '-']] if is_script else [
+            [t + '-restore'] for t in BOTH.get(tool, [tool])]
+        for how in hows:
+            done = subprocess.run(how, input=text, text=True,
+                                  capture_output=True)
+            if done.returncode:
+                return done.stderr
+        return None
 
     def listing(self, tool):
         if tool == 'nft':
             return self.net.nft.do('list ruleset')[0]
-        return run(tool + '-save').stdout
+        return ''.join(run(t + '-save').stdout
+                       for t in BOTH.get(tool, [tool]))
 
     def wrong(self, *what):
         self.bad.append(what)
@@ -159,17 +166,17 @@ class Compare:
     def found(self, rnd, name):
         """A ruleset as people have them: what it says must be known."""
         tool = TOOLS[os.path.splitext(name)[1]]
-        if not has_tool('nft' if tool == 'nft' else tool + '-restore'):
+        if not has_tool('nft' if tool == 'nft' else 'iptables-restore'):
             return
         with open(os.path.join(RULESETS, name), encoding='utf-8') as f:
             text = f.read()
         before = self.n_packets, self.n_unknown
         if tool != 'ip6tables':
             self.case(text, tool, packets(rnd, 300, HOSTS, PEERS),
-                      is_script=tool == 'nft')
+                      is_listed=tool == 'both', is_script=tool == 'nft')
         if tool != 'iptables':
             self.case(text, tool, packets(rnd, 300, HOSTS6, PEERS6),
-                      is_script=tool == 'nft')
+                      is_listed=tool == 'both', is_script=tool == 'nft')
         if (self.n_unknown - before[1]) * 10 > self.n_packets - before[0]:
             self.wrong(name, 'too many packets are not predicted')
 
