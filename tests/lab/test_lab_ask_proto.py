@@ -36,18 +36,20 @@ RECORDS = [
     ("_sip._udp.loop", "_sip._udp.loop", 5060, 10),
 ]
 HOSTS = ("a", "b", "dead", "liar", "plain")
-# A row for each: transport, port, class, how it fares; addresses listed.
+# A row for each: transport, port, class, how it fares; what else it has.
 SERVICES = {
     "_sip._udp.sip": ("udp", "5060-5070", "sip", "answered"),
     "_sips._tcp.sip": ("tls", 5061, "sip", "answered"),
-    "_sips._ws.sip": ("tls", 8443, "webrtc", "answered"),
+    "_sips._ws.sip": ("tls", 8443, "webrtc", "answered", {
+        "issuers": ["Another CA"]}),
     "_stun._udp.turn": ("udp", 3478, "stun", "answered"),
     "_turn._tcp.turn": ("tcp", 3478, "stun", "answered"),
     "_turns._tcp.turn": ("tls", 5349, "stun", "answered"),
     "_xmpp-client._tcp.chat": ("tcp", 5222, "chat", "answered"),
     "_sip._tcp.half": ("tcp", "5060-5999", "sip", "refused"),
     "_sip._tcp.moved": ("tcp", 5060, "sip", "answered"),
-    "_sip._tcp.lie": ("tcp", 5060, "sip", "answered", ["203.0.113.9"]),
+    "_sip._tcp.lie": ("tcp", 5060, "sip", "answered", {
+        "addresses": ["203.0.113.9"]}),
     "_sip._tcp.plain": ("tcp", 5060, "sip", "answered"),
     "_sip._udp.root": ("udp", 5060, "sip", "not-offered"),
     "_sip._udp.gone": ("udp", 5060, "sip", "no-address"),
@@ -73,8 +75,8 @@ def profile():
     rows = [{"table": "t", "row": i + 1, "host": f"{name}.{DOMAIN}",
              "ports": [port], "transports": [transport], "direction": "out",
              "description": name, "class": kind, "service": "s",
-             **({"addresses": listed[0]} if listed else {})}
-            for i, (name, (transport, port, kind, _, *listed)) in enumerate(
+             **dict(*more)}
+            for i, (name, (transport, port, kind, _, *more)) in enumerate(
                 SERVICES.items())]
     return yaml.safe_dump({
         "schema": "prumo/profile/1", "id": "srv", "name": "Services",
@@ -218,7 +220,7 @@ class Records(unittest.TestCase, Shared):
         self.assertEqual(self.report.ids(), [
             "name.not-offered", "name.not-found", "service.stopped",
             "name.unexpected-address", "name.no-record",
-            "name.unexpected-port"], self.report.told())
+            "name.unexpected-port", "tls.other-issuer"], self.report.told())
 
 
 class Real(unittest.TestCase, Shared):

@@ -4,6 +4,8 @@ import shutil
 import tempfile
 import unittest
 
+import yaml
+
 import ask_one
 import lab
 import pki
@@ -14,6 +16,8 @@ CONFIG = lab.HERE / "server"
 AWAIT = f"exec python3 {lab.HERE}/await_port.py"
 HASTE = {"patience_ms": 900}  # where silence is to be found
 BIG = 60  # addresses: more than 512 bytes hold
+LIAR = 5354  # the port of a name server that lies
+SILENT = 7003  # where nothing gets through
 DELAY_MS = 20  # of the last router, each way
 R1 = "192.0.2.1"
 SERVER6 = "2001:db8:ffff::10"
@@ -52,6 +56,29 @@ def resolver():
         f"--naptr-record={NAME},10,1,s,SIP+D2W,,_sip._ws.{NAME}", *big)
 
 
+def liar():
+    """Nobody's names have an address, and TCP is shut (RULES)."""
+    big = [f"--host-record=big.example.com,{lab.SERVER},2001:db8::{i + 1:x}"
+           for i in range(BIG)]
+    return dnsmasq(LIAR, "--address=/invalid/203.0.113.66",
+                   f"--host-record={NAME},{lab.SERVER}",
+                   "--host-record=pbx.corp.example,203.0.113.9", *big)
+
+
+def profile():
+    """Names, each with a fault of its own."""
+    rows = [(NAME, 443, "sip"), ("big.example.com", 80, "web"),
+            ("pbx.corp", 443, "web")]
+    return yaml.safe_dump({
+        "schema": "prumo/profile/1", "id": "names", "name": "Names",
+        "source": {"title": "Names"}, "tables": [{"id": "t"}],
+        "requirements": {"sip_alg_allowed": False},
+        "rows": [{"table": "t", "row": i + 1, "host": host, "ports": [port],
+                  "transports": ["tcp"], "direction": "out", "class": kind,
+                  "service": "s", "description": "d"}
+                 for i, (host, port, kind) in enumerate(rows)]})
+
+
 RULES = f"""
 chain forward {{
     type filter hook forward priority 0;
@@ -59,6 +86,7 @@ chain forward {{
     tcp dport 7002 reject with tcp reset
     tcp dport 7003 drop
     udp dport 7003 drop
+    tcp dport {LIAR} reject with tcp reset
 }}
 chain prerouting {{
     type nat hook prerouting priority -100;
@@ -108,6 +136,7 @@ class Services(unittest.TestCase):
             nodes=["r1"], servers=[
                 f"server:{AWAIT} 443 {nginx(keys.dir, 'nginx.conf')}",
                 f"server:{AWAIT} 53 {resolver()}",
+                f"server:{AWAIT} {LIAR} {liar()}",
                 f"server:{AWAIT} 5353 " +
                 dnsmasq(5353, "--address=/#/203.0.113.66"),
                 f"r1:{nginx(keys.dir, 'proxy.conf')} & echo ready; wait"])
@@ -341,6 +370,31 @@ class Services(unittest.TestCase):
             told = ask_one.Ended(out)
             self.assertEqual(told.fields.get("found_by_search"), found, told)
             self.assertEqual(len(told["servers"]), 2)
+
+    def test_check_finds_what_is_wrong_with_names(self):
+        files = {"resolv.conf": "search example\n",
+                 "hosts": f"203.0.113.7 {NAME}\n", "names.yaml": profile()}
+        for name, text in files.items():
+            with open(f"{self.keys.dir}/{name}", "w", encoding="ascii") as f:
+                f.write(text)
+        status, out, err = self.room.run(
+            "client", "unshare", "-m", "sh", "-c",
+            f"mount --bind {self.keys.dir}/resolv.conf /etc/resolv.conf && "
+            f"mount --bind {self.keys.dir}/hosts /etc/hosts && "
+            'exec "$0" "$@"', lab.PRUMO, "check", "-4", "--skip", "sip-alg",
+            "-o", "json", "--dns", f"{lab.SERVER}:{SILENT}", "--dns",
+            f"{lab.SERVER}:{LIAR}", f"{self.keys.dir}/names.yaml",
+            env={"PRUMO_STAY_HOME": "1", "SSL_CERT_FILE": self.keys.root,
+                 "SSL_CERT_DIR": "/nowhere"})
+        self.assertTrue(out, err)
+        report = rig.Report(out, status)
+        self.assertEqual(set(report.ids()), {
+            "name.not-found", "name.slow", "name.cut-short",
+            "name.search-list", "name.invented", "name.hosts-file"},
+            report.told())
+        self.assertEqual(
+            [f["result"] for f in report.pick("flow.reached")],
+            ["answered", "answered", "no-address"])
 
     def test_dns_keeps_at_home(self):
         told = self.ask("dns", "udp", 53, addr="192.0.1.1")
