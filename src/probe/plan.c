@@ -22,7 +22,10 @@ static const struct extra {
 	{{PLAN_STUN, ASK_TCP}, {.ways = {{PLAN_TURN, ASK_TCP}}}},
 	{{PLAN_STUN, ASK_TLS}, {.ways = {{PLAN_TURN, ASK_TLS}}}},
 	{{PLAN_SIP, ASK_UDP}, {.ways = {{PLAN_REGISTER, ASK_UDP}}}},
+	{{PLAN_SIP, ASK_TCP}, {.ways = {{PLAN_REGISTER, ASK_TCP}}}},
 	{{PLAN_SIP, ASK_TLS}, {.ways = {{PLAN_REGISTER, ASK_TLS}}}},
+	{{PLAN_SIP, ASK_WS}, {.ways = {{PLAN_REGISTER, ASK_WS}}}},
+	{{PLAN_SIP, ASK_WSS}, {.ways = {{PLAN_REGISTER, ASK_WSS}}}},
 	{{PLAN_SIP, ASK_UDP}, {.ways = {{PLAN_MTU, ASK_UDP}}}},
 };
 

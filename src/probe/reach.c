@@ -394,6 +394,13 @@ static bool inherits(const struct reach_ask *leader)
 	        leader->result.end == ASK_LOCAL);
 }
 
+/* What would be asked besides goes by a way that is not spoken there. */
+static bool is_moot(const struct reach_ask *a, const struct reach_ask *leader)
+{
+	return question(a)->is_extra && leader->way > 0 &&
+	       question(leader)->service->ways[0].via == way_of(a)->via;
+}
+
 /* Every port by UDP first: how many flows a table keeps can be counted by
  * those that stay in it. */
 static bool waits_for_udp(const struct reach *r, const struct reach_ask *a)
@@ -456,9 +463,9 @@ static bool try_begin(struct reach *r, struct reach_ask *a, int64_t now_ns)
 
 		if (l->stage != REACH_OVER)
 			return false;
-		if (inherits(l)) {
+		if (inherits(l) || is_moot(a, l)) {
 			a->is_inherited = true;
-			settle(a, &l->result);
+			settle(a, inherits(l) ? &l->result : &l->first);
 			return true;
 		}
 	}

@@ -145,6 +145,14 @@ class Servers(unittest.TestCase):
         for turn in turns:
             self.assertEqual(turn["detail"]["relay_echo"], "passed", turn)
 
+    def test_register_goes_by_every_transport(self):
+        told = {(f["via"], f["dst_port"]): f["result"]
+                for f in DONE["full", None].pick("sip.registered")}
+        self.assertEqual(told, {
+            ("udp", 5060): "answered", ("tcp", 5060): "answered",
+            ("tls", 5061): "answered", ("wss", 443): "answered",
+            ("wss", 8089): "answered"})
+
     def test_address_that_the_profile_does_not_list(self):
         report = DONE["moved", "kamailio"]
         self.assertEqual(report.ids(), ["name.unexpected-address"],
