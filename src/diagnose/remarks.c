@@ -138,6 +138,14 @@ static bool is_issued_elsewhere(const struct fact *f)
 	return f->state == FACT_PASS && is_true(&f->fields, "is_other_issuer");
 }
 
+/* The server speaks, and does not take the user's own account. */
+static bool is_login_refused(const struct fact *f)
+{
+	const struct val *d = detail_of(f);
+
+	return d && slice_eq_str(val_get_text(d, "auth"), "refused");
+}
+
 static const struct rule {
 	const char *fact; /* its id */
 	const char *id;
@@ -206,6 +214,16 @@ static const struct rule {
          N_("A firewall that inspects TLS does so, and phones, which do not "
             "know it, refuse the connection; or the provider has changed its "
             "issuer.")},
+	{"sip.registered", "account.sip-refused", FINDING_WARN,
+         SEGMENT_PROVIDER, TROUBLE_SERVER, is_login_refused,
+         N_("%1$s does not let the SIP account of this test register."),
+         N_("The way there is open. The user, the password or the domain of "
+            "the account is wrong, or the provider has closed it.")},
+	{"turn.answer", "account.turn-refused", FINDING_WARN, SEGMENT_PROVIDER,
+         TROUBLE_SERVER, is_login_refused,
+         N_("%1$s does not take the TURN account of this test."),
+         N_("The way there is open. The user or the password is wrong, or "
+            "they have run out; what the relay lets through was not tested.")},
 };
 
 /* A failure by a wrong address is told already. */

@@ -161,7 +161,11 @@ class Records(unittest.TestCase, Shared):
         path = f"{cls.temp.name}/srv.yaml"
         with open(path, "w", encoding="ascii") as f:
             f.write(profile())
-        cls.report = cls.room.check("--skip", "sip-alg", path,
+        with open(f"{cls.temp.name}/account", "w", encoding="ascii") as f:
+            f.write("sip_user=alice\nsip_password=wrong\n"
+                    "turn_user=alice\nturn_password=wrong\n")
+        cls.report = cls.room.check("--skip", "sip-alg,mtu", "--account",
+                                    f"{cls.temp.name}/account", path,
                                     target=("--dns", lab.SERVER),
                                     env={"SSL_CERT_FILE": cls.keys.root})
 
@@ -220,7 +224,8 @@ class Records(unittest.TestCase, Shared):
         self.assertEqual(self.report.ids(), [
             "name.not-offered", "name.not-found", "service.stopped",
             "name.unexpected-address", "name.no-record",
-            "name.unexpected-port", "tls.other-issuer"], self.report.told())
+            "name.unexpected-port", "tls.other-issuer",
+            "account.sip-refused", "account.turn-refused"], self.report.told())
 
 
 class Real(unittest.TestCase, Shared):

@@ -16,6 +16,7 @@
  *                     file): ADDR; took (ms), error, tcp, truncated: of the
  *                     first lookup; search, inventing: what else DNS says
  *   service HOST RESULT [PORT that the profile does not list]
+ *   login FACT HOST AUTH: sip.registered, turn.answer
  *   table LIMIT [going on]
  *   cert HOST KEY... a good certificate: is_other_issuer
  *   mtu KEY    a large datagram was lost there (fragments_pass), or back
@@ -309,6 +310,15 @@ static void add_service(struct report *r, const char *at)
 		          NULL, val_int(atoi(at)));
 }
 
+static void add_login(struct report *r, const char *at)
+{
+	struct fact *f = report_fact(r, part(r, &at, ' '), FACT_PASS, "at");
+
+	(void)fact_field(r, f, "host", val_text(part(r, &at, ' ')));
+	(void)put(r, fact_field(r, f, "detail", val_map()), "auth",
+	          val_text(at));
+}
+
 static void add_line(struct report *r, const char *line)
 {
 	const char *kind = part(r, &line, ' ');
@@ -318,6 +328,8 @@ static void add_line(struct report *r, const char *line)
 		add_flow(r, line);
 	} else if (strcmp(kind, "name") == 0) {
 		add_name(r, line);
+	} else if (strcmp(kind, "login") == 0) {
+		add_login(r, line);
 	} else if (strcmp(kind, "service") == 0) {
 		add_service(r, line);
 	} else if (strcmp(kind, "cert") == 0) {

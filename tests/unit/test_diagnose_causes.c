@@ -356,6 +356,17 @@ static const struct {
          GOOD "name b resolved foreign=198.51.100.77\n"
               "flow b 198.51.100.77 5060/udp sip answered\n",
          "name.unexpected-address warn unknown 0"},
+	{"an account that is refused",
+         GOOD "login sip.registered a refused\n"
+              "login sip.registered a refused\n"
+              "login turn.answer b refused\n",
+         "account.sip-refused warn provider 0; "
+         "account.turn-refused warn provider 0"},
+	{"accounts that are taken, or were not shown",
+         GOOD "login sip.registered a sha-256\nlogin turn.answer b md5\n"
+              "login sip.registered a withheld\n"
+              "login turn.answer b required\n",
+         ""},
 	{"the hosts file knows better",
          GOOD "name a resolved addresses=198.51.100.1 hosts=192.0.2.9\n",
          "name.hosts-file warn device 0"},
