@@ -323,3 +323,15 @@ int net_cert_read(struct net_cert *out, struct arena *a,
 		*out = c;
 	return err;
 }
+
+int net_stream_peer_fingerprint(const struct net_stream *s, uint8_t out[32])
+{
+	SSL *ssl = net_stream_ssl(s);
+	X509 *cert = ssl ? SSL_get1_peer_certificate(ssl) : NULL;
+	int err = 0;
+
+	if (!cert || X509_digest(cert, EVP_sha256(), out, NULL) != 1)
+		err = ENOENT;
+	X509_free(cert);
+	return err;
+}

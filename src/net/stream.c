@@ -30,7 +30,6 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "base/clock.h"
 #include "net/dial.h"
@@ -310,6 +309,28 @@ static bool is_refused(struct net_stream *s)
 	return true;
 }
 
+static bool may_be_refused(const struct net_stream *s)
+{
+	return s->refusal.n > 0 && s->hello_sent_ns == 0;
+}
+
+/* OpenSSL would read at once, and a refusal that comes just then would be lost
+ * in it: this time it finds nothing. */
+static int say_hello(struct net_stream *s)
+{
+	BIO *nothing = BIO_new(BIO_s_mem()), *peer = SSL_get_rbio(s->ssl);
+	int r;
+
+	if (!nothing || BIO_up_ref(peer) != 1) {
+		BIO_free(nothing);
+		return SSL_do_handshake(s->ssl);
+	}
+	SSL_set0_rbio(s->ssl, nothing);
+	r = SSL_do_handshake(s->ssl);
+	SSL_set0_rbio(s->ssl, peer);
+	return r;
+}
+
 static void handshake(struct net_stream *s)
 {
 	int r, err;
@@ -321,7 +342,7 @@ static void handshake(struct net_stream *s)
 	see_first_byte(s);
 	ERR_clear_error();
 	errno = 0;
-	r = SSL_do_handshake(s->ssl);
+	r = may_be_refused(s) ? say_hello(s) : SSL_do_handshake(s->ssl);
 	if (!s->hello_sent_ns && !SSL_is_server(s->ssl))
 		s->hello_sent_ns = clock_mono_ns();
 	if (r == 1) {
@@ -734,17 +755,6 @@ int64_t net_stream_rtt_ns(const struct net_stream *s)
 struct ssl_st *net_stream_ssl(const struct net_stream *s)
 {
 	return s->ssl;
-}
-
-int net_stream_peer_fingerprint(const struct net_stream *s, uint8_t out[32])
-{
-	X509 *cert = s->ssl ? SSL_get1_peer_certificate(s->ssl) : NULL;
-	int err = 0;
-
-	if (!cert || X509_digest(cert, EVP_sha256(), out, NULL) != 1)
-		err = ENOENT;
-	X509_free(cert);
-	return err;
 }
 
 /* It has said its close_notify: nobody is left to read ours. */

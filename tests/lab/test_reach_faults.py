@@ -26,7 +26,6 @@ LOCAL = {
     "tcp reject": ("tcp dport 5061 reject", ("tcp", 5061)),
     "tcp drop": ("tcp dport 5061 drop", ("tcp", 5061)),
     "tcp reset": ("tcp dport 5061 reject with tcp reset", ("tcp", 5061)),
-    "voice by tcp": ("tcp dport 10000-65535 drop", ("tcp", 10000)),
     "all tcp": ("meta l4proto tcp reject with tcp reset", ("tcp", None)),
     "all udp": ("meta l4proto udp reject", ("udp", None)),
 }
