@@ -106,6 +106,12 @@ void check_plan_list(const struct plan *p, const struct probe_conf *conf)
 		if (name->is_wanted && !name->is_given && conf->n_dns > 0)
 			(void)printf("dns/udp %s\n", name->host);
 	}
+	for (size_t i = 0; i < plan_n_srvs(p); i++) {
+		const struct plan_srv *srv = plan_srv(p, i);
+
+		if (srv->is_wanted && !srv->is_given && conf->n_dns > 0)
+			(void)printf("srv/udp %s\n", srv->host);
+	}
 	for (size_t i = 0; i < plan_n_questions(p); i++)
 		list_question(p, i);
 	check_plan_announce(stdout, p, &conf->effort);

@@ -14,6 +14,7 @@ enum {
 	DNS_TYPES = 2,       /* A and AAAA */
 	DNS_TRIES = 3,       /* two servers, and one by TCP */
 	SRV_LOOKUPS = 4,     /* NAPTR, SRV, A and AAAA */
+	SRV_STEPS = 3,       /* by UDP, by TCP, and what NAPTR names */
 	LOOKS = 4,           /* names that are looked into */
 	LOOK_QUESTIONS = 12, /* of one, that is as it should be */
 	LOOK_MOST = 24,
@@ -166,7 +167,7 @@ static void add_look(struct plan_cost *open, struct plan_cost *most,
 
 /* NAPTR and SRV, and the addresses of what they name; as a rule one. */
 static void add_services(struct plan_cost *open, struct plan_cost *most,
-                         const struct plan *p)
+                         const struct plan *p, const struct plan_effort *e)
 {
 	const struct price *c = &prices[PLAN_DNS];
 	const unsigned n_most = DNS_TRIES * DNS_TYPES + SRV_NAMES_MAX +
@@ -182,6 +183,8 @@ static void add_services(struct plan_cost *open, struct plan_cost *most,
 		    (uint64_t)SRV_LOOKUPS * c->open_bytes);
 		add(most, n_most * c->flows, n_most * c->packets,
 		    (uint64_t)n_most * c->bytes);
+		/* all of them at a time, and names only then */
+		most->time_ns = SRV_STEPS * e->patience_ns;
 	}
 }
 
@@ -212,7 +215,7 @@ void plan_costs(struct plan_cost *open, struct plan_cost *most,
 		if (e->again_ns && n_looks++ < LOOKS)
 			add_look(&o, &m, n_looks == 1);
 	}
-	add_services(&o, &m, p);
+	add_services(&o, &m, p, e);
 	o.n_questions += (unsigned)plan_n_questions(p);
 	for (size_t i = 0; i < plan_n_questions(p); i++)
 		add_question(&o, &m, &ranges, plan_question(p, i), e);

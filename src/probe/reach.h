@@ -75,6 +75,7 @@ struct reach_topic {
 	enum net_dns_type type;
 	reach_take_fn *take;
 	const char *naptr; /**< the service that NAPTR is read for */
+	bool is_decisive;  /**< the other's answer does not replace its own */
 };
 
 /** What one server said to one question. */
@@ -180,7 +181,8 @@ void reach_tries_start(struct reach *r, struct reach_tries *t,
 /** The first server's word is enough; without it, all are waited for, and at
  *  last TCP. */
 bool reach_tries_known(struct reach *r, struct reach_tries *t);
-/** A server has said something, if only that there is no such name. */
+/** A server has said something, if only that there is no such name; to what is
+ *  decisive, where that is one of both. */
 bool reach_tries_have_answer(const struct reach_tries *t);
 /** The server that speaks for all: the first one that answered; NULL: none. */
 const struct reach_lookup *reach_tries_speaker(const struct reach_tries *t);

@@ -21,6 +21,9 @@ static void on_answer(void *arg, const struct net_dns_answer *a)
 		l->rcode = a->msg->rcode;
 		l->topic.take(l, a->msg);
 	}
+	/* name servers bear few connections at a time */
+	net_dns_free(l->dns);
+	l->dns = NULL;
 	reach_wake(l->reach);
 }
 
@@ -72,9 +75,24 @@ const struct reach_lookup *reach_tries_speaker(const struct reach_tries *t)
 	return NULL;
 }
 
+static bool is_answered(const struct reach_tries *t, size_t type)
+{
+	for (size_t s = 0; s < REACH_TRIES; s++) {
+		const struct reach_lookup *l = &t->at[s][type];
+
+		if (l->is_asked && l->is_over && l->err == 0)
+			return true;
+	}
+	return false;
+}
+
 bool reach_tries_have_answer(const struct reach_tries *t)
 {
-	return reach_tries_speaker(t) != NULL;
+	for (size_t i = 0; i < REACH_TYPES; i++) {
+		if (t->at[0][i].topic.is_decisive)
+			return is_answered(t, i);
+	}
+	return is_answered(t, 0) || is_answered(t, 1);
 }
 
 static bool is_settled(const struct reach_lookup types[REACH_TYPES])

@@ -40,7 +40,7 @@ static const char *result_of(const struct reach *r, size_t i)
 		return "unfinished";
 	if (s->list.is_refused)
 		return "not-offered";
-	if (!reach_tries_have_answer(&s->lookups))
+	if (ps->is_fallback && !reach_tries_have_answer(&s->lookups))
 		return "silent";
 	if (!has_address(r, ps))
 		return "no-address";

@@ -29,8 +29,14 @@ static void ask_all(struct reach *r, struct reach_service *s)
 {
 	const struct plan_srv *ps = plan_srv(r->plan, s->no);
 	const struct reach_topic topics[REACH_TYPES] = {
-		{ps->naptr ? ps->domain : NULL, NET_DNS_NAPTR, take, ps->naptr},
-		{ps->host, NET_DNS_SRV, take, NULL},
+		{.host = ps->naptr ? ps->domain : NULL,
+	         .type = NET_DNS_NAPTR,
+	         .take = take,
+	         .naptr = ps->naptr},
+		{.host = ps->host,
+	         .type = NET_DNS_SRV,
+	         .take = take,
+	         .is_decisive = true},
 	};
 
 	s->is_asked = true;
@@ -76,8 +82,8 @@ static bool are_led_over(struct reach *r, struct reach_service *s)
 	bool is_all = true;
 
 	for (size_t i = 0; !s->has_led && said && i < l->n_names; i++) {
-		const struct reach_topic topic = {l->names[i], NET_DNS_SRV,
-		                                  take, NULL};
+		const struct reach_topic topic = {
+			.host = l->names[i], .type = NET_DNS_SRV, .take = take};
 		struct reach_lookup *led = &s->led[s->n_led];
 
 		if (slice_ieq(slice_str(l->names[i]),

@@ -169,6 +169,23 @@ class Records(unittest.TestCase, Shared):
                                     target=("--dns", lab.SERVER),
                                     env={"SSL_CERT_FILE": cls.keys.root})
 
+    def test_by_tcp_where_udp_does_not_reach_the_name_server(self):
+        self.room.must("server", "nft", "-f", "-", text="""table inet deaf {
+            chain input {
+                type filter hook input priority 1; udp dport 53 drop
+            }
+        }""")
+        report = self.room.check("--skip", "sip-alg",
+                                 f"{self.temp.name}/srv.yaml",
+                                 target=("--dns", lab.SERVER),
+                                 env={"SSL_CERT_FILE": self.keys.root})
+        self.room.must("server", "nft", "delete", "table", "inet", "deaf")
+        self.assertEqual({f["description"]: f["result"]
+                          for f in report.pick("flow.reached")},
+                         {name: row[3] for name, row in SERVICES.items()},
+                         report.told())
+        self.assertIn("name.only-tcp", report.ids())
+
     def service(self, name):
         fact, = self.report.pick("name.service", scope=f"{name}.{DOMAIN}")
         return fact

@@ -496,6 +496,8 @@ static void test_services_are_counted(void **state)
 	assert_int_equal(open.n_questions - open_web.n_questions, 5);
 	assert_true(most.n_bytes > most_web.n_bytes + 100000);
 	assert_true(open.n_flows > open_web.n_flows + 8);
+	assert_true(most.time_ns > most_web.time_ns);
+	assert_true(open.time_ns == open_web.time_ns);
 	plan_free(plan);
 	plan_free(web);
 	profile_free(p);
