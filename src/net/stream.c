@@ -328,6 +328,7 @@ static int say_hello(struct net_stream *s)
 	SSL_set0_rbio(s->ssl, nothing);
 	r = SSL_do_handshake(s->ssl);
 	SSL_set0_rbio(s->ssl, peer);
+	BIO_set_retry_read(peer); /* as nothing was: SSL_get_error() looks */
 	return r;
 }
 

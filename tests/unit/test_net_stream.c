@@ -149,8 +149,12 @@ static void finish(void)
 
 static void dial(const struct addr *to, struct net_tls *tls)
 {
-	assert_int_equal(net_stream_connect(&client.s, to, tls, &ops, &client),
-	                 0);
+	/* that could come, and does not */
+	const struct net_stream_conf conf = {.refusal = slice_str("NO NO!")};
+
+	assert_int_equal(
+		net_stream_connect_as(&client.s, to, tls, &conf, &ops, &client),
+		0);
 	assert_false(client.is_open || client.is_closed);
 }
 
