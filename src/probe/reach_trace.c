@@ -7,8 +7,9 @@
  * only so many expired packets in a second.
  *
  * So a walk of which not even the first router gave a sign, while it did of
- * others, may have come when that router had nothing left to give. Such ones
- * go again after a pause, one by one.
+ * others, may have come when that router had nothing left to give; and so may
+ * one of a few that end before a router that others got to. Such ones go again
+ * after a pause, one by one.
  */
 #include "probe/reach.h"
 
@@ -23,6 +24,7 @@
 enum {
 	CLOSED_PORT =
 		33434, /* traceroute's; outside of what systems listen on */
+	SHORT_MAX = 4,
 	NEAR_TRACES = 4,
 };
 
@@ -123,7 +125,11 @@ static void on_done(void *arg, const struct trace_result *res)
 {
 	struct reach_trace *t = arg;
 
-	t->result = *res;
+	/* of two walks the one that was heard of further on */
+	if (t->result.where.basis != WHERE_QUOTE ||
+	    res->where.basis != WHERE_QUOTE ||
+	    t->result.where.hop_min <= res->where.hop_min)
+		t->result = *res;
 	t->is_over = true;
 	if (res->where.basis == WHERE_LOCAL)
 		own_up(t->reach->asks[t->ask], res->flow.error);
@@ -271,11 +277,36 @@ static bool has_first_hop(const struct reach_trace *t)
 	       w->hop_min > 0;
 }
 
+/* It ends in silence before a router that another walk has heard of. */
+static bool is_short(const struct reach *r, const struct reach_trace *t)
+{
+	const struct where *w = &t->result.where;
+
+	for (size_t i = 0; i < r->n_traces; i++) {
+		const struct where *other = &r->traces[i].result.where;
+
+		if (w->basis == WHERE_QUOTE && other->basis == WHERE_QUOTE &&
+		    other->hop_min > w->hop_min)
+			return true;
+	}
+	return false;
+}
+
+/* A few; where many end there, a box is. */
+static bool are_few_short(const struct reach *r)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < r->n_traces; i++)
+		n += is_short(r, &r->traces[i]);
+	return n <= SHORT_MAX;
+}
+
 /* @return whether there is something to do again */
 static bool rewalk(struct reach *r, int64_t now_ns)
 {
 	bool is_late = now_ns - r->trace_ns > r->effort.trace_ns / 2;
-	bool is_heard = false, is_any = false;
+	bool is_heard = false, is_any = false, are_few = are_few_short(r);
 
 	if (r->rewalk_ns)
 		return false;
@@ -285,10 +316,12 @@ static bool rewalk(struct reach *r, int64_t now_ns)
 	for (size_t i = 0; is_heard && i < r->n_traces; i++) {
 		struct reach_trace *t = &r->traces[i];
 
-		if (!is_deaf(t))
+		if (!is_deaf(t) && (!are_few || !is_short(r, t)))
 			continue;
-		if (is_late) { /* then it has shown nothing */
-			t->result.where.basis = WHERE_NO_BASIS;
+		if (is_late) {
+			/* of those the deaf have shown nothing */
+			if (is_deaf(t))
+				t->result.where.basis = WHERE_NO_BASIS;
 			continue;
 		}
 		t->is_started = t->is_over = false;
