@@ -213,7 +213,7 @@ static void test_faults_of_a_host_are_one_line_each(void **state)
 
 		load(&rd, slice_str(cases[i].text));
 		if (rd.err != EBADMSG || rd.dg.n_errors != 1)
-			fail_msg("%zu: %u faults: %s", i, rd.dg.n_errors,
+			fail_msg("%zu: %zu faults: %s", i, rd.dg.n_errors,
 			         rd.dg.first ? rd.dg.first->message : "");
 		assert_string_equal(rd.dg.first->message, cases[i].message);
 		assert_int_equal(rd.dg.first->line, cases[i].line);
