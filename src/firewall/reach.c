@@ -56,8 +56,9 @@ struct takers {
 	struct fw_box *piece;
 	uint32_t *piece_of;
 	size_t n_pieces, cap_pieces, cap_near;
-	unsigned corners; /* of the box, taken */
-	size_t n_inside;  /* the box */
+	unsigned corners;           /* of the box, taken */
+	const struct fw_box *outer; /* what the box is of */
+	size_t n_inside;            /* that */
 	bool has_returns;
 	bool is_partial; /* they take more than near says */
 };
@@ -374,7 +375,7 @@ static int gather(struct takers *t, struct walk *w, const struct fw_box *b)
 		}
 		t->near[t->n_near++] = i;
 		t->corners |= corners_of(by, b);
-		t->n_inside += fw_box_has(b, by);
+		t->n_inside += fw_box_has(t->outer, by);
 	}
 	return 0;
 }
@@ -534,8 +535,10 @@ static int visit(struct walk *w, struct takers *t, size_t item,
 		info->reach = FW_EMPTY;
 	for (size_t i = 0; i < it->may.n; i++) {
 		const struct fw_box *b = &p->boxes.boxes[it->may.at + i];
-		int err = ask(&found, t, w, b, item);
+		int err;
 
+		t->outer = b;
+		err = ask(&found, t, w, b, item);
 		if (t->n_inside >= MANY)
 			t->part[i] = PART_SWALLOWS;
 		else if (err == ENOENT)
@@ -641,12 +644,12 @@ static int excess_of(struct fw_box *found, struct walk *w, struct takers *t,
 	bool is_open = false;
 
 	for (size_t i = 0; i < it->must.n; i++) {
+		t->outer = &p->boxes.boxes[it->must.at + i];
 		for (size_t k = 0; k < here->n; k++) {
 			struct fw_box b;
 			int err;
 
-			if (!fw_box_common(&b, &here->boxes[k],
-			                   &p->boxes.boxes[it->must.at + i]))
+			if (!fw_box_common(&b, &here->boxes[k], t->outer))
 				continue;
 			err = ask(found, t, w, &b, item);
 			if (t->n_inside >= MANY)
@@ -721,10 +724,9 @@ static int excess_stage(struct fw_part ***tail, struct walk *w,
 			err = excess_of(&found, w, &t, i, here);
 			if (err == 0)
 				err = add_excess(tail, w, it, &found);
-			else if (err == ENOENT)
-				err = 0;
-			else if (err == ETIMEDOUT &&
-			         add_part(tail, w, it, FW_DONT_KNOW))
+			else if (err == ENOENT ||
+			         (err == ETIMEDOUT &&
+			          add_part(tail, w, it, FW_DONT_KNOW)))
 				err = 0;
 			else
 				err = ENOMEM;

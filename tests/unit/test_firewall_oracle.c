@@ -502,6 +502,25 @@ static bool check_crowded(const struct taken *t, unsigned i,
 	return !is_seen;
 }
 
+/* Nothing is asked for, so what accepts at all is too wide. */
+static void check_crowd_wide(const struct fw_reach_info *infos,
+                             struct fw_space *sp, struct arena *a)
+{
+	struct fw_part *p;
+
+	assert_int_equal(fw_space_excess(&p, a, sp), 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		if (infos[i].reach != FW_REACHED ||
+		    infos[i].rule->action != FW_ACCEPT)
+			continue;
+		assert_non_null(p);
+		assert_int_equal(p->verdict, FW_PASS);
+		assert_ptr_equal(p->rule, infos[i].rule);
+		p = p->next;
+	}
+	assert_null(p);
+}
+
 /* Small ones first, then some that have many of these in them. */
 static unsigned width(unsigned i, unsigned k)
 {
@@ -535,6 +554,7 @@ static void test_reach_agrees_in_a_crowd(void **state)
 		assert_non_null(c);
 		c->hook = FW_HOOK_FORWARD;
 		c->families = FW_IP4;
+		c->policy = FW_DROP;
 		for (unsigned i = 0; i < CROWD; i++)
 			add_crowded(&rules, &t[i], width(i, k));
 		assert_int_equal(
@@ -543,6 +563,7 @@ static void test_reach_agrees_in_a_crowd(void **state)
 		assert_int_equal(fw_space_reach(&infos, &n, &a, sp), 0);
 		for (unsigned i = 0; i < CROWD; i++)
 			n_dead += check_crowded(t, i, infos, gone);
+		check_crowd_wide(infos, sp, &a);
 		fw_space_free(sp);
 		fw_rules_fini(&rules);
 		arena_fini(&a);
