@@ -3,6 +3,10 @@
  * Design: a patch is a script for the box, and a configuration is one too:
  * the patched text is the old one with the script after it. Here the session
  * helper's number is known, from the entry that has its name.
+ *
+ * Each edit writes its own blocks, and blocks that follow each other are
+ * joined in the end: a row that is added is not a screen to read. For that,
+ * all the new objects are written before the policies that use them.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,18 +30,18 @@ static bool is_plain(const char *name, bool is_quoted)
 
 static void open_scope(struct fw_forti_emitter *e, const char *vdom)
 {
-	struct wr *both[] = {e->out, e->undo};
+	struct wr *all[] = {e->out, e->undo, e->undo_first};
 
-	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
-		wr_fmt(both[i], "config vdom\nedit %s\n", vdom);
+	for (size_t i = 0; i < ARRAY_LEN(all) && vdom[0]; i++)
+		wr_fmt(all[i], "config vdom\nedit %s\n", vdom);
 }
 
 static void close_scope(struct fw_forti_emitter *e, const char *vdom)
 {
-	struct wr *both[] = {e->out, e->undo};
+	struct wr *all[] = {e->out, e->undo, e->undo_first};
 
-	for (size_t i = 0; i < ARRAY_LEN(both) && vdom[0]; i++)
-		wr_str(both[i], "next\nend\n");
+	for (size_t i = 0; i < ARRAY_LEN(all) && vdom[0]; i++)
+		wr_str(all[i], "next\nend\n");
 }
 
 static unsigned long free_id(const struct fw_chain *c)
@@ -59,10 +63,47 @@ static bool is_policy6(const struct fw_forti_emitter *e,
 	return fw_forti_is_split(e) && r->families == FW_IP6;
 }
 
-static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
-                         unsigned long id)
+/* What of the new rules is written; each for all rules before the next. */
+enum part {
+	PART_ADDRS,
+	PART_ADDRS6,
+	PART_SERVICES,
+	PART_POLICY,
+	N_PARTS,
+};
+
+/* The existing policy that a new one must precede; NULL: none. */
+static const struct fw_rule *next_policy(const struct fw_forti_emitter *e,
+                                         const struct fw_edit *ed)
 {
 	const struct fw_rule *before = ed->before;
+
+	/* The rule for return traffic is built in: nothing goes before it. */
+	if (before && !before->line)
+		before = before->next;
+	while (before && is_policy6(e, before))
+		before = before->next;
+	return before;
+}
+
+static void put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
+                       const struct fw_rule *before, unsigned long id)
+{
+	wr_str(e->out, "config firewall policy\n");
+	fw_forti_put_policy(e, r, id,
+	                    fw_forti_is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
+	if (before)
+		wr_fmt(e->out, "    move %lu before %s\n", id, before->id);
+	wr_str(e->out, "end\n");
+	/* An object in use cannot be deleted. */
+	wr_fmt(e->undo_first, "config firewall policy\n    delete %lu\nend\n",
+	       id);
+}
+
+static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
+                         unsigned long id, enum part part)
+{
+	const struct fw_rule *before = next_policy(e, ed);
 	struct fw_rule r = {.id = ed->flow->id,
 	                    .name = ed->flow->title,
 	                    .families = FW_IP4 | FW_IP6,
@@ -72,11 +113,6 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 	                    .action = FW_ACCEPT,
 	                    .attrs = fw_attrs_unset()};
 
-	/* The rule for return traffic is built in: nothing goes before it. */
-	if (before && !before->line)
-		before = before->next;
-	while (before && is_policy6(e, before))
-		before = before->next;
 	if (fw_rule_set_place(e->seen.arena, &r, ed->place))
 		e->seen.no_memory = true;
 	if (!r.in.first && before && before->in.first &&
@@ -89,28 +125,24 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 	r.attrs.tcp_idle_s = ed->flow->min_tcp_idle_s;
 	if (ed->flow->is_sip)
 		r.attrs.alg = FW_OFF;
-	fw_forti_check_rule(e, &r);
-	if (fw_forti_is_split(e) && !fw_forti_has_half(&r, false))
+	if (part == PART_ADDRS)
+		fw_forti_check_rule(e, &r);
+	if (part == PART_ADDRS && fw_forti_is_split(e) &&
+	    !fw_forti_has_half(&r, false))
 		fw_forti_refuse(e, &r,
 		                _("IPv6 has a list of its own before 6.4"));
-	if (fw_forti_has_half(&r, false)) {
-		wr_str(e->out, "config firewall address\n");
-		fw_forti_put_addrs(e, &r, false);
+	if (part == PART_POLICY) {
+		put_policy(e, &r, before, id);
+	} else if (part == PART_SERVICES) {
+		wr_str(e->out, "config firewall service custom\n");
+		fw_forti_put_services(e, &r);
+		wr_str(e->out, "end\n");
+	} else if (fw_forti_has_half(&r, part == PART_ADDRS6)) {
+		wr_fmt(e->out, "config firewall address%s\n",
+		       part == PART_ADDRS6 ? "6" : "");
+		fw_forti_put_addrs(e, &r, part == PART_ADDRS6);
 		wr_str(e->out, "end\n");
 	}
-	if (fw_forti_has_half(&r, true)) {
-		wr_str(e->out, "config firewall address6\n");
-		fw_forti_put_addrs(e, &r, true);
-		wr_str(e->out, "end\n");
-	}
-	wr_str(e->out, "config firewall service custom\n");
-	fw_forti_put_services(e, &r);
-	wr_str(e->out, "end\nconfig firewall policy\n");
-	fw_forti_put_policy(e, &r, id,
-	                    fw_forti_is_split(e) ? FW_IP4 : FW_IP4 | FW_IP6);
-	if (before)
-		wr_fmt(e->out, "    move %lu before %s\n", id, before->id);
-	wr_str(e->out, "end\n");
 }
 
 /* What the policy says of @p name, by the last of its lines; nothing: it is
@@ -223,9 +255,8 @@ static void patch_services(struct fw_forti_emitter *e,
 	}
 }
 
-static void patch_policy(struct fw_forti_emitter *e,
-                         const struct fw_rules *rules, const struct fw_edit *ed,
-                         unsigned long id)
+static const char *vdom_of(const struct fw_rules *rules,
+                           const struct fw_edit *ed)
 {
 	const struct fw_chain *c = ed->chain;
 
@@ -233,18 +264,16 @@ static void patch_policy(struct fw_forti_emitter *e,
 		c = ed->rule->chain;
 	if (!c)
 		c = rules->chains;
-	open_scope(e, c ? c->table : "");
-	if (ed->kind == FW_EDIT_INSERT) {
-		patch_insert(e, ed, id);
-		/* An object in use cannot be deleted. */
-		if (c && c->table[0])
-			wr_fmt(e->undo_first, "config vdom\nedit %s\n",
-			       c->table);
-		wr_fmt(e->undo_first,
-		       "config firewall policy\n    delete %lu\nend\n", id);
-		if (c && c->table[0])
-			wr_str(e->undo_first, "next\nend\n");
-	} else if (ed->kind == FW_EDIT_IDLE && ed->rule) {
+	return c ? c->table : "";
+}
+
+static void patch_policy(struct fw_forti_emitter *e,
+                         const struct fw_rules *rules, const struct fw_edit *ed)
+{
+	const char *vdom = vdom_of(rules, ed);
+
+	open_scope(e, vdom);
+	if (ed->kind == FW_EDIT_IDLE && ed->rule) {
 		patch_services(e, rules, ed);
 		patch_idle(e, ed);
 	} else if (ed->kind == FW_EDIT_OFFLOAD_OFF && ed->rule) {
@@ -254,7 +283,30 @@ static void patch_policy(struct fw_forti_emitter *e,
 	           value_in(ed->rule, "voip-profile").n) {
 		edit_policy(e, ed->rule, "voip-profile", "unset voip-profile");
 	}
-	close_scope(e, c ? c->table : "");
+	close_scope(e, vdom);
+}
+
+static void patch_inserts(struct fw_forti_emitter *e,
+                          const struct fw_rules *rules,
+                          const struct fw_edit *edits)
+{
+	for (int part = 0; part < N_PARTS; part++) {
+		unsigned long n_new = 0;
+
+		for (const struct fw_edit *ed = edits; ed; ed = ed->next) {
+			const struct fw_chain *c =
+				ed->chain ? ed->chain : rules->chains;
+			const char *vdom = vdom_of(rules, ed);
+
+			if (ed->kind != FW_EDIT_INSERT)
+				continue;
+			open_scope(e, vdom);
+			patch_insert(e, ed, c ? free_id(c) + n_new : 1,
+			             (enum part)part);
+			close_scope(e, vdom);
+			n_new++;
+		}
+	}
 }
 
 /* Settings of the next VDOM, which are told after this one. */
@@ -362,17 +414,129 @@ static void check_names(struct fw_forti_emitter *e,
 	}
 }
 
+enum {
+	MAX_OPEN = 8,
+};
+
+/* A block that is open, or was closed by the line just read. */
+struct block {
+	struct slice opener, closer;
+	bool is_written;
+};
+
+struct joiner {
+	struct wr *out;
+	struct block open[MAX_OPEN], closed[MAX_OPEN];
+	size_t n_open, n_closed;
+};
+
+static void put_text_line(struct joiner *jn, struct slice line)
+{
+	wr_put(jn->out, line);
+	wr_str(jn->out, "\n");
+}
+
+static void put_openers(struct joiner *jn)
+{
+	for (size_t i = 0; i < jn->n_open; i++) {
+		if (!jn->open[i].is_written)
+			put_text_line(jn, jn->open[i].opener);
+		jn->open[i].is_written = true;
+	}
+}
+
+static void put_closers(struct joiner *jn)
+{
+	for (size_t i = 0; i < jn->n_closed; i++)
+		put_text_line(jn, jn->closed[i].closer);
+	jn->n_closed = 0;
+}
+
+/* The block closed last is opened again: it goes on. */
+static bool goes_on(struct joiner *jn, struct slice line)
+{
+	const struct block *last;
+
+	if (!jn->n_closed)
+		return false;
+	last = &jn->closed[jn->n_closed - 1];
+	if (!slice_eq(slice_trim(last->opener), slice_trim(line)))
+		return false;
+	jn->open[jn->n_open++] = *last;
+	jn->n_closed--;
+	return true;
+}
+
+static bool begins(struct slice line, const char *word)
+{
+	const struct slice s = slice_trim(line);
+
+	return slice_eq_str(slice_sub(s, 0, strlen(word)), word);
+}
+
+static void open_block(struct joiner *jn, struct slice line)
+{
+	const bool is_vdom =
+		jn->n_open &&
+		begins(jn->open[jn->n_open - 1].opener, "config vdom");
+
+	if (goes_on(jn, line))
+		return;
+	put_closers(jn);
+	jn->open[jn->n_open++] = (struct block){.opener = line};
+	/* Nothing in a table, or in a VDOM, changes nothing. */
+	if (!is_vdom && !begins(line, "config "))
+		put_openers(jn);
+}
+
+static void close_block(struct joiner *jn, struct slice line)
+{
+	struct block b = jn->open[--jn->n_open];
+
+	b.closer = line;
+	if (b.is_written)
+		jn->closed[jn->n_closed++] = b;
+}
+
+/* Blocks that follow each other as one; made of what is written here, so not
+ * more than MAX_OPEN deep, and none closed that is not open. */
+static void put_joined(struct wr *out, struct slice text)
+{
+	struct joiner jn = {.out = out};
+	struct rd r = rd_init(text);
+	struct slice line;
+
+	while (rd_line(&r, &line)) {
+		const struct slice word = slice_trim(line);
+		const bool is_close =
+			slice_eq_str(word, "end") || slice_eq_str(word, "next");
+		const bool is_open =
+			begins(word, "config ") || begins(word, "edit ");
+
+		if (is_close && jn.n_open) {
+			close_block(&jn, line);
+		} else if (is_open && jn.n_open < MAX_OPEN) {
+			open_block(&jn, line);
+		} else {
+			put_closers(&jn);
+			put_openers(&jn);
+			put_text_line(&jn, line);
+		}
+	}
+	put_closers(&jn);
+}
+
 int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                    const struct fw_edit *edits, struct diag *dg)
 {
-	struct wr undo = wr_init_heap();
-	struct fw_forti_emitter e = {.out = &out->commands,
+	struct wr commands = wr_init_heap(), undo = wr_init_heap();
+	struct wr undo_first = wr_init_heap();
+	struct fw_forti_emitter e = {.out = &commands,
 	                             .undo = &undo,
-	                             .undo_first = &out->undo,
+	                             .undo_first = &undo_first,
 	                             .dg = dg,
 	                             .prefix = ""};
 	bool are_switches_done = false;
-	unsigned long n_new = 0;
 	struct arena scratch;
 
 	arena_init(&scratch);
@@ -380,23 +544,25 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	e.version = fw_version_num(rules->version);
 	e.is_made = true;
 	check_names(&e, rules);
+	patch_inserts(&e, rules, edits);
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
-		const struct fw_chain *c =
-			ed->chain ? ed->chain : rules->chains;
-
 		if (ed->kind == FW_EDIT_ALG_OFF && !are_switches_done) {
 			are_switches_done = true;
 			patch_switches(&e, rules);
 		}
-		patch_policy(&e, rules, ed, c ? free_id(c) + n_new : 1);
-		n_new += ed->kind == FW_EDIT_INSERT;
+		patch_policy(&e, rules, ed);
 		if (ed->flow)
 			fw_forti_put_clear(&out->clear, &e.seen, &ed->flow->dst,
 			                   "");
 	}
-	wr_put(&out->undo, wr_slice(&undo));
-	out->undo.bad |= undo.bad;
+	put_joined(&out->commands, wr_slice(&commands));
+	wr_put(&undo_first, wr_slice(&undo));
+	put_joined(&out->undo, wr_slice(&undo_first));
+	out->undo.bad |= undo.bad || undo_first.bad;
+	out->commands.bad |= commands.bad;
+	wr_fini(&commands);
 	wr_fini(&undo);
+	wr_fini(&undo_first);
 	wr_put(&out->patched, rules->text);
 	wr_str(&out->patched, "\n");
 	wr_put(&out->patched, wr_slice(&out->commands));

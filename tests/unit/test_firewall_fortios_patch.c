@@ -168,12 +168,63 @@ static void test_services_are_named_as_they_are(void **state)
 	done(&p);
 }
 
+static unsigned count(const struct wr *w, const char *text)
+{
+	struct slice rest = wr_slice(w);
+	unsigned n = 0;
+	size_t at;
+
+	while ((at = slice_find(rest, slice_str(text))) != SIZE_MAX) {
+		rest = slice_sub(rest, at + strlen(text), SIZE_MAX);
+		n++;
+	}
+	return n;
+}
+
+/* However many rows are missing, one table is opened once. */
+static void test_blocks_of_one_table_are_joined(void **state)
+{
+#define DENY                                                      \
+	"config firewall policy\n edit 1\n set srcintf lan\n"     \
+	" set dstintf wan1\n set srcaddr all\n set dstaddr all\n" \
+	" set action deny\n set schedule always\n set service ALL\n next\nend\n"
+	static const char *const texts[] = {
+		V("7.0.14") DENY,
+		V("7.0.14") "config vdom\nedit root\n" DENY "next\nend\n",
+	};
+	static const char *const tables[] = {"config firewall address\n",
+	                                     "config firewall service custom\n",
+	                                     "config firewall policy\n"};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct patched p;
+
+		patch(&p, texts[i]);
+		assert_int_equal(p.err, 0);
+		assert_int_equal(p.left, 0);
+		for (size_t k = 0; k < ARRAY_LEN(tables); k++) {
+			assert_int_equal(count(&p.out.commands, tables[k]), 1);
+			assert_int_equal(count(&p.out.undo, tables[k]), 1);
+		}
+		assert_int_equal(count(&p.out.commands, "config vdom\n"), i);
+		assert_int_equal(count(&p.out.undo, "config vdom\n"), i);
+		assert_int_equal(count(&p.out.commands, "set action accept"),
+		                 2);
+		assert_int_equal(count(&p.out.undo, "    delete "), 2);
+		assert_int_equal(count(&p.out.commands, "config "),
+		                 count(&p.out.commands, "end\n"));
+		done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_undo_puts_each_switch_back),
 		cmocka_unit_test(test_undo_knows_each_vdom),
 		cmocka_unit_test(test_sessions_of_a_host_are_cleared_once),
+		cmocka_unit_test(test_blocks_of_one_table_are_joined),
 		cmocka_unit_test(test_services_are_named_as_they_are),
 	};
 
