@@ -527,21 +527,30 @@ static const struct fw_setting *offload_setting(const struct fw_rules *rules)
 	return s;
 }
 
+/* The rule that takes the flow, or what is established of it, past the rest;
+ * such rules mostly ask for established connections. */
+static const struct fw_rule *offload_rule(const struct fw_answer *an)
+{
+	if (an->out.attrs.offload == FW_ON)
+		return an->out.offload_rule;
+	return an->back.attrs.offload == FW_ON ? an->back.offload_rule : NULL;
+}
+
 static void tell_offload(struct audit *au, const struct fw_flow *flow,
                          const struct fw_answer *an)
 {
-	const bool is_default = an->out.attrs.offload == FW_UNSET &&
+	const struct fw_rule *r = offload_rule(an);
+	const bool is_default = !r && an->out.attrs.offload == FW_UNSET &&
 	                        au->rules->defaults.offload == FW_ON;
 	struct fact *f;
 
-	if (!flow->is_sip || (an->out.attrs.offload != FW_ON && !is_default))
+	if (!flow->is_sip || (!r && !is_default))
 		return;
 	f = report_fact(au->r, "audit.offload", FACT_WARN, flow->id);
-	if (is_default)
-		put_setting(au, f, offload_setting(au->rules));
+	if (r)
+		put_rule(au, f, r, r->chain);
 	else
-		put_rule(au, f, an->out.offload_rule,
-		         an->out.offload_rule->chain);
+		put_setting(au, f, offload_setting(au->rules));
 	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
 	f->summary.args[0] = words_of(au, flow);
 	finding_because(au->r, cause(au, &au->offload, "firewall.offload"), f);

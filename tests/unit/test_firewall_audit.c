@@ -321,16 +321,32 @@ static void test_long_times_for_everything_are_told(void **state)
 	}
 }
 
-/* A switch of the whole box counts where no rule says otherwise. */
-static void test_offload_of_the_box_is_told(void **state)
+/* A switch of the whole box counts where no rule says otherwise; a rule for
+ * what is established counts as one for all of the flow. */
+static void test_offload_is_told(void **state)
 {
+#define FLOWTABLE(match)                                               \
+	"table inet fw {\n flowtable f {\n  hook ingress priority 0\n" \
+	"  devices = { a, b }\n }\n chain forward {\n"                 \
+	"  type filter hook forward priority 0; policy accept;\n"      \
+	"  " match " flow add @f\n }\n}\n"
+#define FASTTRACK(match)                                        \
+	"/ip firewall filter\nadd action=fasttrack-connection " \
+	"chain=forward connection-state=established,related " match "\n"
 	static const struct {
-		const char *text;
+		const char *dialect, *text;
 		bool is_told;
 	} rows[] = {
-		{"set system offload hwnat enable\n", true},
-		{"set system offload hwnat disable\n", false},
-		{"set system host-name box\n", false},
+		{"edgeos", "set system offload hwnat enable\n", true},
+		{"edgeos", "set system offload hwnat disable\n", false},
+		{"edgeos", "set system host-name box\n", false},
+		{"nftables", FLOWTABLE("ct state established"), true},
+		{"nftables", FLOWTABLE("ip protocol { tcp, udp }"), true},
+		{"nftables", FLOWTABLE("ct state established udp sport 53"),
+	         false},
+		{"routeros", FASTTRACK(""), true},
+		{"routeros", FASTTRACK("protocol=icmp"), false},
+		{"routeros", FASTTRACK("disabled=yes"), false},
 	};
 
 	UNUSED(state);
@@ -339,7 +355,7 @@ static void test_offload_of_the_box_is_told(void **state)
 		struct report r;
 		struct setup s;
 
-		setup_as(&s, rows[i].text, fw_dialect_find("edgeos"));
+		setup_as(&s, rows[i].text, fw_dialect_find(rows[i].dialect));
 		assert_int_equal(s.err, 0);
 		report_init(&r);
 		assert_int_equal(fw_audit(&r, &s.rules, &s.q, NULL), 0);
@@ -571,7 +587,7 @@ int main(void)
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
 		cmocka_unit_test(test_what_may_accept_first_counts),
 		cmocka_unit_test(test_long_times_for_everything_are_told),
-		cmocka_unit_test(test_offload_of_the_box_is_told),
+		cmocka_unit_test(test_offload_is_told),
 		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),
 		cmocka_unit_test(test_emit_accepts_exactly_the_flows),
