@@ -189,14 +189,34 @@ static void show_why(struct audit *au, const struct fw_rules *rules,
 	}
 }
 
+/* As rules takes them, where only a prefix or one zone was said. */
+static void set_factory_zones(struct fw_place *place,
+                              const struct fw_dialect *d, const char *file)
+{
+	if (!d->lan || !d->wan || (place->in && place->out))
+		return;
+	if (!place->in)
+		place->in = d->lan;
+	if (!place->out)
+		place->out = d->wan;
+	cli_complain(&cli_audit,
+	             _("%s: judged from %s to %s; --lan and --wan say "
+	               "otherwise"),
+	             file, place->in, place->out);
+}
+
 /* Where the text itself tells where phones and provider are. */
 static void guess_place(struct fw_place *place, const struct fw_dialect *d,
                         const struct fw_rules *rules, const char *file)
 {
 	const bool is_said = place->in || place->out || place->src.first;
 
-	if (place->path != FW_PATH_FORWARD || is_said)
+	if (place->path != FW_PATH_FORWARD)
 		return;
+	if (is_said) {
+		set_factory_zones(place, d, file);
+		return;
+	}
 	place->out = fw_guess_wan(rules);
 	if (!place->out)
 		place->out = d->wan;

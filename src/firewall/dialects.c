@@ -190,6 +190,20 @@ static void refuse_caps(struct diag *dg, const struct fw_dialect *d,
 	}
 }
 
+static unsigned families_of(const struct fw_addrs *set)
+{
+	unsigned families = 0;
+
+	if (!set->first || set->is_negated)
+		return FW_IP4 | FW_IP6;
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE)
+			return FW_IP4 | FW_IP6;
+		families |= fw_ip_is4(a->lo) ? FW_IP4 : FW_IP6;
+	}
+	return families;
+}
+
 static void check_names(struct diag *dg, const struct fw_dialect *d,
                         const struct fw_rule *r)
 {
@@ -226,6 +240,10 @@ int fw_emit(struct wr *out, const struct fw_dialect *d,
 			if (r->conditional)
 				refuse(dg, d, r, r->conditional);
 			check_names(dg, d, r);
+			if (!(families_of(&r->src) & families_of(&r->dst)))
+				refuse(dg, d, r,
+				       _("its two ends are of different "
+				         "families"));
 		}
 	}
 	if (dg->n_errors > n_before)

@@ -637,6 +637,13 @@ static void check_all(struct fw_forti_emitter *e, const struct fw_rules *rules)
 			           "this rule set accepts it."));
 			e->err = ENOTSUP;
 		}
+		if (c->hook == FW_HOOK_OUTPUT || c->hook == FW_HOOK_INPUT) {
+			diag_add(e->dg, DIAG_ERROR, all,
+			         _("FortiOS has policies for what passes "
+			           "through it, not for chain %s."),
+			         c->name);
+			e->err = ENOTSUP;
+		}
 		for (const struct fw_rule *r = c->first; r; r = r->next)
 			fw_forti_check_rule(e, r);
 	}

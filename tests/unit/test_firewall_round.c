@@ -546,12 +546,75 @@ static void test_patches_run_nothing_a_text_says(void **state)
 	}
 }
 
+/* One row to 2001:db8::1, of phones that are there. */
+static int emit_six(struct wr *out, const struct fw_dialect *d,
+                    const char *phones, enum fw_path path)
+{
+	const unsigned idle = d->caps & FW_CAP_UDP_IDLE;
+	struct world w = {.place = {.path = path, .in = "eth1", .out = "eth0"}};
+	struct fw_flow *f = &w.flows[0];
+	struct fw_ip lo, hi;
+	struct fw_rules made;
+	struct diag dg;
+	int err;
+
+	arena_init(&w.arena);
+	fw_rules_init(&made);
+	diag_init(&dg, &w.arena, NULL, (struct slice){NULL, 0});
+	f->id = "row-1";
+	f->min_udp_idle_s = idle ? 300 : FW_IDLE_UNSET;
+	f->min_tcp_idle_s = FW_IDLE_UNSET;
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("2001:db8::1")), 0);
+	assert_non_null(fw_addrs_add_range(&w.arena, &f->dst, lo, hi));
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(phones)), 0);
+	assert_non_null(fw_addrs_add_range(&w.arena, &w.place.src, lo, hi));
+	add_ports(&w, f, FW_PROTO_UDP, 1);
+	assert_int_equal(fw_rules_from_flows(&made, f, 1, &w.place), 0);
+	err = fw_emit(out, d, &made, &dg);
+	assert_int_equal(!!err, dg.n_errors > 0);
+	fw_rules_fini(&made);
+	arena_fini(&w.arena);
+	return err;
+}
+
+/* A rule that no packet can match is not written in silence, nor is one for
+ * a place that the box has no rules for. */
+static void test_what_cannot_be_is_refused(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; fw_dialects[i]; i++) {
+		const struct fw_dialect *d = fw_dialects[i];
+		struct wr out = wr_init_heap();
+
+		if (!d->emit || !d->parse)
+			continue;
+		if (emit_six(&out, d, "192.0.2.0/24", FW_PATH_FORWARD) !=
+		            ENOTSUP ||
+		    out.n)
+			fail_msg("%s: ends of two families", d->name);
+		if (emit_six(&out, d, "2001:db8:1::/64", FW_PATH_FORWARD) ||
+		    !out.n)
+			fail_msg("%s: ends of one family", d->name);
+		wr_fini(&out);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const names[] = {"fortios", "sonicos"};
+		struct wr out = wr_init_heap();
+
+		assert_int_equal(emit_six(&out, fw_dialect_find(names[i]),
+		                          "2001:db8:1::/64", FW_PATH_OUTPUT),
+		                 ENOTSUP);
+		wr_fini(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_written_reads_as_what_was_asked),
 		cmocka_unit_test(test_rows_of_both_protocols_keep_their_ports),
 		cmocka_unit_test(test_names_are_only_names),
+		cmocka_unit_test(test_what_cannot_be_is_refused),
 		cmocka_unit_test(test_patches_run_nothing_a_text_says),
 	};
 
