@@ -2,7 +2,9 @@
 /*
  * Design: a rule that came from this language is written as it was, so that
  * what the model cannot say survives. A rule that was made is written from
- * the model: one line per protocol and family, ports as sets.
+ * the model: one line per protocol and family, ports as sets. Marks have a
+ * chain of their own, since all packets of a flow bear one, and rules see the
+ * first alone.
  *
  * A patch is written as commands with an index, the place of a rule in its
  * chain from 0 as it is when the command's turn comes. Only deletion needs a
@@ -167,7 +169,7 @@ static void put_comment(struct wr *w, const char *text)
 {
 	if (!text)
 		return;
-	wr_str(w, " comment \"");
+	wr_str(w, w->n && w->p[w->n - 1] == ' ' ? "comment \"" : " comment \"");
 	for (size_t i = 0; i < 120 && text[i]; i++) {
 		const bool is_plain =
 			text[i] >= ' ' && text[i] != '"' && text[i] != '\\';
@@ -249,15 +251,14 @@ static bool is_again(const struct fw_rule *r, const struct fw_rule *prev)
 	return prev && r->raw.n && r->raw.p == prev->raw.p;
 }
 
+static const char *const hooks[] = {
+	[FW_HOOK_PREROUTING] = "prerouting",   [FW_HOOK_INPUT] = "input",
+	[FW_HOOK_FORWARD] = "forward",         [FW_HOOK_OUTPUT] = "output",
+	[FW_HOOK_POSTROUTING] = "postrouting",
+};
+
 static void put_chain(struct wr *w, const struct fw_chain *c)
 {
-	static const char *const hooks[] = {
-		[FW_HOOK_PREROUTING] = "prerouting",
-		[FW_HOOK_INPUT] = "input",
-		[FW_HOOK_FORWARD] = "forward",
-		[FW_HOOK_OUTPUT] = "output",
-		[FW_HOOK_POSTROUTING] = "postrouting",
-	};
 	static const char *const kinds[] = {
 		[FW_CHAIN_FILTER] = "filter",
 		[FW_CHAIN_NAT] = "nat",
@@ -271,9 +272,13 @@ static void put_chain(struct wr *w, const struct fw_chain *c)
 		       kinds[c->kind], hooks[c->hook], c->priority,
 		       c->policy == FW_ACCEPT ? "accept" : "drop");
 	for (const struct fw_rule *r = c->first; r; prev = r, r = r->next) {
+		struct fw_rule plain = *r;
+
 		if (r->is_disabled || is_again(r, prev))
 			continue;
-		each_line(w, r, indent_line, NULL);
+		if (c->hook != FW_HOOK_NONE)
+			plain.attrs.dscp = FW_DSCP_UNSET;
+		each_line(w, &plain, indent_line, NULL);
 	}
 	wr_str(w, "\t}\n");
 }
@@ -329,6 +334,33 @@ static void put_timeouts(struct wr *w, const struct fw_rules *rules,
 	}
 }
 
+/* Before the rules, and without a verdict. */
+static void put_marks(struct wr *w, const struct fw_chain *c)
+{
+	bool has_any = false;
+
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		struct fw_rule mark = *r;
+
+		if (r->is_disabled || r->attrs.dscp == FW_DSCP_UNSET)
+			continue;
+		if (!has_any)
+			wr_fmt(w,
+			       "\tchain %s-dscp {\n"
+			       "\t\ttype filter hook %s priority -150; "
+			       "policy accept;\n",
+			       c->name, hooks[c->hook]);
+		has_any = true;
+		mark.states = FW_STATE_ALL;
+		mark.action = FW_CONTINUE;
+		mark.attrs = fw_attrs_unset();
+		mark.attrs.dscp = r->attrs.dscp;
+		each_line(w, &mark, indent_line, NULL);
+	}
+	if (has_any)
+		wr_str(w, "\t}\n");
+}
+
 static bool is_first_of_table(const struct fw_rules *rules,
                               const struct fw_chain *c)
 {
@@ -353,8 +385,11 @@ int fw_nft_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		wr_fmt(out, "table %s {\n", table_of(c));
 		put_timeouts(out, rules, table_of(c));
 		for (const struct fw_chain *d = c; d; d = d->next) {
-			if (strcmp(table_of(c), table_of(d)) == 0)
-				put_chain(out, d);
+			if (strcmp(table_of(c), table_of(d)) != 0)
+				continue;
+			put_chain(out, d);
+			if (d->hook != FW_HOOK_NONE)
+				put_marks(out, d);
 		}
 		wr_str(out, "}\n");
 	}

@@ -608,6 +608,44 @@ static void test_what_cannot_be_is_refused(void **state)
 	}
 }
 
+/* Rules see the packet that opens a connection; marks are for all of it. */
+static void test_marks_are_for_every_packet(void **state)
+{
+	const struct fw_dialect *d = fw_dialect_find("nftables");
+	struct wr out = wr_init_heap();
+	struct fw_rules made, back;
+	struct slice text;
+	struct world w;
+	struct diag dg;
+	size_t at;
+
+	UNUSED(state);
+	seed = 1;
+	make(&w, d->caps, true);
+	fw_rules_init(&made);
+	fw_rules_init(&back);
+	diag_init(&dg, &w.arena, NULL, (struct slice){NULL, 0});
+	assert_int_equal(fw_rules_from_flows(&made, w.flows, w.n, &w.place), 0);
+	made.chains->first->next->attrs.dscp = 46;
+	assert_int_equal(fw_emit(&out, d, &made, &dg), 0);
+	text = wr_slice(&out);
+	at = slice_find(text, slice_str("chain forward-dscp {"));
+	assert_true(at != SIZE_MAX);
+	assert_true(slice_find(slice_sub(text, 0, at), slice_str("dscp set")) ==
+	            SIZE_MAX);
+	text = slice_sub(text, at, SIZE_MAX);
+	assert_true(slice_find(text, slice_str("dscp set 46")) != SIZE_MAX);
+	assert_true(slice_find(text, slice_str("ct state")) == SIZE_MAX);
+	assert_true(slice_find(text, slice_str("ct timeout")) == SIZE_MAX);
+	diag_init(&dg, &w.arena, NULL, wr_slice(&out));
+	assert_int_equal(d->parse(&back, wr_slice(&out), &dg), 0);
+	assert_null(judge(&w, &back));
+	fw_rules_fini(&made);
+	fw_rules_fini(&back);
+	arena_fini(&w.arena);
+	wr_fini(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -615,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_rows_of_both_protocols_keep_their_ports),
 		cmocka_unit_test(test_names_are_only_names),
 		cmocka_unit_test(test_what_cannot_be_is_refused),
+		cmocka_unit_test(test_marks_are_for_every_packet),
 		cmocka_unit_test(test_patches_run_nothing_a_text_says),
 	};
 
