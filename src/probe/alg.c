@@ -297,7 +297,6 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	int options = ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP,
 	                          LADDER_OPTIONS, NULL);
 
-	UNUSED(now_ns);
 	for (size_t i = 0; i < a->ladder.n; i++)
 		signs.is_answer_edited |= alg_is_answer_edited(&a->shots[i]);
 	/* the mapping of the SIP flow itself, where it is known */
@@ -308,8 +307,10 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	                  !addr_ip_eq(&a->observed, &a->local);
 	if (is_edge_met(a) && !a->ladder.is_refined) {
 		(void)ladder_plan_second(&a->ladder, &signs);
-		if (signs.is_natted) /* what comes next tells if it matters */
+		if (signs.is_natted) { /* what comes next tells if it matters */
 			alg_send_other(a);
+			alg_pairs_hint(a, now_ns);
+		}
 	}
 	ladder_judge(&a->ladder);
 	return ALG_STEP_OVER;

@@ -265,6 +265,8 @@ struct alg_pairs {
 	struct net_udp *udp[ALG_PAIR_KNOWN * ALG_PAIRS];
 	bool is_answered[ALG_PAIR_KINDS][ALG_PAIRS];
 	bool is_tight[ALG_PAIRS]; /**< it left at once indeed */
+	struct net_udp *hint;     /**< one session right after another */
+	bool is_hint_answered, is_begun;
 	unsigned n_turns;
 	int64_t due_ns;
 	bool is_done;
@@ -458,6 +460,8 @@ void alg_burst_fill(struct alg *a);
 
 /* alg_pairs.c */
 
+/** Begin a session right after another has begun. */
+void alg_pairs_hint(struct alg *a, int64_t now_ns);
 int64_t alg_step_pairs(struct alg *a, int64_t now_ns);
 /** @return whether it was about that */
 bool alg_pairs_take(struct alg *a, unsigned number);

@@ -54,7 +54,7 @@ class Twins(unittest.TestCase):
                                  report.told())
                 fact, = report.pick("path.twins")
                 self.assertEqual(fact["evidence"]["second"], 0)
-                self.assertGreaterEqual(fact["evidence"]["known"], 6)
+                self.assertGreaterEqual(fact["evidence"]["known"], 5)
 
 
 class Timer(unittest.TestCase):
