@@ -194,6 +194,21 @@ static int set_options(int fd, const struct addr *to,
 	return 0;
 }
 
+int net_dial_set_ttl(int fd, const struct addr *to, int ttl)
+{
+	const bool is_ip6 = to->family == ADDR_IP6;
+	const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP, yes = 1;
+
+	if (ttl < 1 || ttl > MAX_TTL)
+		return EINVAL;
+	if (setsockopt(fd, level, is_ip6 ? IPV6_RECVERR : IP_RECVERR, &yes,
+	               sizeof(yes)) ||
+	    setsockopt(fd, level, is_ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
+	               sizeof(ttl)))
+		return errno;
+	return 0;
+}
+
 static int bind_local(int fd, const struct addr *local)
 {
 	struct sockaddr_storage ss;

@@ -25,6 +25,9 @@ WARN_UNUSED int net_dial_start(struct net_dial **dp, const struct addr *to,
 /** NULL is fine. Also inside its callback. */
 void net_dial_free(struct net_dial *d);
 
+/** As net_stream_set_ttl(), of an open socket to @p to. */
+WARN_UNUSED int net_dial_set_ttl(int fd, const struct addr *to, int ttl);
+
 /** No answer has come, and every SYN that was repeated was kept back by this
  *  computer's own filter. */
 bool net_dial_is_kept_here(const struct net_dial *d);

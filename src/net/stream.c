@@ -701,6 +701,11 @@ void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
 		rewatch(s);
 }
 
+int net_stream_set_ttl(struct net_stream *s, int ttl)
+{
+	return s->fd < 0 ? ENOTCONN : net_dial_set_ttl(s->fd, &s->peer, ttl);
+}
+
 struct addr net_stream_peer(const struct net_stream *s)
 {
 	return s->peer;

@@ -118,6 +118,17 @@ void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
  */
 WARN_UNUSED int net_stream_start_tls(struct net_stream *s, struct net_tls *tls);
 
+/**
+ * What is sent from now on leaves with that TTL, and so does what is sent
+ * again of what has left. A router that lets it die ends the stream: on_close
+ * says EHOSTUNREACH.
+ *
+ * @param ttl  1..255
+ *
+ * @return 0, EINVAL, ENOTCONN (not open) or another errno
+ */
+WARN_UNUSED int net_stream_set_ttl(struct net_stream *s, int ttl);
+
 struct addr net_stream_peer(const struct net_stream *s);
 
 /** ADDR_NONE when it never got that far. */

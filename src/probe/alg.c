@@ -194,6 +194,11 @@ static int64_t step_ladder(struct alg *a, int64_t now_ns)
 			break;
 		alg_send_shot(a, shot, now_ns);
 	}
+	if (next != INT64_MAX) { /* never wait for that alone */
+		int64_t at = alg_tcp_watch(a, now_ns);
+
+		next = at < next ? at : next;
+	}
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		struct alg_road *road = a->shots[i].road;
 		int64_t at = INT64_MAX;
@@ -436,6 +441,7 @@ static void stop(void *state)
 	control_close(a->control);
 	alg_state_close(a);
 	alg_pairs_close(a);
+	alg_tcp_close(a);
 	for (size_t i = 0; i < LADDER_MAX_SHOTS; i++)
 		alg_road_free(a->shots[i].road);
 	alg_road_free(a->meet.spare);

@@ -7,6 +7,7 @@
  *   alg_recv.c   takes in what comes back
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
  *   alg_locate.c where the box is
+ *   alg_tcp.c    the same for what is lost over TCP
  *   alg_state.c  where a box is that only keeps a state
  *   alg_hold.c   calls that go on while a walk asks for another
  *   alg_burst.c  many requests at once
@@ -209,8 +210,32 @@ struct alg_state {
 	unsigned n_checks;  /**< of the candidate */
 };
 
+enum {
+	ALG_TCP_HOPS_MAX = 12,
+	ALG_TCP_TRIES = 3, /**< two with the message, and one beside them */
+};
+
+/** One message over a connection of its own, with one TTL. */
+struct alg_tcp_try {
+	struct alg *alg;
+	struct net_stream *stream;
+	unsigned ttl;
+	bool is_twin, is_sent, is_over;
+};
+
+/** Walks over TCP. */
+struct alg_tcp {
+	bool is_started;
+	bool is_on; /**< what it has found is wanted */
+	struct ladder_spec spec, twin_spec;
+	struct hop_walk walk, twin;
+	int64_t twin_ns, end_ns; /**< when the twins leave; when all is over */
+	struct alg_tcp_try tries[ALG_TCP_HOPS_MAX + 1][ALG_TCP_TRIES];
+};
+
 struct alg_locate {
 	struct alg_walk walks[ALG_WAYS];
+	struct alg_tcp tcp;
 	bool is_started, is_loss;
 	bool is_back;          /**< only what comes from the edge is touched */
 	bool is_rush;          /**< what is lost is what comes too fast */
@@ -404,6 +429,19 @@ void alg_locate_take_short(struct alg *a, const struct addr *offender);
 struct hop_place alg_locate_place(const struct alg *a);
 /** ADDR_NONE: it answered nothing. */
 struct addr alg_locate_name(const struct alg *a, unsigned hop);
+
+/* alg_tcp.c */
+
+/** While a ladder waits for an answer over TCP: begin beside it, for that
+ *  wait is long. @return when to be called again, or INT64_MAX */
+int64_t alg_tcp_watch(struct alg *a, int64_t now_ns);
+/** Is there a port where connections open, and what is said over them is lost?
+ *  Then begin to look. */
+bool alg_tcp_begin(struct alg *a, int64_t now_ns);
+/** @return when to be called again; INT64_MAX: it is over */
+int64_t alg_tcp_next(struct alg *a, int64_t now_ns);
+struct hop_place alg_tcp_place(const struct alg *a);
+void alg_tcp_close(struct alg *a);
 
 /* alg_state.c */
 

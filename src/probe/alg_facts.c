@@ -619,15 +619,19 @@ static void fact_timer(struct alg *a)
 	}
 }
 
-static const struct alg_walk *deciding_walk(const struct alg *a)
+static const struct hop_walk *deciding_walk(const struct alg *a)
 {
-	return &a->locate.walks[a->locate.is_back ? ALG_WAY_BACK : ALG_WAY_OUT];
+	const struct alg_locate *lo = &a->locate;
+
+	if (lo->tcp.is_on)
+		return &lo->tcp.walk;
+	return &lo->walks[lo->is_back ? ALG_WAY_BACK : ALG_WAY_OUT].walk;
 }
 
 /* Of a walk back, TTLs count from the edge. */
 static void put_quotes(struct alg *a, struct fact *f)
 {
-	const struct hop_walk *w = &deciding_walk(a)->walk;
+	const struct hop_walk *w = deciding_walk(a);
 	struct report *r = a->r;
 	struct val *list = fact_evidence(r, f, "quotes", val_list());
 
@@ -705,7 +709,7 @@ static const char *basis_of(const struct alg *a, const struct hop_place *pl)
 		return "drop";
 	if (a->locate.is_back)
 		return pl->hop_min == 0 ? "mirror" : "quote";
-	return pl->hop_max > deciding_walk(a)->walk.n_hops ? "mirror" : "quote";
+	return pl->hop_max > deciding_walk(a)->n_hops ? "mirror" : "quote";
 }
 
 static void fact_location(struct alg *a)
@@ -719,7 +723,8 @@ static void fact_location(struct alg *a)
 		return;
 	pl = alg_locate_place(a);
 	f = report_fact(r, "alg.location",
-	                pl.is_known ? FACT_FAIL : FACT_UNKNOWN, "udp");
+	                pl.is_known ? FACT_FAIL : FACT_UNKNOWN,
+	                lo->tcp.is_on ? "tcp" : "udp");
 	f->unit = "hop";
 	if (pl.is_exact) {
 		f->value = val_int(pl.hop);

@@ -325,6 +325,8 @@ static bool begin_all(struct alg *a, int64_t now_ns)
 	/* without the edge's report it may be the answer that was lost */
 	if (a->meet.has_session && begin_lost(a, LADDER_NO_ANSWER, now_ns))
 		return true;
+	if (alg_tcp_begin(a, now_ns))
+		return true;
 	if (!alg_state_begin(a, now_ns))
 		return false;
 	name_hops(a, now_ns);
@@ -411,12 +413,21 @@ static int64_t walk_on(struct alg *a, unsigned way, int64_t now_ns)
 
 static int64_t step_on(struct alg *a, int64_t now_ns)
 {
-	int64_t next = alg_state_next(a, now_ns), held;
+	int64_t next = alg_state_next(a, now_ns), held, tcp;
 
 	if (!alg_hold_is_ready(a, now_ns, &held))
 		return held;
 	held = alg_hold_next(a, now_ns);
 	next = held < next ? held : next;
+	tcp = alg_tcp_next(a, now_ns);
+	next = tcp < next ? tcp : next;
+	/* only then, so that routers have errors left for what went before */
+	if (a->locate.tcp.is_on && tcp == INT64_MAX &&
+	    !a->locate.walks[ALG_WAY_OUT_TWIN].is_on) {
+		name_hops(a, now_ns);
+		/* names are all that is missing: once is enough */
+		a->locate.walks[ALG_WAY_OUT_TWIN].walk.round = HOP_TRIES - 1;
+	}
 	for (unsigned way = 0; way < ALG_WAYS && !a->err; way++) {
 		int64_t at = walk_on(a, way, now_ns);
 
@@ -513,6 +524,8 @@ struct hop_place alg_locate_place(const struct alg *a)
 
 	if (a->state.kind != ALG_STATE_NONE) {
 		pl = hop_state_place(&a->state.notes);
+	} else if (lo->tcp.is_on) {
+		pl = alg_tcp_place(a);
 	} else if (lo->is_back && lo->is_loss) {
 		pl = back;
 	} else if (lo->is_back) {

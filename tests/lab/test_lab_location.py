@@ -121,6 +121,29 @@ class Calls(unittest.TestCase):
                                      report.told())
 
 
+class OverTcp(unittest.TestCase):
+    """Connections open; the messages are swallowed."""
+
+    @staticmethod
+    def check(hop):
+        with rig.Lab("--hops", 3, "--router", f"{hop}:alg=drop-tcp") as room:
+            return room.check()
+
+    def test_two_hops_are_named(self):
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for hop, report in zip((1, 2), pool.map(self.check, (1, 2))):
+                self.assertEqual(report.ids(), ["path.sip-port-blocked"],
+                                 report.told())
+                place = report.findings[0]["evidence"]["location"]
+                self.assertNotIn("hop", place)
+                self.assertEqual((place["hop_min"], place["hop_max"]),
+                                 (hop, hop + 1), report.told())
+                self.assertEqual(place["last_address"],
+                                 ("192.0.2.1", "203.0.113.1")[hop - 1])
+                fact, = report.pick("alg.location")
+                self.assertEqual(fact["scope"], "tcp")
+
+
 class State(unittest.TestCase):
     """Nothing is edited: by what a state needs to come about."""
     WISHES = {

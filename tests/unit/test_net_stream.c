@@ -199,6 +199,10 @@ static void test_both_ends_talk_every_way(void **state)
 		local = net_stream_local(server.s);
 		assert_true(addr_eq(&peer, &to));
 		assert_true(addr_eq(&local, &to));
+		assert_int_equal(net_stream_set_ttl(client.s, 1), 0);
+		assert_int_equal(net_stream_set_ttl(client.s, 255), 0);
+		assert_int_equal(net_stream_set_ttl(client.s, 256), EINVAL);
+		assert_int_equal(net_stream_set_ttl(client.s, 0), EINVAL);
 		assert_int_equal(n_asked, 1);
 		assert_int_equal(n_streams, 1);
 		assert_int_equal(n_dropped, 0);
