@@ -220,8 +220,6 @@ static const char *channel_text(struct report *r, const struct shot *s)
 	return keep(r, &w);
 }
 
-typedef bool shot_fn(const struct ladder *l, const struct shot *s);
-
 /* The channels with a shot that @p is_shown picks: "5060/UDP, 5060/TCP". */
 static const char *channels_text(struct report *r, const struct ladder *l,
                                  shot_fn *is_shown)
@@ -515,18 +513,6 @@ enum {
 	BLOCK_ALL,
 };
 
-/* Connections open, and what is said over them was followed. */
-static bool is_mute_stream(const struct ladder *l, shot_fn *is_shown)
-{
-	for (size_t i = 0; l->location && i < l->n; i++) {
-		const struct shot *s = &l->shots[i];
-
-		if (is_shown(l, s) && slice_eq_str(s->transport, "tcp"))
-			return strcmp(l->location->scope, "tcp") == 0;
-	}
-	return false;
-}
-
 static void add_block(struct report *r, const struct ladder *l,
                       const struct block *b, enum finding_severity severity,
                       shot_fn *is_shown)
@@ -540,7 +526,7 @@ static void add_block(struct report *r, const struct ladder *l,
 		if (is_shown(l, &l->shots[i]))
 			finding_because(r, fd, l->shots[i].fact);
 	}
-	if (is_mute_stream(l, is_shown))
+	if (ladder_is_followed(l, is_shown))
 		locate(r, fd, l);
 	add_clean(r, fd, l);
 	remedies_add(r, fd, l, b->trouble, FINGERPRINT_UNKNOWN);

@@ -228,6 +228,18 @@ enum edit_kind shot_edit_kind(const struct shot *s)
 	return worst;
 }
 
+bool ladder_is_followed(const struct ladder *l, shot_fn *is_shown)
+{
+	for (size_t i = 0; l->location && i < l->n; i++) {
+		const struct shot *s = &l->shots[i];
+
+		if (is_shown(l, s) && slice_eq_str(s->transport, "tcp"))
+			return slice_eq_str(slice_str(l->location->scope),
+			                    "tcp");
+	}
+	return false;
+}
+
 bool ladder_is_shut(const struct ladder *l, const struct shot *s)
 {
 	bool is_lost = false;

@@ -86,6 +86,11 @@ enum edit_kind shot_edit_kind(const struct shot *s);
 
 enum edit_kind edit_kind_of(const struct val *edit);
 
+typedef bool shot_fn(const struct ladder *l, const struct shot *s);
+
+/** A message over TCP is among those shown, and the location is of one. */
+bool ladder_is_followed(const struct ladder *l, shot_fn *is_shown);
+
 /** Something went to the channel of @p s, and nothing passed. */
 bool ladder_is_shut(const struct ladder *l, const struct shot *s);
 

@@ -318,3 +318,10 @@ bool net_dial_is_kept_here(const struct net_dial *d)
 		n[net_here_syn(d->lines[i].fd)]++;
 	return n[NET_HERE_KEPT] > 0 && n[NET_HERE_SENT] == 0;
 }
+
+int net_stream_connect(struct net_stream **sp, const struct addr *to,
+                       struct net_tls *tls, const struct net_stream_ops *ops,
+                       void *arg)
+{
+	return net_stream_connect_as(sp, to, tls, NULL, ops, arg);
+}

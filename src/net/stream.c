@@ -587,13 +587,6 @@ int net_stream_connect_as(struct net_stream **sp, const struct addr *to,
 	return err;
 }
 
-int net_stream_connect(struct net_stream **sp, const struct addr *to,
-                       struct net_tls *tls, const struct net_stream_ops *ops,
-                       void *arg)
-{
-	return net_stream_connect_as(sp, to, tls, NULL, ops, arg);
-}
-
 int net_stream_accept(struct net_stream **sp, int fd, const struct addr *peer,
                       struct ssl_ctx_st *ctx, bool is_sniffed,
                       net_stream_ready_fn *ready, void *arg)
