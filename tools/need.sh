@@ -10,7 +10,8 @@ packages() {
 		libbpf-dev libnftables-dev ;;
 	demo) echo iproute2 nftables conntrack ;;
 	test) echo clang libclang-rt-14-dev libcmocka-dev python3 python3-yaml \
-		python3-jsonschema nginx-light dnsmasq-base openssl \
+		python3-jsonschema nginx-light libnginx-mod-stream \
+		dnsmasq-base openssl \
 		kamailio kamailio-tls-modules sip-tester \
 		sipsak tshark util-linux iptables coturn stun-client \
 		kamailio-websocket-modules prosody \
