@@ -17,6 +17,7 @@
 
 #include "base/addr.h"
 #include "base/i18n.h"
+#include "diagnose/issuer.h"
 #include "diagnose/remarks.h"
 #include "diagnose/remedies.h"
 #include "diagnose/wallclock.h"
@@ -290,56 +291,6 @@ static bool is_clock_wrong(const struct flows *fs)
 	return is_several;
 }
 
-static struct slice issuer_of(const struct flow *f)
-{
-	return f->cert ? val_get_text(&f->cert->fields, "issuer")
-	               : (struct slice){0};
-}
-
-static bool is_untrusted(const struct flow *f)
-{
-	return f->end == FLOW_BAD_TLS && (flow_has_fault(f, "untrusted") ||
-	                                  flow_has_fault(f, "self-signed"));
-}
-
-static bool has_flag(const struct flow *f, const char *key)
-{
-	const struct val *d = flow_detail(f);
-	const struct val *v = d ? val_get(d, key) : NULL;
-
-	return v && v->kind == VAL_BOOL && v->b;
-}
-
-/* An edge has said so, or the profile knows better, or the same stranger
- * vouches for different hosts. */
-static bool takes_interception(const struct flows *fs, const struct flow *f)
-{
-	struct slice issuer = issuer_of(f);
-	size_t n = 0;
-
-	if (has_flag(f, "is_intercepted"))
-		return true;
-	if (is_untrusted(f) && val_get(&f->cert->fields, "is_other_issuer"))
-		return true;
-	if (!is_untrusted(f) || issuer.n == 0)
-		return false;
-	for (size_t i = 0; i < fs->n; i++) {
-		const struct flow *g = &fs->all[i];
-		bool is_new = is_untrusted(g) && slice_eq(issuer_of(g), issuer);
-
-		for (size_t k = 0; is_new && k < i; k++)
-			is_new = !slice_eq(fs->all[k].host, g->host) ||
-			         !is_untrusted(&fs->all[k]);
-		n += is_new && !slice_eq(g->address, f->address);
-	}
-	return n >= OTHERS_MIN;
-}
-
-static const char *tell_issuer(struct flows *fs, const struct flow *f)
-{
-	return report_text(fs->report, issuer_of(f));
-}
-
 static bool takes_expired(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
@@ -351,13 +302,7 @@ static bool takes_wrong_name(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
 	return f->end == FLOW_BAD_TLS && flow_has_fault(f, "name") &&
-	       !is_untrusted(f);
-}
-
-static bool takes_untrusted(const struct flows *fs, const struct flow *f)
-{
-	UNUSED(fs);
-	return is_untrusted(f);
+	       !issuer_is_untrusted(f);
 }
 
 static bool takes_bad_tls(const struct flows *fs, const struct flow *f)
@@ -667,13 +612,13 @@ static const struct cause causes[] = {
             "yet. Encrypted connections fail by that."),
          NULL},
 	{"tls.intercepted", WARN, FAIL, NOWHERE, TROUBLE_TLS, 0, NULL,
-         takes_interception,
+         issuer_takes_interception,
          N_("Something on the way opens the encryption of %1$s: all hosts "
             "show certificates of %5$s."),
          N_("A firewall that inspects TLS puts its own certificates in "
             "place of the servers'. Phones refuse them, or hand their "
             "passwords to that box."),
-         tell_issuer},
+         issuer_tell},
 	{"tls.expired", WARN, FAIL, SEGMENT_PROVIDER, TROUBLE_CERT, 0, NULL,
          takes_expired,
          N_("The certificate of %4$s (%1$s) is not valid at this time."),
@@ -685,7 +630,7 @@ static const struct cause causes[] = {
          N_("The certificate of %4$s (%1$s) is made out to another name."),
          N_("Phones that check names refuse the connection."), NULL},
 	{"tls.untrusted", WARN, WARN, NOWHERE, TROUBLE_CERT, 0, NULL,
-         takes_untrusted,
+         issuer_takes_untrusted,
          N_("The certificate of %4$s (%1$s) is signed by nobody that this "
             "computer knows."),
          N_("Either the server is meant to be so, and phones must be told "
@@ -780,7 +725,7 @@ static const struct cause causes[] = {
          NULL},
 	{"edge.limited", WARN, WARN, SEGMENT_PROVIDER, TROUBLE_LIMITED,
          CAUSE_TAKES_UNKNOWN | CAUSE_IS_GAP, has_no_portal, flow_is_limited,
-         N_("The edge limits this address for now: wait %5$s s, then check "
+         N_("The edge limits this address: wait %5$s s, then check "
             "again (%2$s flows were not answered)."),
          N_("It has been asked too often from one address, by this computer "
             "or by others behind the same router. Nothing shows that anything "

@@ -27,7 +27,7 @@ enum trouble {
 	TROUBLE_LINE = 1 << 18,    /**< the line loses packets */
 	TROUBLE_PROXY = 1 << 19,   /**< a box answers for web servers */
 	TROUBLE_GAP = 1 << 20,     /**< something was not tested */
-	TROUBLE_LIMITED = 1 << 22, /**< the edge answers no more for now */
+	TROUBLE_LIMITED = 1 << 22, /**< the edge answers no more yet */
 	TROUBLE_HOSTS = 1 << 21,   /**< this computer's hosts file */
 };
 

@@ -82,7 +82,7 @@ enum ask_end {
 	ASK_BAD_TLS,  /**< no TLS, an alert, or a certificate that is wrong */
 	ASK_PARTLY,   /**< of a range: some ports pass, some do not */
 	ASK_LOCAL,    /**< this computer did not let it out; see `error` */
-	ASK_LIMITED,  /**< an edge answers this address no more for now, and
+	ASK_LIMITED,  /**< an edge answers this address no more at present, and
 	                   says for how long: the field wait_s (int) */
 	ASK_NO_MEANS, /**< nothing there answers, and without an edge nobody
 	                   can tell closed from blocked */

@@ -192,7 +192,8 @@ static struct words why_of(const struct reach_ask *a)
 		ws.msgid = N_("this run may open no more connections, lest it "
 		              "fill the table of a small router");
 	else if (end_of(a) == ASK_LIMITED)
-		ws.msgid = N_("the edge answers this address no more for now");
+		ws.msgid =
+			N_("the edge answers this address no more at present");
 	else if (is_starved(a->reach, a->target.via == ASK_UDP))
 		ws.msgid = N_("no new connection was answered any more, not "
 		              "even at ports that had answered before");

@@ -22,7 +22,7 @@ struct words reach_summary(const char *result)
 		{"partly",
 	         N_("%1$s of %2$s (%3$s): some of the ports are blocked")},
 		{"limited", N_("%1$s of %2$s (%3$s): the edge answers this "
-	                       "address no more for now")},
+	                       "address no more at present")},
 		{"local", N_("%1$s of %2$s (%3$s): this computer does not let "
 	                     "it out")},
 	};

@@ -8,7 +8,7 @@
  *   PLAIN    p->e  tag and token as text, then any payload
  *   MIRROR   e->p  the answer to a PLAIN with a good token
  *   PROBE    any   tag as text, then any payload; never answered
- *   LIMITED  e->p  no answer for now: this address has asked too often
+ *   LIMITED  e->p  no answer yet: this address has asked too often
  *
  * All begin with "PRM\xf1", a type and a version. LIMITED is also all that a
  * stream gets which an edge does not accept.
