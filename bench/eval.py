@@ -269,7 +269,8 @@ def judge(case, result):
     ids = [i for i in result.get("ids", []) if i != "alg.unknown"]
     faults = [i for i in ids if i.startswith(("alg.", "path."))]
     if case.kind == "must not":
-        return {"alarm": any(i.startswith("alg.") for i in ids)}
+        return {"alarm": any(i.startswith(("alg.", "path.loses-twins"))
+                             for i in ids)}
     struck = (case.behaviour is None or case.behaviour in UNCOUNTED
               or result.get("struck", 0) > 0)
     return {"struck": struck, "found": struck and bool(faults),

@@ -300,7 +300,12 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	if (dg.n_items && !au->set->output.is_quiet)
 		cli_output_diag(&dg);
 	/* The rest was read, and is judged without the lines at fault. */
-	if (err == ENOMEM)
+	if (err == ENOMEM && rules.is_full)
+		status = cli_usage_error(
+			&cli_audit,
+			_("%s: more than %d rules, which is the most"),
+			file, FW_RULES_MAX);
+	else if (err == ENOMEM)
 		cli_complain(&cli_audit, _("out of memory"));
 	else if (err && !rules.chains && !rules.settings)
 		status = CLI_USAGE;

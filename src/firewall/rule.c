@@ -145,8 +145,10 @@ struct fw_chain *fw_chain_add(struct fw_rules *r, const char *name)
 
 struct fw_rule *fw_rule_add(struct fw_rules *r, struct fw_chain *c)
 {
-	struct fw_rule *rule = arena_alloc(&r->arena, sizeof(*rule));
+	struct fw_rule *rule;
 
+	r->is_full |= r->n_rules == FW_RULES_MAX;
+	rule = r->is_full ? NULL : arena_alloc(&r->arena, sizeof(*rule));
 	if (!rule)
 		return NULL;
 	rule->chain = c;

@@ -241,6 +241,10 @@ struct fw_setting {
 	struct slice raw;
 };
 
+enum {
+	FW_RULES_MAX = 1 << 22, /**< some gigabytes; a box has fewer by far */
+};
+
 struct fw_rules {
 	struct arena arena;
 	const char *dialect; /**< name in the registry */
@@ -251,7 +255,8 @@ struct fw_rules {
 	                          last runs first */
 	struct fw_chain *chains, *chains_last;
 	struct fw_index *index; /**< of both find functions */
-	size_t n_rules;
+	size_t n_rules;         /**< at most FW_RULES_MAX */
+	bool is_full;           /**< there would have been more */
 	struct fw_object *objects, *objects_last;
 	struct fw_setting *settings, *settings_last;
 	struct fw_kept *kept, *kept_last;
@@ -267,8 +272,9 @@ void fw_rules_fini(struct fw_rules *r);
 struct fw_attrs fw_attrs_unset(void);
 
 /**
- * Append. All of them return NULL without memory; texts are borrowed, so
- * arena_dup() into r->arena what does not outlive it.
+ * Append. All of them return NULL without memory, and fw_rule_add() where
+ * there are FW_RULES_MAX; texts are borrowed, so arena_dup() into r->arena what
+ * does not outlive it.
  */
 WARN_UNUSED struct fw_chain *fw_chain_add(struct fw_rules *r, const char *name);
 WARN_UNUSED struct fw_rule *fw_rule_add(struct fw_rules *r, struct fw_chain *c);

@@ -346,6 +346,29 @@ static void test_a_long_text_is_judged_to_its_end(void **state)
 	judge_long("iptables", false);
 }
 
+/* As if it were so long already: all that is read makes at least two rules. */
+static void test_there_is_a_most_of_rules(void **state)
+{
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
+		const struct fw_dialect *d = fw_dialect_find(boxes[i].dialect);
+		struct fw_rules rules;
+		struct arena arena;
+		struct diag dg;
+		struct slice text = load(boxes[i].file);
+
+		arena_init(&arena);
+		fw_rules_init(&rules);
+		diag_init(&dg, &arena, "long", text);
+		rules.n_rules = FW_RULES_MAX - 1;
+		assert_int_equal(d->parse(&rules, text, &dg), ENOMEM);
+		assert_true(rules.is_full);
+		assert_int_equal(rules.n_rules, FW_RULES_MAX);
+		fw_rules_fini(&rules);
+		arena_fini(&arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +377,7 @@ int main(void)
 		cmocka_unit_test(test_line_ends_mean_nothing),
 		cmocka_unit_test(test_endless_texts_end),
 		cmocka_unit_test(test_a_long_text_is_judged_to_its_end),
+		cmocka_unit_test(test_there_is_a_most_of_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
