@@ -312,10 +312,8 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	                  !addr_ip_eq(&a->observed, &a->local);
 	if (is_edge_met(a) && !a->ladder.is_refined) {
 		(void)ladder_plan_second(&a->ladder, &signs);
-		if (signs.is_natted) { /* what comes next tells if it matters */
-			alg_send_other(a);
-			alg_pairs_hint(a, now_ns);
-		}
+		if (signs.is_natted) /* what comes next tells if it matters */
+			alg_pairs_begin(a, now_ns);
 	}
 	ladder_judge(&a->ladder);
 	return ALG_STEP_OVER;

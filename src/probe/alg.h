@@ -283,15 +283,18 @@ enum alg_pair {
 };
 
 enum {
-	ALG_PAIRS = 8 /**< of each kind */
+	ALG_PAIRS = 8, /**< of each kind */
+	ALG_HINTS = 3
 };
 
 struct alg_pairs {
 	struct net_udp *udp[ALG_PAIR_KNOWN * ALG_PAIRS];
 	bool is_answered[ALG_PAIR_KINDS][ALG_PAIRS];
 	bool is_tight[ALG_PAIRS]; /**< it left at once indeed */
-	struct net_udp *hint;     /**< one session right after another */
-	bool is_hint_answered, is_begun;
+	struct net_udp
+		*hints[ALG_HINTS]; /**< each right after another session */
+	bool is_hint_answered[ALG_HINTS], is_begun;
+	unsigned n_hints;
 	unsigned n_turns;
 	int64_t due_ns;
 	bool is_done;
@@ -498,8 +501,8 @@ void alg_burst_fill(struct alg *a);
 
 /* alg_pairs.c */
 
-/** Begin a session right after another has begun. */
-void alg_pairs_hint(struct alg *a, int64_t now_ns);
+/** alg_send_other(), and a session right after it. */
+void alg_pairs_begin(struct alg *a, int64_t now_ns);
 int64_t alg_step_pairs(struct alg *a, int64_t now_ns);
 /** @return whether it was about that */
 bool alg_pairs_take(struct alg *a, unsigned number);

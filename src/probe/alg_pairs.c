@@ -11,7 +11,8 @@
  *
  * It costs a router two dozen sessions, so there must be a sign: something
  * was late or lost, and nothing else that explains it was found. Behind a NAT
- * one session that begins right after another is asked for in every run.
+ * one session that begins right after another is asked for in every run, and
+ * again where this computer was too slow for that.
  */
 #include "probe/alg.h"
 
@@ -46,34 +47,57 @@ static bool is_syn_late(const struct alg *a)
 	       a->shots[tls].opened_ns >= LADDER_SYN_AGAIN_MS * NS_PER_MS;
 }
 
+static bool is_hint_missed(const struct alg *a)
+{
+	for (unsigned i = 0; i < a->pairs.n_hints; i++) {
+		if (!a->pairs.is_hint_answered[i])
+			return true;
+	}
+	return false;
+}
+
 static bool is_due(const struct alg *a)
 {
 	if (!a->has_token || !a->ports->control || !a->meet.has_welcome ||
 	    a->locate.is_started)
 		return false;
-	return a->run->conf->is_full || is_syn_late(a) ||
-	       (a->pairs.hint && !a->pairs.is_hint_answered) ||
+	return a->run->conf->is_full || is_syn_late(a) || is_hint_missed(a) ||
 	       ladder_n_late(&a->ladder) > 0;
 }
 
 static bool is_hint_awaited(const struct alg *a, int64_t now_ns)
 {
-	return a->pairs.hint && !a->pairs.is_hint_answered &&
-	       now_ns < a->pairs.due_ns;
+	return is_hint_missed(a) && now_ns < a->pairs.due_ns;
 }
 
-void alg_pairs_hint(struct alg *a, int64_t now_ns)
+/* @return whether another is wanted: this computer has paused within it */
+static bool send_hint(struct alg *a)
 {
 	struct addr local = a->local, to = alg_udp_target(a, &spec);
+	struct alg_pairs *p = &a->pairs;
 	struct slice bytes;
+	int64_t start_ns;
 
 	local.port = 0;
-	if (!to.port || a->err ||
-	    net_udp_open(&a->pairs.hint, &local, 0, &alg_idle_ops, a))
-		return;
-	a->err = alg_build(&bytes, a, &spec, NUM_HINT, &a->local, 0);
+	if (!to.port || a->err)
+		return false;
+	if (net_udp_open(&p->hints[p->n_hints], &local, 0, &alg_idle_ops, a)) {
+		alg_send_other(a);
+		return false;
+	}
+	a->err = alg_build(&bytes, a, &spec, NUM_HINT + p->n_hints, &a->local,
+	                   0);
+	start_ns = clock_mono_ns();
+	alg_send_other(a);
 	if (!a->err)
-		alg_send_udp(a, a->pairs.hint, &to, ALG_TTL, bytes);
+		alg_send_udp(a, p->hints[p->n_hints++], &to, ALG_TTL, bytes);
+	return clock_mono_ns() - start_ns >= TIGHT_MS * NS_PER_MS;
+}
+
+void alg_pairs_begin(struct alg *a, int64_t now_ns)
+{
+	while (send_hint(a) && a->pairs.n_hints < ALG_HINTS)
+		;
 	a->pairs.due_ns = now_ns + alg_patience_ns(a);
 }
 
@@ -189,8 +213,8 @@ bool alg_pairs_take(struct alg *a, unsigned number)
 	struct alg_pairs *p = &a->pairs;
 	unsigned at = number - ALG_NUM_PAIR;
 
-	if (number == NUM_HINT) {
-		p->is_hint_answered = true;
+	if (number >= NUM_HINT && number < NUM_HINT + ALG_HINTS) {
+		p->is_hint_answered[number - NUM_HINT] = true;
 		alg_kick(a);
 		return true;
 	}
@@ -250,7 +274,8 @@ void alg_pairs_fact(struct alg *a)
 
 void alg_pairs_close(struct alg *a)
 {
-	net_udp_close(a->pairs.hint);
+	for (size_t i = 0; i < ARRAY_LEN(a->pairs.hints); i++)
+		net_udp_close(a->pairs.hints[i]);
 	for (size_t i = 0; i < ARRAY_LEN(a->pairs.udp); i++)
 		net_udp_close(a->pairs.udp[i]);
 }
