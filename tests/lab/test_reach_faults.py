@@ -207,7 +207,8 @@ class Table(unittest.TestCase):
                 kept = limit["value"] + (limit["closed"] if kind == "router"
                                          else 0)
                 self.assertLessEqual(kept, size)
-                self.assertGreater(kept, size - 16)
+                # the rest of the check keeps some flows, too
+                self.assertGreater(kept, size - 32)
                 for ports in report.pick("range.ports"):
                     self.assertEqual(ports.get("detail", {})
                                      .get("blocked", []), [])
