@@ -303,8 +303,8 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	if (err == ENOMEM && rules.is_full)
 		status = cli_usage_error(
 			&cli_audit,
-			_("%s: more than %d rules, which is the most"),
-			file, FW_RULES_MAX);
+			_("%s: more than %d rules, which is the most"), file,
+			FW_RULES_MAX);
 	else if (err == ENOMEM)
 		cli_complain(&cli_audit, _("out of memory"));
 	else if (err && !rules.chains && !rules.settings)

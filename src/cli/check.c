@@ -22,10 +22,10 @@
 #include "net/guard.h"
 #include "net/loop.h"
 #include "net/resolve.h"
+#include "profile/ports.h"
 
 enum {
 	CONTROL_PORT = 10443,
-	SIP_TLS_PORT = 5061, /* RFC 3261, section 19.1.2 */
 	MAX_ADDRS = 8,
 	QUICK_MS = 4600, /* of the five seconds that were promised */
 	QUICK_NAME_MS = 2000,
@@ -46,25 +46,12 @@ struct check {
 /* The ports of class sip, as far as the user did not name them. */
 static void take_ports(struct probe_ports *ports, const struct profile *p)
 {
-	struct profile_iter it = {0};
-	struct profile_flow f;
+	struct profile_sip_ports of = {ports->sip, ports->sip_alt, ports->tls};
 
-	while (profile_flow_next(&f, p, &it)) {
-		uint16_t port = f.ports.first;
-		bool is_tls =
-			f.transport == PROFILE_TLS || port == SIP_TLS_PORT;
-
-		if (f.row->cls != PROFILE_SIP || port != f.ports.last)
-			continue;
-		if (is_tls) {
-			if (!ports->tls)
-				ports->tls = port;
-		} else if (!ports->sip) {
-			ports->sip = port;
-		} else if (!ports->sip_alt && port != ports->sip) {
-			ports->sip_alt = port;
-		}
-	}
+	profile_sip_ports(&of, p);
+	ports->sip = of.sip;
+	ports->sip_alt = of.sip_alt;
+	ports->tls = of.tls;
 	if (!ports->control)
 		ports->control = CONTROL_PORT;
 }

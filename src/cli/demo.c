@@ -27,6 +27,7 @@
 #include "cli/profile.h"
 #include "cli/scenario.h"
 #include "lab/stage.h"
+#include "profile/ports.h"
 
 enum {
 	CAPTURE_READY_MS = 5000,
@@ -314,6 +315,22 @@ static void edge_add(struct lab_scenario *s)
 		                lab_service_find(slice_str("edge")));
 }
 
+/* It is asked at its own address, too, at the ports of the profile. */
+static void edge_take_ports(struct lab_server *edge, const struct profile *p)
+{
+	struct profile_sip_ports of = {0};
+	uint16_t by_slot[3];
+
+	profile_sip_ports(&of, p);
+	by_slot[0] = of.sip;
+	by_slot[1] = of.sip_alt;
+	by_slot[2] = of.tls;
+	for (size_t slot = 0; slot < ARRAY_LEN(by_slot); slot++) {
+		if (by_slot[slot] && edge->n_ports[slot])
+			edge->ports[slot][0] = by_slot[slot];
+	}
+}
+
 /*
  * Only where the edge is alone: a scenario with servers of its own has its
  * own answers to who is where, and an edge on every port would be in their
@@ -340,6 +357,7 @@ static enum cli_status profile_place(struct demo *demo, struct lab_scenario *s,
 			err = cli_demo_places_make(&demo->places, &s->spec,
 			                           arena, profile, real);
 		edge->words = demo->places.words;
+		edge_take_ports(edge, profile);
 		if (err) {
 			cli_complain(&cli_demo, "%s: %s", path, strerror(err));
 			status = CLI_INTERNAL;

@@ -22,8 +22,11 @@
 #include "edge/drop.h"
 #include "edge/server.h"
 #include "net/loop.h"
+#include "profile/ports.h"
 
 enum {
+	SIP_PORT = 5060,
+	WEB_MAX = 1023, /* SIP may share such a port, but not be all of it */
 	LOG_S = 60,
 	SECRET_FILE_MAX_BYTES = 4096,
 };
@@ -53,6 +56,7 @@ struct settings {
 	const char *profile; /* NULL: none */
 	struct cli_places places;
 	struct cli_services services;
+	bool has_sip, has_sip_alt, has_tls; /* ports by option */
 	bool wants_dns;
 	bool is_verbose;
 	bool wants_help;
@@ -127,10 +131,13 @@ static int set_option(struct settings *s, int id, const char *arg)
 	case OPT_LISTEN:
 		return set_listen(conf, arg);
 	case OPT_SIP:
+		s->has_sip = true;
 		return set_port(&conf->ports.sip, arg);
 	case OPT_SIP_ALT:
+		s->has_sip_alt = true;
 		return set_port(&conf->ports.sip_alt, arg);
 	case OPT_TLS:
+		s->has_tls = true;
 		return set_port(&conf->ports.tls, arg);
 	case OPT_STUN:
 		return set_port(&conf->ports.stun, arg);
@@ -176,7 +183,7 @@ static enum cli_status read_options(struct settings *s, int argc, char *argv[])
 	int id;
 
 	*s = (struct settings){
-		.conf = {.ports = {.sip = 5060,
+		.conf = {.ports = {.sip = SIP_PORT,
 	                           .sip_alt = 5080,
 	                           .tls = 5061,
 	                           .stun = 3478,
@@ -413,6 +420,23 @@ static int make_services(struct settings *s, const struct profile *profile)
 	return err;
 }
 
+/* Who checks asks the edge at the ports of the same profile. */
+static void take_ports(struct edge_ports *ports, const struct settings *s,
+                       const struct profile *profile)
+{
+	struct profile_sip_ports of = {0};
+
+	profile_sip_ports(&of, profile);
+	if (!s->has_sip && of.sip)
+		ports->sip = of.sip;
+	if (!s->has_sip_alt && of.sip_alt)
+		ports->sip_alt = of.sip_alt;
+	else if (!s->has_sip_alt && ports->sip_alt == ports->sip)
+		ports->sip_alt = SIP_PORT;
+	if (!s->has_tls && of.tls > WEB_MAX)
+		ports->tls = of.tls;
+}
+
 static enum cli_status read_profile(struct settings *s)
 {
 	enum cli_status status = CLI_READY;
@@ -425,6 +449,8 @@ static enum cli_status read_profile(struct settings *s)
 			cli_profile_load(&profile, path, &cli_edge, s->profile);
 	if (status != CLI_READY)
 		return status;
+	if (profile)
+		take_ports(&s->conf.ports, s, profile);
 	err = make_services(s, profile);
 	profile_free(profile);
 	if (!err)
