@@ -1,31 +1,12 @@
 /* SPDX-License-Identifier: ISC */
-#include "test.h"
-
-#include <stdlib.h>
-
-#include "probe/range.h"
-
-static struct range *start(struct range_board *board, unsigned *flows)
-{
-	struct range_conf conf = {
-		.first = 10000,
-		.last = 65535,
-		.seed = 1,
-		.window_max = 256,
-		.flows_left = flows,
-		.board = board,
-	};
-	struct range *r = NULL;
-
-	assert_int_equal(range_alloc(&r, &conf, 0), 0);
-	return r;
-}
+#include "range_net.h"
 
 static void test_one_searches_at_a_time(void **state)
 {
 	struct range_board board = {0};
 	unsigned flows = 500;
-	struct range *a = start(&board, &flows), *b = start(&board, &flows);
+	struct range *a = start_beside(&board, &flows, 1);
+	struct range *b = start_beside(&board, &flows, 1);
 
 	UNUSED(state);
 	assert_true(range_board_enter(&board, a));
@@ -55,7 +36,7 @@ static void test_each_edge_is_told_once(void **state)
 static void test_nobody_needs_a_board(void **state)
 {
 	unsigned flows = 500;
-	struct range *r = start(NULL, &flows);
+	struct range *r = start_beside(NULL, &flows, 1);
 
 	UNUSED(state);
 	range_board_tell(NULL, 1);
@@ -67,7 +48,7 @@ static void test_nobody_needs_a_board(void **state)
 static void test_closed_is_refused_where_an_edge_is(void **state)
 {
 	unsigned flows = 500;
-	struct range *r = start(NULL, &flows);
+	struct range *r = start_beside(NULL, &flows, 1);
 	struct range_step step;
 
 	UNUSED(state);
