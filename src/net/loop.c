@@ -8,6 +8,10 @@
  * time and then by when they were set.
  *
  * The heap has room for every timer alive: setting one cannot fail.
+ *
+ * Signals come by a signalfd: libre installs its handler for one signal at a
+ * time, so a second that follows at once, as timeout(1) and a terminal's
+ * group send it, would kill the process and what it had measured.
  */
 #include "net/loop.h"
 
@@ -17,6 +21,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -305,19 +310,59 @@ void net_close(void)
 	libre_close();
 }
 
-static void on_signal(int sig)
+static void on_signals(unsigned events, void *arg)
 {
-	if (loop.on_signal)
-		loop.on_signal(sig, loop.signal_arg);
-	else
-		re_cancel();
+	const int *fd = arg;
+	struct signalfd_siginfo info;
+
+	UNUSED(events);
+	while (read(*fd, &info, sizeof(info)) == sizeof(info)) {
+		if (loop.on_signal)
+			loop.on_signal((int)info.ssi_signo, loop.signal_arg);
+		else
+			re_cancel();
+	}
+}
+
+static void spare(int sig)
+{
+	UNUSED(sig);
+}
+
+/* The first that comes while the results are written: it asks for an end
+ * that is being made. A second means it. */
+static void spare_once(int sig)
+{
+	const struct sigaction once = {
+		.sa_handler = spare,
+		.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+
+	(void)sigaction(sig, &once, NULL);
 }
 
 int net_run(net_signal_fn *fn, void *arg)
 {
+	sigset_t ends, before;
+	int fd, err;
+
 	loop.on_signal = fn;
 	loop.signal_arg = arg;
-	return re_main(on_signal);
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGINT);
+	(void)sigaddset(&ends, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &ends, &before) != 0)
+		return errno;
+	fd = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
+	err = fd < 0 ? errno : net_fd_watch(fd, NET_FD_READ, on_signals, &fd);
+	if (!err)
+		err = re_main(NULL);
+	net_fd_unwatch(fd);
+	if (fd >= 0)
+		(void)close(fd);
+	spare_once(SIGINT);
+	spare_once(SIGTERM);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return err;
 }
 
 void net_stop(void)

@@ -24,12 +24,13 @@ WARN_UNUSED int net_open(void);
 /** Close every socket, stream, listener and timer first. */
 void net_close(void);
 
-/** On SIGINT, SIGTERM or SIGALRM; called in the loop, so free to do
- *  anything. */
+/** On SIGINT or SIGTERM; called in the loop, so free to do anything. */
 typedef void net_signal_fn(int sig, void *arg);
 
 /**
- * Run until net_stop(). May be called again afterwards.
+ * Run until net_stop(). May be called again afterwards. The first SIGINT and
+ * the first SIGTERM after its return are without effect, so that what ended
+ * the loop twice does not take the results; the next is as usual.
  *
  * @param on_signal  NULL: a signal does what net_stop() does
  *

@@ -6,6 +6,7 @@ import lab
 import rig
 import services
 
+INTERRUPT = lab.HERE / "interrupt.py"
 REAL = ", ".join(h for h in services.hosts() if not services.is_name(h))
 COUNTERS = ("counter sent {}\ncounter home {}\n"
             "chain count {\ntype filter hook forward priority -10\n"
@@ -130,10 +131,11 @@ class Open(unittest.TestCase):
 
     def test_what_is_known_is_told_on_interrupt(self):
         self.room.block("r1", ["udp dport 5060 drop"])
-        _, out, err = self.room.run(
-            "client", "timeout", "-s", "INT", "1.5", lab.PRUMO, "check",
+        status, out, err = self.room.run(
+            "client", "python3", INTERRUPT, 400, lab.PRUMO, "check",
             "--skip", "sip-alg", "--edge", lab.SERVER, "-o", "json",
             *services.places(), env={"PRUMO_STAY_HOME": "1"})
+        self.assertTrue(out, (status, err))
         fares = {f["scope"]: f["result"] for f in json.loads(out)["facts"]
                  if f["id"] == "flow.reached"}
         self.assertIn("unfinished", fares.values(), err)

@@ -199,6 +199,30 @@ static void test_signal_is_handed_to_the_caller(void **state)
 	net_timer_free(t);
 }
 
+static void on_tick_raise_twice(void *arg)
+{
+	UNUSED(arg);
+	(void)kill(getpid(), SIGINT);
+	(void)kill(getpid(), SIGTERM);
+}
+
+/* timeout(1) signals its child, and then the group that the child is in. */
+static void test_signals_may_come_twice_and_late(void **state)
+{
+	struct sigaction now;
+	struct net_timer *t;
+
+	UNUSED(state);
+	assert_int_equal(net_timer_alloc(&t, on_tick_raise_twice, NULL), 0);
+	net_timer_set(t, 0);
+	assert_int_equal(net_run(NULL, NULL), 0);
+	net_timer_free(t);
+	assert_int_equal(raise(SIGINT), 0);
+	assert_int_equal(sigaction(SIGINT, NULL, &now), 0);
+	assert_true(now.sa_handler == SIG_DFL); /* the next one ends it */
+	assert_int_equal(raise(SIGTERM), 0);
+}
+
 static void test_timer_alloc_survives_no_memory(void **state)
 {
 	struct net_timer *t = NULL;
@@ -242,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_timer_may_be_freed_in_its_callback),
 		cmocka_unit_test(test_fd_is_told_until_unwatched),
 		cmocka_unit_test(test_signal_is_handed_to_the_caller),
+		cmocka_unit_test(test_signals_may_come_twice_and_late),
 		cmocka_unit_test(test_timer_alloc_survives_no_memory),
 	};
 
