@@ -131,6 +131,7 @@ static enum fact_state state_of(const struct ladder_shot *ls)
 	case LADDER_ANSWER_DROPPED:
 		return is_rare(&ls->spec) ? FACT_WARN : FACT_FAIL;
 	case LADDER_NO_ANSWER:
+	case LADDER_LOSSY:
 	case LADDER_NOT_CONNECTED:
 	case LADDER_UNKNOWN:
 		return FACT_UNKNOWN;
@@ -145,6 +146,10 @@ static struct words why_of(const struct ladder_shot *ls)
 	switch (ls->result) {
 	case LADDER_NO_ANSWER:
 		return (struct words){N_("request or answer was lost"), {0}};
+	case LADDER_LOSSY:
+		return (struct words){
+			N_("the line loses so much that this may be chance"),
+			{0}};
 	case LADDER_NOT_CONNECTED:
 		return (struct words){
 			N_("its connection did not open in time, while others "
@@ -183,6 +188,7 @@ static const char *summary_of(enum ladder_result r)
 	case LADDER_REFUSED:
 		return N_("%1$s to %2$s was refused");
 	case LADDER_NO_ANSWER:
+	case LADDER_LOSSY:
 		return N_("%1$s to %2$s: no answer");
 	case LADDER_NOT_CONNECTED:
 		return N_("%1$s to %2$s: not sent");
@@ -303,7 +309,8 @@ static bool is_decided(const struct alg *a, enum wire_transport transport,
 		i == LADDER_NONE ? LADDER_UNDECIDED : a->ladder.shots[i].result;
 
 	return r != LADDER_UNDECIDED && r != LADDER_UNKNOWN &&
-	       r != LADDER_NO_ANSWER && r != LADDER_NOT_CONNECTED;
+	       r != LADDER_NO_ANSWER && r != LADDER_LOSSY &&
+	       r != LADDER_NOT_CONNECTED;
 }
 
 /* Ready is said only where every message that a call needs was decided. */

@@ -11,6 +11,7 @@
  */
 #include "probe/ladder.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -22,6 +23,9 @@ enum {
 	TALK_ROUNDS = 4,
 	PAD_BYTES = 2200, /* two fragments on every Ethernet path */
 };
+
+/* A run asks some twenty messages: one in thousands accuses by chance. */
+#define CHANCE 1e-4
 
 static const struct ladder_spec first_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_OPTIONS, 0, 0, 0, NULL},
@@ -192,8 +196,8 @@ static void plan_twins(struct ladder *l)
 		struct ladder_shot *s = &l->shots[i];
 		struct ladder_spec spec = s->spec;
 
-		if (spec.transport != WIRE_UDP || !is_lost(s) ||
-		    spec.role == WIRE_ROLE_TWIN)
+		if (spec.transport != WIRE_UDP || s->is_answered ||
+		    s->is_refused || spec.role == WIRE_ROLE_TWIN)
 			continue;
 		s->n_again = LADDER_AGAIN;
 		s->is_closed = false;
@@ -335,12 +339,56 @@ static int64_t rto_ns(const struct ladder *l, unsigned n_sent)
 	return rto;
 }
 
+/* The shortest time that an answer took. */
+static int64_t least_rtt_ns(const struct ladder *l)
+{
+	int64_t least = INT64_MAX;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+		int64_t took = s->answered_ns - s->first_ns;
+
+		if (s->spec.transport == WIRE_UDP && s->is_answered &&
+		    took < least)
+			least = took;
+	}
+	return least;
+}
+
+/* Whether tries of the answered messages got lost so often that all of one
+ * may be, by chance. A try whose answer may still have been on its way when
+ * the first came counts for nothing. */
+static bool may_be_chance(const struct ladder *l,
+                          const struct ladder_shot *lost)
+{
+	const int64_t rtt_ns = least_rtt_ns(l);
+	unsigned n_heard = 0, n_lost = 0;
+	double all = 1;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+		unsigned n_tries = 0;
+
+		if (s->spec.transport != WIRE_UDP || !s->is_answered)
+			continue;
+		for (unsigned t = 0; t < s->n_sent; t++)
+			n_tries += s->sent_ns[t] + rtt_ns <= s->answered_ns;
+		n_heard++;
+		n_lost += n_tries > 1 ? n_tries - 1 : 0;
+	}
+	for (unsigned t = 0; t < lost->n_sent; t++)
+		all *= (double)(n_lost + 1) / (n_lost + n_heard + 2);
+	return n_heard > 0 && all > CHANCE; /* no chance takes every answer */
+}
+
 /* Tries used up or time over. */
-static bool is_spent(const struct ladder_shot *s)
+static bool is_spent(const struct ladder *l, const struct ladder_shot *s)
 {
 	if (s->spec.transport != WIRE_UDP)
 		return s->n_sent >= 1;
-	return s->n_sent >= LADDER_TRIES + s->n_again;
+	return s->n_sent >= LADDER_TRIES + s->n_again &&
+	       (!s->n_again || s->n_sent >= LADDER_TRIES_MAX ||
+	        !may_be_chance(l, s));
 }
 
 int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns)
@@ -354,11 +402,11 @@ int64_t ladder_next(struct ladder *l, int *shot, int64_t now_ns)
 
 		if (s->is_closed)
 			continue;
-		if (at <= now_ns && is_spent(s)) {
+		if (at <= now_ns && is_spent(l, s)) {
 			s->is_closed = true;
 			continue;
 		}
-		if (at < l->quiet_until_ns && !is_spent(s))
+		if (at < l->quiet_until_ns && !is_spent(l, s))
 			at = l->quiet_until_ns;
 		if (at <= now_ns) {
 			*shot = (int)i;
@@ -379,6 +427,8 @@ void ladder_on_sent(struct ladder *l, int shot, int64_t now_ns)
 {
 	struct ladder_shot *s = &l->shots[shot];
 
+	assert(s->n_sent < ARRAY_LEN(s->sent_ns));
+	s->sent_ns[s->n_sent] = now_ns;
 	if (s->n_sent++ == 0)
 		s->first_ns = now_ns;
 	if (s->spec.transport == WIRE_UDP) {
@@ -411,6 +461,8 @@ void ladder_on_answer(struct ladder *l, int shot, int64_t now_ns)
 	if (!s->is_closed && s->n_sent == 1 && s->spec.transport == WIRE_UDP &&
 	    rtt > 0)
 		l->srtt_ns = l->srtt_ns ? (7 * l->srtt_ns + rtt) / 8 : rtt;
+	if (!s->is_answered)
+		s->answered_ns = now_ns;
 	s->is_answered = true;
 	s->is_refused = false;
 	s->is_closed = true;
@@ -475,6 +527,8 @@ static enum ladder_result judge_lost(const struct ladder *l,
 	 * which has never left */
 	if (sp->transport != WIRE_UDP && !s->is_open)
 		return LADDER_NOT_CONNECTED;
+	if (sp->transport == WIRE_UDP && may_be_chance(l, s))
+		return LADDER_LOSSY;
 	if (twin_passes && l->has_reports)
 		return LADDER_REQUEST_DROPPED;
 	return LADDER_NO_ANSWER;
@@ -496,6 +550,8 @@ static enum ladder_result judge(const struct ladder *l,
 			return LADDER_CLEAN;
 		return LADDER_UNKNOWN;
 	}
+	if (s->is_seen && s->spec.transport == WIRE_UDP && may_be_chance(l, s))
+		return LADDER_LOSSY;
 	if (s->is_seen)
 		return LADDER_ANSWER_DROPPED;
 	if (s->is_refused)
@@ -520,6 +576,7 @@ const char *ladder_result_name(enum ladder_result r)
 		[LADDER_BLOCKED] = "blocked",
 		[LADDER_REFUSED] = "refused",
 		[LADDER_NO_ANSWER] = "no-answer",
+		[LADDER_LOSSY] = "lossy",
 		[LADDER_NOT_CONNECTED] = "not-connected",
 		[LADDER_UNKNOWN] = "unknown",
 	};

@@ -9,7 +9,7 @@
  * sending the same message to the edge's twin port, where no ALG expects SIP.
  *
  * Silence is never read as an answer: a datagram is tried LADDER_TRIES times,
- * which at 5 % loss each way fails by chance less than once in a million.
+ * and is a drop only where what the other messages lost makes chance unlikely.
  */
 #pragma once
 
@@ -26,6 +26,7 @@ enum {
 	LADDER_TRIES = 6,
 	LADDER_MAX_GAP_MS = 300, /**< between two tries but the first */
 	LADDER_AGAIN = 3, /**< more tries of what was lost, beside its twin */
+	LADDER_TRIES_MAX = 15, /**< where even these may be lost by chance */
 	LADDER_OPEN_MS = 3300, /**< TCP or TLS, plus round trips: two SYNs lost
 	                            and sent again after 1 and 2 s fit */
 	LADDER_TALK_MS = 2000, /**< the answer, once it is open, plus round
@@ -77,6 +78,8 @@ enum ladder_result {
 	LADDER_BLOCKED,         /**< nothing at all passes to this port */
 	LADDER_REFUSED,         /**< ICMP error or TCP reset */
 	LADDER_NO_ANSWER,       /**< lost; request or answer, nobody can tell */
+	LADDER_LOSSY,           /**< lost on a line that loses so much else that
+	                             chance may do that */
 	LADDER_NOT_CONNECTED,   /**< its connection opened too late for it to
 	                             leave, while others to the port opened */
 	LADDER_UNKNOWN,         /**< answered, but not by an edge's mirror */
@@ -86,7 +89,8 @@ struct ladder_shot {
 	struct ladder_spec spec;
 	unsigned n_sent;
 	unsigned n_again; /**< tries beyond LADDER_TRIES */
-	int64_t first_ns, due_ns;
+	int64_t first_ns, due_ns, answered_ns;
+	int64_t sent_ns[LADDER_TRIES_MAX];
 
 	/* what came back, set by the ladder_on_*() functions */
 	bool is_closed;        /**< no more tries */

@@ -455,6 +455,7 @@ static const char *result_word(struct slice name)
 		{"answer-dropped", N_("answer dropped on the way back")},
 		{"blocked", N_("blocked")},
 		{"no-answer", N_("no answer")},
+		{"lossy", N_("no answer")},
 		{"not-connected", N_("not connected")},
 		{"refused", N_("refused")},
 		{"unknown", N_("not known")},

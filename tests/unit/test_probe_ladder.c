@@ -225,6 +225,47 @@ static void test_drop_needs_its_twin(void **state)
 		LADDER_NO_ANSWER);
 }
 
+/* The same network by many seeds. @return runs with that result, for any
+ * message to the SIP port */
+static unsigned runs_with(const struct network *net, enum ladder_result wanted)
+{
+	unsigned n = 0;
+
+	for (unsigned seed = 1; seed <= 300; seed++) {
+		struct run r;
+		bool has = false;
+
+		run_all(&r, net, seed);
+		for (size_t i = 0; i < r.l.n; i++)
+			has |= is_main(&r.l.shots[i].spec) &&
+			       r.l.shots[i].result == wanted;
+		n += has;
+	}
+	return n;
+}
+
+static void test_loss_is_not_a_drop(void **state)
+{
+	static const unsigned char losses[] = {5, 10, 20, 30, 40, 50};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
+		const struct network line = {.rtt_ns = 20 * NS_PER_MS,
+		                             .loss_pct = losses[i]};
+		const struct network alg = {.rtt_ns = 300 * NS_PER_MS,
+		                            .loss_pct = losses[i],
+		                            .drops_invite = true};
+
+		assert_int_equal(runs_with(&line, LADDER_REQUEST_DROPPED), 0);
+		assert_true(runs_with(&line, LADDER_ANSWER_DROPPED) <= 3);
+		if (losses[i] <= 10)
+			assert_true(runs_with(&alg, LADDER_REQUEST_DROPPED) >=
+			            299);
+		if (losses[i] >= 40)
+			assert_true(runs_with(&line, LADDER_LOSSY) > 0);
+	}
+}
+
 static void test_blocked_port_is_not_a_drop(void **state)
 {
 	static const struct network net = {.rtt_ns = 5 * NS_PER_MS,
@@ -576,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_clean_network_is_clean_and_cheap),
 		cmocka_unit_test(test_loss_changes_no_verdict),
 		cmocka_unit_test(test_drop_needs_its_twin),
+		cmocka_unit_test(test_loss_is_not_a_drop),
 		cmocka_unit_test(test_what_never_left_was_not_dropped),
 		cmocka_unit_test(test_blocked_port_is_not_a_drop),
 		cmocka_unit_test(test_lost_answer_is_told_apart),
