@@ -265,8 +265,11 @@ static void put_certificate(struct reach *r, const struct reach_ask *a,
 {
 	const struct val *cert = val_get(&a->result.fields, "certificate");
 	const struct val *faults = cert ? val_get(cert, "faults") : NULL;
+	const struct val *pinned = cert ? val_get(cert, "is_pinned") : NULL;
+	/* the edge's own is good even where its answer got lost */
 	bool is_good = !faults || faults->kind != VAL_LIST ||
-	               faults->items.n == 0 || is_fine(a);
+	               faults->items.n == 0 || is_fine(a) ||
+	               (pinned && pinned->kind == VAL_BOOL && pinned->b);
 	struct slice names[2];
 	struct fact *f;
 
