@@ -8,6 +8,11 @@
  * ever. Closing happens
  * in one place, after a callback is done with its connection (is_dead), since
  * an answer may end the very flow that it goes along.
+ *
+ * What leaves a connection with a small TTL is sent again and again by the
+ * kernel, as long as nobody takes it: so that is the last that such a
+ * connection is used for, it lives for some seconds more, and ends by a reset
+ * that arrives.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +23,10 @@
 #include "net/stream.h"
 #include "sip/msg.h"
 #include "stun/msg.h"
+
+enum {
+	TTL = 64, /* what everything else leaves with */
+};
 
 bool edge_conn_may(struct edge_server *s, const struct addr *peer,
                    bool is_visit)
@@ -48,6 +57,43 @@ struct edge_conn *edge_conn_find(struct edge_server *s, uint64_t number)
 	return NULL;
 }
 
+/* Of the same source, which has said nothing on it. */
+static struct edge_conn *find_beside(struct edge_server *s,
+                                     const struct edge_conn *tie, uint16_t port)
+{
+	for (size_t i = 0; i < s->n_conns; i++) {
+		struct edge_conn *c = s->conns[i];
+
+		if (c->flow.transport == WIRE_TCP &&
+		    c->flow.local.port == port && c->kind == EDGE_CONN_NEW &&
+		    c->in.n == 0 && addr_eq(&c->flow.remote, &tie->flow.remote))
+			return c;
+	}
+	return NULL;
+}
+
+int edge_conn_walk(struct edge_server *s, const struct edge_job *job)
+{
+	struct edge_conn *c = edge_conn_find(s, job->flow.conn);
+	int err = 0;
+
+	if (c && !c->is_dead && job->is_beside)
+		c = find_beside(s, c, job->from_port);
+	if (!c || c->is_dead || c->walk.is_on)
+		return EPIPE;
+	if (job->ttl)
+		err = net_stream_set_ttl(c->stream, job->ttl);
+	if (err)
+		return err;
+	if (job->ttl) {
+		c->walk.is_on = true;
+		c->walk.shot = job->shot;
+		c->walk.since_ns = clock_mono_ns();
+		edge_session_id(c->walk.session, job->session);
+	}
+	return edge_talk_send(c, job->bytes);
+}
+
 void edge_conn_close(struct edge_conn *c)
 {
 	struct edge_server *s = c->server;
@@ -62,6 +108,8 @@ void edge_conn_close(struct edge_conn *c)
 		edge_session_close(s->sessions, c->session);
 		edge_server_rearm(s);
 	}
+	if (c->walk.is_on)
+		(void)!net_stream_set_ttl(c->stream, TTL);
 	net_stream_free(c->stream);
 	wire_stream_fini(&c->frames);
 	edge_xmpp_free(c->xmpp);
@@ -293,10 +341,25 @@ static void on_open(void *arg)
 		edge_conn_close(c);
 }
 
+/* The kernel gives the error of an open connection, and not who sent it. */
+static void tell_died(struct edge_conn *c)
+{
+	struct edge_server *s = c->server;
+	const struct wire_died died = {.shot = c->walk.shot};
+	struct edge_session *session =
+		edge_session_find(s->sessions, c->walk.session);
+
+	if (session && edge_session_may_tell(session))
+		edge_control_died(s, session, &died);
+}
+
 static void on_close(void *arg, int err)
 {
-	UNUSED(err);
-	edge_conn_close(arg);
+	struct edge_conn *c = arg;
+
+	if (c->walk.is_on && err == EHOSTUNREACH)
+		tell_died(c);
+	edge_conn_close(c);
 }
 
 static const struct net_stream_ops stream_ops = {
@@ -370,6 +433,9 @@ static bool is_over(const struct edge_conn *c, int64_t mono_ns)
 
 	if (c->session)
 		return edge_session_is_idle(c->session, mono_ns);
+	if (c->walk.is_on &&
+	    mono_ns - c->walk.since_ns >= EDGE_WALK_S * NS_PER_S)
+		return true;
 	/* it is read as it comes, and there is nothing to stay for */
 	if (c->kind == EDGE_CONN_XMPP &&
 	    mono_ns - c->opened_ns >= EDGE_MESSAGE_S * NS_PER_S)

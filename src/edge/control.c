@@ -186,20 +186,15 @@ static struct edge_conn *conn_of(const struct edge_server *s,
 }
 
 void edge_control_died(struct edge_server *s,
-                       const struct edge_session *session, uint16_t shot,
-                       const struct net_icmp *ic)
+                       const struct edge_session *session,
+                       const struct wire_died *died)
 {
 	struct edge_conn *c = conn_of(s, session);
 	struct wr w = wr_init_heap();
-	struct wire_died d = {
-		.shot = shot,
-		.offender = ic->offender,
-		.quote = slice_sub(ic->quote, 0, WIRE_QUOTE_MAX_BYTES),
-	};
 
 	if (!c)
 		return;
-	wire_died_put(&w, &d);
+	wire_died_put(&w, died);
 	reply(c, &w);
 	edge_control_flush(c);
 }

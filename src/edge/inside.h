@@ -23,6 +23,7 @@ struct net_udp;
 
 enum {
 	EDGE_ISSUER_BYTES = 256,
+	EDGE_WALK_S = 5, /**< a segment that dies is sent again so long */
 };
 
 /** One bound port of one transport, or the socket of all ranges of one. */
@@ -69,6 +70,14 @@ struct edge_conn {
 	struct wr message;            /**< WebSocket: its pieces so far */
 	bool is_in_message;           /**< WebSocket: more pieces follow */
 	bool is_dead; /**< to be closed as soon as nobody uses it */
+
+	/** What was sent last has a small TTL, and nothing follows it. */
+	struct {
+		bool is_on;
+		uint8_t session[WIRE_SESSION_BYTES]; /**< that asked for it */
+		uint16_t shot;
+		int64_t since_ns;
+	} walk;
 };
 
 struct edge_server {
@@ -179,6 +188,16 @@ WARN_UNUSED int edge_talk_send(struct edge_conn *c, struct slice bytes);
 /** NULL: it is closed. */
 struct edge_conn *edge_conn_find(struct edge_server *s, uint64_t number);
 
+/**
+ * A SEND or SHOOT over TCP: along the connection of the job's flow or, beside
+ * it, along one that the same source has opened and said nothing on. A
+ * connection that something was sent on with a TTL is for nothing else.
+ *
+ * @return 0, EPIPE: there is none, or an errno
+ */
+WARN_UNUSED int edge_conn_walk(struct edge_server *s,
+                               const struct edge_job *job);
+
 /** Ends and frees it, and its session. */
 void edge_conn_close(struct edge_conn *c);
 
@@ -192,10 +211,10 @@ void edge_control_flush(struct edge_conn *c);
 /** Bytes of a control session. Sets is_dead when it is over. */
 void edge_control_data(struct edge_conn *c, struct slice bytes);
 
-/** A router has quoted what was sent with a TTL. */
+/** What was sent with a TTL has died. */
 void edge_control_died(struct edge_server *s,
-                       const struct edge_session *session, uint16_t shot,
-                       const struct net_icmp *ic);
+                       const struct edge_session *session,
+                       const struct wire_died *died);
 
 /** A planned send was done, or failed with @p err. */
 void edge_control_sent(struct edge_server *s, const struct edge_job *job,

@@ -203,15 +203,20 @@ static bool is_time_exceeded(const struct net_icmp *ic)
 
 void edge_server_icmp(struct edge_server *s, const struct net_icmp *ic)
 {
+	struct wire_died died = {
+		.offender = ic->offender,
+		.quote = slice_sub(ic->quote, 0, WIRE_QUOTE_MAX_BYTES),
+	};
 	struct edge_session *session;
 	struct wire_tag tag;
 
 	if (ic->is_local || !is_time_exceeded(ic) ||
 	    !wire_tag_find(&tag, ic->quote))
 		return;
+	died.shot = tag.shot;
 	session = edge_session_find(s->sessions, tag.session);
 	if (session && edge_session_may_tell(session))
-		edge_control_died(s, session, tag.shot, ic);
+		edge_control_died(s, session, &died);
 }
 
 /* From a fresh port, which lives only as long as this takes. */
@@ -239,13 +244,17 @@ static void do_job(struct edge_server *s, const struct edge_job *job)
 	uint16_t from_port = flow.local.port;
 	int err;
 
-	if (job->is_shoot) {
+	if (job->is_beside) {
+		from_port = job->from_port;
+	} else if (job->is_shoot) {
 		flow.transport = WIRE_UDP;
 		flow.local.port = from_port = job->from_port;
 		flow.socket = 0;
 	}
 	if (!edge_limit_take(s->later, &flow.remote, clock_mono_ns()))
 		err = EAGAIN;
+	else if (job->is_beside || (job->ttl && flow.transport != WIRE_UDP))
+		err = edge_conn_walk(s, job);
 	else if (job->is_shoot && !from_port)
 		err = shoot_from_new(&from_port, &flow, job->bytes);
 	else if (job->ttl)

@@ -138,6 +138,12 @@ struct edge_session *edge_session_find(const struct edge_sessions *ss,
 	return NULL;
 }
 
+void edge_session_id(uint8_t id[WIRE_SESSION_BYTES],
+                     const struct edge_session *s)
+{
+	memcpy(id, s->id, WIRE_SESSION_BYTES);
+}
+
 void edge_session_touch(struct edge_session *s, int64_t mono_ns)
 {
 	s->heard_ns = mono_ns;
@@ -278,10 +284,22 @@ static void insert(struct edge_session *s, struct job *j)
 	*at = j;
 }
 
-static int plan(struct edge_session *s, const struct edge_job *what,
-                uint16_t number, uint32_t delay_ms, int64_t mono_ns)
+static bool is_sendable(const struct edge_job *what,
+                        const struct edge_shot *shot)
 {
-	size_t at = find_shot(s, number);
+	enum wire_transport transport = shot->flow.transport;
+
+	if (!what->bytes.n || (what->is_beside && transport != WIRE_TCP))
+		return false;
+	if (!what->ttl)
+		return true;
+	return what->is_shoot ? what->from_port : transport != WIRE_TLS;
+}
+
+static int plan(struct edge_session *s, const struct edge_job *what,
+                uint32_t delay_ms, int64_t mono_ns)
+{
+	size_t at = find_shot(s, what->shot);
 	const struct edge_shot *shot = &s->shots[at];
 	struct slice bytes = what->bytes;
 	struct job *j;
@@ -292,9 +310,7 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 		return EACCES;
 	if (s->n_sends == EDGE_SENDS_MAX)
 		return EDQUOT;
-	if (delay_ms > EDGE_DELAY_MAX_MS || !bytes.n ||
-	    (what->ttl && (what->is_shoot ? !what->from_port
-	                                  : shot->flow.transport != WIRE_UDP)))
+	if (delay_ms > EDGE_DELAY_MAX_MS || !is_sendable(what, shot))
 		return EINVAL;
 	if (bytes.n > EDGE_QUEUED_MAX_BYTES - s->n_queued_bytes)
 		return ENOBUFS;
@@ -308,7 +324,7 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 	j->what.session = s;
 	j->what.bytes = (struct slice){j->bytes, bytes.n};
 	j->what.flow = shot->flow;
-	if (what->is_shoot)
+	if (what->is_shoot && !what->is_beside)
 		j->what.flow.remote.port = what->flow.remote.port;
 	insert(s, j);
 	s->n_sends++;
@@ -320,9 +336,14 @@ static int plan(struct edge_session *s, const struct edge_job *what,
 int edge_session_send(struct edge_session *s, const struct wire_send *w,
                       int64_t mono_ns)
 {
-	struct edge_job what = {.id = w->id, .ttl = w->ttl, .bytes = w->bytes};
+	struct edge_job what = {
+		.id = w->id,
+		.shot = w->shot,
+		.ttl = w->ttl,
+		.bytes = w->bytes,
+	};
 
-	return plan(s, &what, w->shot, w->delay_ms, mono_ns);
+	return plan(s, &what, w->delay_ms, mono_ns);
 }
 
 int edge_session_shoot(struct edge_session *s, const struct wire_shoot *w,
@@ -330,14 +351,16 @@ int edge_session_shoot(struct edge_session *s, const struct wire_shoot *w,
 {
 	struct edge_job what = {
 		.id = w->id,
+		.shot = w->shot,
 		.is_shoot = true,
+		.is_beside = w->to_port == 0,
 		.from_port = w->from_port,
 		.ttl = w->ttl,
 		.flow = {.remote = {.port = w->to_port}},
 		.bytes = w->bytes,
 	};
 
-	return plan(s, &what, w->shot, w->delay_ms, mono_ns);
+	return plan(s, &what, w->delay_ms, mono_ns);
 }
 
 bool edge_sessions_due(struct edge_job *job, struct edge_sessions *ss,

@@ -30,10 +30,14 @@ struct edge_shot;
 struct edge_job {
 	struct edge_session *session;
 	uint16_t id;           /**< the client's */
+	uint16_t shot;         /**< that names the flow */
 	bool is_shoot;         /**< to another port than the flow's */
+	bool is_beside;        /**< shoot: over the connection that the flow's
+	                            source has to from_port */
 	uint16_t from_port;    /**< shoot: a port of ours, or 0 */
 	uint8_t ttl;           /**< to leave with; 0: as ever */
-	struct edge_flow flow; /**< shoot: remote has the port to hit */
+	struct edge_flow flow; /**< shoot: remote has the port to hit, unless
+	                            is_beside */
 	struct slice bytes;
 };
 
@@ -72,6 +76,9 @@ void edge_session_close(struct edge_sessions *ss, struct edge_session *s);
 /** NULL: no such session. */
 struct edge_session *edge_session_find(const struct edge_sessions *ss,
                                        const uint8_t id[WIRE_SESSION_BYTES]);
+
+void edge_session_id(uint8_t id[WIRE_SESSION_BYTES],
+                     const struct edge_session *s);
 
 /** The client was heard. */
 void edge_session_touch(struct edge_session *s, int64_t mono_ns);
@@ -114,8 +121,9 @@ void edge_session_fetch(struct wire_copy *c, const struct edge_session *s,
  *         ENOENT  no such shot
  *         EACCES  its source has not proved its address
  *         EDQUOT  no sends left in this session
- *         EINVAL  delay too long, nothing to send, or a TTL for TCP or for
- *                 a shot from a fresh port
+ *         EINVAL  delay too long, nothing to send, a TTL for TLS or for a
+ *                 shot from a fresh port, or another connection of what did
+ *                 not come over TCP
  *         ENOBUFS too many bytes waiting
  *         ENOMEM
  */

@@ -198,11 +198,13 @@ int net_dial_set_ttl(int fd, const struct addr *to, int ttl)
 {
 	const bool is_ip6 = to->family == ADDR_IP6;
 	const int level = is_ip6 ? IPPROTO_IPV6 : IPPROTO_IP, yes = 1;
+	const struct linger at_once = {.l_onoff = 1};
 
 	if (ttl < 1 || ttl > MAX_TTL)
 		return EINVAL;
 	if (setsockopt(fd, level, is_ip6 ? IPV6_RECVERR : IP_RECVERR, &yes,
 	               sizeof(yes)) ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) ||
 	    setsockopt(fd, level, is_ip6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
 	               sizeof(ttl)))
 		return errno;

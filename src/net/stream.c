@@ -696,6 +696,7 @@ void net_stream_set_ops(struct net_stream *s, const struct net_stream_ops *ops,
 
 int net_stream_set_ttl(struct net_stream *s, int ttl)
 {
+	s->is_abrupt = true;
 	return s->fd < 0 ? ENOTCONN : net_dial_set_ttl(s->fd, &s->peer, ttl);
 }
 

@@ -121,7 +121,8 @@ WARN_UNUSED int net_stream_start_tls(struct net_stream *s, struct net_tls *tls);
 /**
  * What is sent from now on leaves with that TTL, and so does what is sent
  * again of what has left. A router that lets it die ends the stream: on_close
- * says EHOSTUNREACH.
+ * says EHOSTUNREACH. From now on the stream ends as one that is_abrupt, since
+ * what has died would be sent again long after.
  *
  * @param ttl  1..255
  *

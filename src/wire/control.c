@@ -268,7 +268,8 @@ int wire_shoot_decode(struct wire_shoot *s, struct slice body)
 	got.delay_ms = rd_u32(&r);
 	got.ttl = rd_u8(&r);
 	got.bytes = rd_take(&r, r.left);
-	if (r.bad || got.to_port == 0 || got.bytes.n > WIRE_SHOOT_MAX_BYTES)
+	if (r.bad || (got.to_port == 0 && got.from_port == 0) ||
+	    got.bytes.n > WIRE_SHOOT_MAX_BYTES)
 		return EBADMSG;
 	*s = got;
 	return 0;

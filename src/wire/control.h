@@ -10,7 +10,8 @@
  *   REPORT -> SEEN...           the last without WIRE_FRAME_MORE
  *   FETCH  -> COPY
  *   SEND   -> SENT              back along the flow by which a shot came
- *   SHOOT  -> SENT              to the address a shot came from, other port
+ *   SHOOT  -> SENT              to the address a shot came from, other port;
+ *                               or over another connection of the same source
  *          -> DIED              unasked: a SEND or SHOOT of few hops was
  *                               quoted
  *   anything the edge refuses -> ERROR
@@ -129,16 +130,18 @@ struct wire_send {
 	uint16_t id;   /**< the client's choice, comes back in SENT */
 	uint16_t shot; /**< names the flow */
 	uint32_t delay_ms;
-	uint8_t ttl; /**< it leaves with; UDP only; 0: the edge's own */
+	uint8_t ttl; /**< it leaves with; not over TLS; 0: the edge's own */
 	struct slice bytes;
 };
 
-/** SHOOT: UDP to the IP a proven shot came from. */
+/** SHOOT: UDP to the IP a proven shot came from. Or, with 0 for `to_port`, of
+ *  a shot that came over TCP: over the connection that its source, with the
+ *  same address and port, has opened to `from_port` and said nothing on. */
 struct wire_shoot {
 	uint16_t id;
 	uint16_t shot;
-	uint16_t from_port; /**< a UDP port of the edge; 0: a fresh one */
-	uint16_t to_port;
+	uint16_t from_port; /**< a port of the edge; 0: a fresh one, of UDP */
+	uint16_t to_port;   /**< 0 only with a `from_port` */
 	uint32_t delay_ms;
 	uint8_t ttl;        /**< as of SEND; not from a fresh port */
 	struct slice bytes; /**< at most WIRE_SHOOT_MAX_BYTES */
@@ -155,11 +158,12 @@ struct wire_sent {
 };
 
 /** DIED: a router let a SEND or SHOOT with a `ttl` die, and says so by ICMP. At
- *  most one for each of them. */
+ *  most one for each of them. Of TCP the kernel tells no more than that. */
 struct wire_died {
-	uint16_t shot;        /**< of the tag in the quote */
-	struct addr offender; /**< the router, as the edge sees it */
-	struct slice quote;   /**< of the bytes, as it got them */
+	uint16_t shot;        /**< of the tag in the quote; TCP: that was named
+	                           when it was asked for */
+	struct addr offender; /**< the router, as the edge sees it; TCP: none */
+	struct slice quote;   /**< of the bytes, as it got them; TCP: empty */
 };
 
 /** ERROR: about a request of type @p about. */

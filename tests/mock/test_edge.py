@@ -214,6 +214,61 @@ def test_control_reaches_streams(edge):
     assert c.sent(SEND, struct.pack(">HHIB", 2, 1, 0, 0) + b"x")[1] == 32  # EPIPE
 
 
+def from_port(edge, port, local):
+    s = socket.socket(edge.family, socket.SOCK_STREAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.settimeout(3)
+    s.bind((edge.address, local))
+    s.connect((edge.address, edge.ports[port]))
+    return s
+
+
+def test_control_reaches_a_silent_connection(edge):
+    c = Control(edge)
+
+    def beside(number, ttl=0, data=b"inbound"):
+        return c.sent(SHOOT, struct.pack(">HHHHIB", number, number, edge.ports["sip"],
+                                         0, 0, ttl) + data)[1]
+
+    def tie(number):
+        s = from_port(edge, "sip-alt", 0)
+        s.sendall(request(b"OPTIONS", tag(c.session, number), transport=b"TCP"))
+        assert read_message(s).startswith(b"SIP/2.0 200")
+        return s
+
+    with tie(1) as tied, edge.tcp("sip") as stranger:
+        # nobody but who has spoken from the same port
+        assert beside(1) == 32  # EPIPE
+        with from_port(edge, "sip", tied.getsockname()[1]) as mute:
+            time.sleep(0.1)
+            assert beside(1) == 0 and mute.recv(100) == b"inbound"
+            # loopback counts no hops; what had a TTL is the last
+            assert beside(1, 1, b"last") == 0 and mute.recv(100) == b"last"
+            assert beside(1) == beside(1, 1) == 32
+        with tie(2) as other, from_port(edge, "sip", other.getsockname()[1]) as talks:
+            talks.sendall(b"OPT")
+            time.sleep(0.1)
+            assert beside(2) == 32
+            other.close()
+            time.sleep(0.1)
+            assert beside(2) == 32
+        stranger.settimeout(0.1)
+        try:
+            assert not stranger.recv(100)
+        except TimeoutError:
+            pass
+        # along the tie itself; TLS and UDP know no such thing
+        send = struct.pack(">HHIB", 3, 1, 0, 5)
+        assert c.sent(SEND, send + b"dies")[1] == 0 and tied.recv(100) == b"dies"
+        assert c.sent(SEND, send + b"more")[1] == 32
+        with edge.tls("tls") as tls:
+            tls.sendall(request(b"OPTIONS", tag(c.session, 4), transport=b"TLS"))
+            assert read_message(tls).startswith(b"SIP/2.0 200")
+            assert c.sent(SEND, struct.pack(">HHIB", 4, 4, 0, 5) + b"x")[1] == 22
+            assert beside(4) == 22  # EINVAL
+    c.stream.close()
+
+
 def test_control_refuses_nonsense(edge):
     c = Control(edge)
     kind, body = c.ask(OPEN, c.session)

@@ -186,25 +186,73 @@ static void test_send_refuses(void **state)
 static void test_tells_of_what_was_to_die(void **state)
 {
 	struct edge_arrival udp = arrival(1, "x"), tcp = arrival(1, "x");
+	struct edge_arrival tls = arrival(1, "x");
 	struct wire_send w = {.shot = 1, .bytes = BYTES("hello")};
 	struct edge_job job;
 
 	UNUSED(state);
 	tcp.flow.transport = WIRE_TCP;
 	(void)edge_session_note(s, 1, &udp, true);
+	tls.flow.transport = WIRE_TLS;
 	(void)edge_session_note(s, 2, &tcp, true);
+	(void)edge_session_note(s, 3, &tls, true);
 	assert_int_equal(edge_session_send(s, &w, 0), 0);
 	assert_false(edge_session_may_tell(s));
 	w.ttl = 3;
 	assert_int_equal(edge_session_send(s, &w, 0), 0);
 	w.shot = 2;
+	assert_int_equal(edge_session_send(s, &w, 0), 0);
+	w.shot = 3;
 	assert_int_equal(edge_session_send(s, &w, 0), EINVAL);
-	assert_true(edge_sessions_due(&job, ss, 0));
-	assert_int_equal(job.ttl, 0);
-	assert_true(edge_sessions_due(&job, ss, 0));
-	assert_int_equal(job.ttl, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_true(edge_sessions_due(&job, ss, 0));
+		assert_int_equal(job.shot, i == 2 ? 2 : 1);
+		assert_int_equal(job.ttl, i ? 3 : 0);
+		assert_false(job.is_beside);
+	}
+	assert_true(edge_session_may_tell(s));
 	assert_true(edge_session_may_tell(s));
 	assert_false(edge_session_may_tell(s));
+}
+
+/* What nothing was said on can be had by who speaks from the same place. */
+static void test_shoot_beside_is_for_tcp(void **state)
+{
+	static const struct {
+		enum wire_transport transport;
+		bool is_proven;
+		int want;
+	} cases[] = {
+		{WIRE_UDP, true, EINVAL},
+		{WIRE_TLS, true, EINVAL},
+		{WIRE_TCP, false, EACCES},
+		{WIRE_TCP, true, 0},
+	};
+	struct wire_shoot h = {
+		.from_port = 5060, .ttl = 2, .bytes = BYTES("h")};
+	struct edge_job job;
+	uint8_t id[WIRE_SESSION_BYTES];
+
+	UNUSED(state);
+	for (uint16_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct edge_arrival a = arrival(1, "x");
+
+		a.flow.transport = cases[i].transport;
+		a.flow.conn = 7;
+		(void)edge_session_note(s, i, &a, cases[i].is_proven);
+		h.shot = i;
+		assert_int_equal(edge_session_shoot(s, &h, 0), cases[i].want);
+	}
+	assert_true(edge_sessions_due(&job, ss, 0));
+	assert_true(job.is_beside);
+	assert_int_equal(job.shot, 3);
+	assert_int_equal(job.from_port, 5060);
+	assert_int_equal(job.ttl, 2);
+	assert_int_equal(job.flow.conn, 7);
+	assert_int_equal(job.flow.remote.port, 1024);
+	assert_false(edge_sessions_due(&job, ss, 0));
+	edge_session_id(id, s);
+	assert_memory_equal(id, "\1\1\0\0\0\0\0\0", sizeof(id));
 }
 
 /* A forged first message must not choose where the sends go. */
@@ -308,6 +356,7 @@ int main(void)
 		TEST(test_send_goes_to_the_proven_source),
 		TEST(test_shoot_with_ttl_leaves_from_a_known_port),
 		TEST(test_tells_of_what_was_to_die),
+		TEST(test_shoot_beside_is_for_tcp),
 		TEST(test_due_in_order_of_time),
 		TEST(test_is_idle_after_silence),
 		TEST(test_alloc_reports_no_memory),

@@ -235,6 +235,13 @@ static void test_shoot_rejects_out_of_bounds(void **state)
 	assert_int_equal(wire_shoot_decode(&got, body(&w, WIRE_SHOOT)),
 	                 EBADMSG);
 	wr_fini(&w);
+
+	h.from_port = 5060;
+	w = wr_init_heap();
+	wire_shoot_put(&w, &h);
+	assert_int_equal(wire_shoot_decode(&got, body(&w, WIRE_SHOOT)), 0);
+	assert_int_equal(got.to_port, 0);
+	wr_fini(&w);
 }
 
 int main(void)
