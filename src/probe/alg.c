@@ -199,6 +199,8 @@ static int64_t step_ladder(struct alg *a, int64_t now_ns)
 
 		next = at < next ? at : next;
 	}
+	if (!a->ladder.is_refined && alg_tcp_is_mute(a, now_ns))
+		next = INT64_MAX;
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		struct alg_road *road = a->shots[i].road;
 		int64_t at = INT64_MAX;

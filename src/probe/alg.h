@@ -8,6 +8,7 @@
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
  *   alg_locate.c where the box is
  *   alg_tcp.c    the same for what is lost over TCP
+ *   alg_tcp_back.c  and from the edge to here
  *   alg_state.c  where a box is that only keeps a state
  *   alg_hold.c   calls that go on while a walk asks for another
  *   alg_burst.c  many requests at once
@@ -48,6 +49,7 @@ enum {
 	ALG_NUM_BACK = 0x900,   /**< plus hop * 8 + is_open * 4 + try */
 	ALG_NUM_FENCE = 0x9ff,  /**< asked for, and never sent */
 	ALG_NUM_END = 0xa00,
+	ALG_NUM_TCP = 0xa00, /**< plus number of connection */
 };
 
 enum {
@@ -223,6 +225,39 @@ struct alg_tcp_try {
 	bool is_twin, is_sent, is_over;
 };
 
+enum {
+	ALG_TCP_BACK_HOPS = 6,
+	ALG_TCP_BACK_TRIES = 3, /**< as above */
+	/* with some to spare, for what does not open in time */
+	ALG_TCP_BACK_PAIRS = ALG_TCP_BACK_HOPS * ALG_TCP_BACK_TRIES + 4,
+	ALG_TCP_BACK_MUTES = ALG_TCP_BACK_HOPS * (ALG_TCP_BACK_TRIES - 1) + 2,
+};
+
+/**
+ * Two connections from one port of ours: what is said on one ties both to the
+ * session, since a NAT gives both the same address and port or neither of
+ * them is used; on the other nothing is said.
+ */
+struct alg_tcp_pair {
+	struct alg *alg;
+	struct net_stream *tie, *mute; /**< mute NULL: none was wanted */
+	bool is_tied, is_open;
+	unsigned ttl; /**< that the edge was asked to send with; 0: none yet */
+	bool is_twin; /**< along the tie */
+	bool is_over; /**< something came of it, or nothing can */
+};
+
+/** From the edge to here. TTLs count from there; the last is this computer. */
+struct alg_tcp_back {
+	bool is_on;                       /**< pairs were opened */
+	bool is_over;                     /**< and closed */
+	unsigned hops[ALG_TCP_BACK_HOPS]; /**< as they count from here */
+	size_t n_hops;
+	struct hop_walk walk, twin;
+	int64_t end_ns; /**< 0: not asked yet */
+	struct alg_tcp_pair pairs[ALG_TCP_BACK_PAIRS];
+};
+
 /** Walks over TCP. */
 struct alg_tcp {
 	bool is_started;
@@ -231,6 +266,7 @@ struct alg_tcp {
 	struct hop_walk walk, twin;
 	int64_t twin_ns, end_ns; /**< when the twins leave; when all is over */
 	struct alg_tcp_try tries[ALG_TCP_HOPS_MAX + 1][ALG_TCP_TRIES];
+	struct alg_tcp_back back;
 };
 
 struct alg_locate {
@@ -438,6 +474,9 @@ struct addr alg_locate_name(const struct alg *a, unsigned hop);
 /** While a ladder waits for an answer over TCP: begin beside it, for that
  *  wait is long. @return when to be called again, or INT64_MAX */
 int64_t alg_tcp_watch(struct alg *a, int64_t now_ns);
+/** All that the ladder still waits for are answers over TCP, for so long that
+ *  they will hardly come: what is sent next need not wait for them. */
+bool alg_tcp_is_mute(const struct alg *a, int64_t now_ns);
 /** Is there a port where connections open, and what is said over them is lost?
  *  Then begin to look. */
 bool alg_tcp_begin(struct alg *a, int64_t now_ns);
@@ -445,6 +484,29 @@ bool alg_tcp_begin(struct alg *a, int64_t now_ns);
 int64_t alg_tcp_next(struct alg *a, int64_t now_ns);
 struct hop_place alg_tcp_place(const struct alg *a);
 void alg_tcp_close(struct alg *a);
+
+/* alg_tcp_back.c */
+
+/** Which hops to ask about a box that the way there has placed: those next to
+ *  it, and this computer. @return how many of @p hops */
+size_t alg_tcp_back_hops(unsigned hops[ALG_TCP_BACK_HOPS],
+                         const struct hop_place *there, unsigned n_hops);
+
+/** Open connections that the edge can send along, while others walk. */
+void alg_tcp_back_open(struct alg *a, int64_t now_ns);
+/** Ask the edge. @p there  as the way there has placed it
+ *  @return when to be called again; INT64_MAX: it is over */
+int64_t alg_tcp_back_next(struct alg *a, const struct hop_place *there,
+                          int64_t now_ns);
+/** What was sent under this number, from ALG_NUM_TCP on, has died; or could
+ *  not be sent. */
+void alg_tcp_back_died(struct alg *a, unsigned number);
+void alg_tcp_back_failed(struct alg *a, unsigned number);
+/** By the hops as they count from here. */
+struct hop_place alg_tcp_back_place(const struct alg *a);
+/** Into a fact's evidence. */
+void alg_tcp_back_put(struct alg *a, struct fact *f);
+void alg_tcp_back_close(struct alg *a);
 
 /* alg_state.c */
 

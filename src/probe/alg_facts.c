@@ -759,6 +759,8 @@ static void fact_location(struct alg *a)
 		alg_state_put(a, f);
 	else
 		put_quotes(a, f);
+	if (lo->tcp.is_on)
+		alg_tcp_back_put(a, f);
 }
 
 static void put_traffic(struct alg *a)

@@ -607,7 +607,9 @@ static void on_sent(void *arg, const struct wire_sent *s)
 {
 	struct alg *a = arg;
 
-	if (s->id >= ALG_NUM_CAUSE)
+	if (s->id >= ALG_NUM_TCP && s->err)
+		alg_tcp_back_failed(a, s->id);
+	else if (s->id >= ALG_NUM_CAUSE)
 		alg_state_take_sent(a, s->id, s->err);
 	else if (s->err)
 		a->inbound.send_err = s->err;
@@ -616,7 +618,10 @@ static void on_sent(void *arg, const struct wire_sent *s)
 
 static void on_died(void *arg, const struct wire_died *d)
 {
-	alg_locate_take(arg, d->shot, &d->offender, d->quote);
+	if (d->shot >= ALG_NUM_TCP)
+		alg_tcp_back_died(arg, d->shot);
+	else
+		alg_locate_take(arg, d->shot, &d->offender, d->quote);
 }
 
 static void on_end(void *arg, int err)

@@ -18,6 +18,7 @@
 
 enum {
 	SPLIT_GAP_MS = 30, /* long enough that no stack joins the halves */
+	SECOND_SYN_MS = 100,
 };
 
 struct addr alg_edge(const struct alg *a, uint16_t port)
@@ -306,6 +307,11 @@ int alg_road_open(struct alg_road **rp, struct alg *a, int shot, uint16_t port,
 	road->in = wr_init_heap();
 	/* once it has its answer, nothing of it need linger */
 	conf.is_abrupt = !is_tls;
+	/* a SYN lost would cost a second, and three more before what is said
+	 * next can be taken for lost */
+	if (!is_tls && a->ladder.srtt_ns)
+		conf.second_after_ns =
+			a->ladder.srtt_ns * 3 / 2 + SECOND_SYN_MS * NS_PER_MS;
 	err = net_stream_connect_as(&road->stream, &to, is_tls ? a->tls : NULL,
 	                            &conf, &alg_road_ops, road);
 	if (err) {

@@ -11,8 +11,8 @@
  * it, tells which hops answer at all. The message goes twice, and a hop counts
  * where both died: an acknowledgement that is repeated could die there, too.
  *
- * Which of two neighbours it is shows only from both ends. The edge cannot
- * send over a connection whose messages it never gets, so two hops are named.
+ * Which of two neighbours it is shows only from both ends: then the edge sends
+ * as well (alg_tcp_back.c).
  */
 #include "probe/alg.h"
 
@@ -147,6 +147,7 @@ static void walk_begin(struct alg *a, const struct ladder_spec *sp,
 		now_ns + RTTS * a->ladder.srtt_ns + REPEATS_MS * NS_PER_MS;
 	tcp->twin_ns = now_ns + (tcp->end_ns - now_ns) / 2;
 	start_all(a, 0, ENOUGH);
+	alg_tcp_back_open(a, now_ns);
 }
 
 bool alg_tcp_begin(struct alg *a, int64_t now_ns)
@@ -164,26 +165,55 @@ bool alg_tcp_begin(struct alg *a, int64_t now_ns)
 	return true;
 }
 
+/* When what was said and not answered is taken for lost. */
+static int64_t mute_at_ns(const struct alg *a, const struct ladder_shot *ls)
+{
+	return ls->open_ns + MUTE_MS * NS_PER_MS + RTTS * a->ladder.srtt_ns;
+}
+
+bool alg_tcp_is_mute(const struct alg *a, int64_t now_ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->ladder.n; i++) {
+		const struct ladder_shot *ls = &a->ladder.shots[i];
+
+		if (ls->is_closed)
+			continue;
+		if (!is_plain_tcp(ls) || now_ns < mute_at_ns(a, ls))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
 int64_t alg_tcp_watch(struct alg *a, int64_t now_ns)
 {
-	int64_t mute_ns = MUTE_MS * NS_PER_MS + RTTS * a->ladder.srtt_ns;
-
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		const struct ladder_shot *ls = &a->ladder.shots[i];
 
 		if (a->locate.tcp.is_started || !is_plain_tcp(ls) ||
 		    ls->is_answered || ls->is_refused)
 			continue;
-		if (now_ns < ls->first_ns + mute_ns)
-			return ls->first_ns + mute_ns;
+		if (now_ns < mute_at_ns(a, ls))
+			return mute_at_ns(a, ls);
 		walk_begin(a, &ls->spec, now_ns);
 	}
 	return alg_tcp_next(a, now_ns);
 }
 
+static void close_tries(struct alg *a)
+{
+	for (unsigned ttl = 1; ttl <= ALG_TCP_HOPS_MAX; ttl++) {
+		for (unsigned no = 0; no < ALG_TCP_TRIES; no++)
+			try_end(&a->locate.tcp.tries[ttl][no]);
+	}
+}
+
 int64_t alg_tcp_next(struct alg *a, int64_t now_ns)
 {
 	struct alg_tcp *tcp = &a->locate.tcp;
+	struct hop_place there;
 	bool is_over = true;
 
 	if (!tcp->is_started)
@@ -199,25 +229,26 @@ int64_t alg_tcp_next(struct alg *a, int64_t now_ns)
 	}
 	if (!is_over && now_ns < tcp->end_ns)
 		return tcp->end_ns;
-	alg_tcp_close(a);
-	return INT64_MAX;
+	close_tries(a);
+	there = hop_walk_loss(&tcp->walk, &tcp->twin);
+	return alg_tcp_back_next(a, &there, now_ns);
 }
 
-/* Where all routers heard it, it may have arrived this time. */
 struct hop_place alg_tcp_place(const struct alg *a)
 {
 	const struct alg_tcp *tcp = &a->locate.tcp;
-	struct hop_place pl = hop_walk_loss(&tcp->walk, &tcp->twin);
+	struct hop_place there = hop_walk_loss(&tcp->walk, &tcp->twin);
+	struct hop_place back = alg_tcp_back_place(a);
+	struct hop_place pl = hop_place_meet(&there, &back);
 
-	if (pl.hop_max > tcp->walk.n_hops)
+	/* where all routers heard it, it may have arrived this time */
+	if (!pl.is_exact && pl.hop_max > tcp->walk.n_hops)
 		pl.is_known = false;
 	return pl;
 }
 
 void alg_tcp_close(struct alg *a)
 {
-	for (unsigned ttl = 1; ttl <= ALG_TCP_HOPS_MAX; ttl++) {
-		for (unsigned no = 0; no < ALG_TCP_TRIES; no++)
-			try_end(&a->locate.tcp.tries[ttl][no]);
-	}
+	close_tries(a);
+	alg_tcp_back_close(a);
 }

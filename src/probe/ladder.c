@@ -445,6 +445,7 @@ void ladder_on_open(struct ladder *l, int shot, int64_t now_ns)
 	struct ladder_shot *s = &l->shots[shot];
 
 	s->is_open = true;
+	s->open_ns = now_ns;
 	s->due_ns = now_ns + LADDER_TALK_MS * NS_PER_MS +
 	            TALK_ROUNDS * known_rtt_ns(l);
 	/* RFC 6298, 5.7: without a round trip from the handshake the first

@@ -91,6 +91,7 @@ struct ladder_shot {
 	unsigned n_again; /**< tries beyond LADDER_TRIES */
 	int64_t first_ns, due_ns, answered_ns;
 	int64_t sent_ns[LADDER_TRIES_MAX];
+	int64_t open_ns; /**< TCP or TLS: 0: not yet */
 
 	/* what came back, set by the ladder_on_*() functions */
 	bool is_closed;        /**< no more tries */

@@ -124,24 +124,52 @@ class Calls(unittest.TestCase):
 class OverTcp(unittest.TestCase):
     """Connections open; the messages are swallowed."""
 
-    @staticmethod
-    def check(hop):
-        with rig.Lab("--hops", 3, "--router", f"{hop}:alg=drop-tcp") as room:
-            return room.check()
+    SIX = "2001:db8:ffff::10"
+    WISHES = (
+        # options, edge: hop, least and last hop, its address or the last's
+        (("--router", "1:alg=drop-tcp"), lab.SERVER,
+         (1, 1, 1, "192.0.2.1")),
+        # the way there ends at the edge: only the way back tells
+        (("--router", "3:alg=drop-tcp"), lab.SERVER,
+         (3, 3, 3, "198.18.2.1")),
+        (("--router", "2:alg=drop-tcp", "--ip6"), SIX,
+         (2, 2, 2, "2001:db8:1::1")),
+        # one mapping for all that comes from a port
+        (("--router", "1:nat=on,mapping=ei,ports=random",
+          "--router", "2:alg=drop-tcp"), lab.SERVER,
+         (2, 2, 2, "203.0.113.1")),
+        # a mapping for each: the edge finds no connection to send along
+        (("--router", "1:nat=on,mapping=apd,ports=random",
+          "--router", "2:alg=drop-tcp"), lab.SERVER,
+         (None, 2, 3, "203.0.113.1")),
+        # what comes in arrives
+        (("--router", "2:alg=drop-tcp+out-only"), lab.SERVER,
+         (None, 2, 3, "203.0.113.1")),
+    )
 
-    def test_two_hops_are_named(self):
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for hop, report in zip((1, 2), pool.map(self.check, (1, 2))):
-                self.assertEqual(report.ids(), ["path.sip-port-blocked"],
-                                 report.told())
-                place = report.findings[0]["evidence"]["location"]
-                self.assertNotIn("hop", place)
-                self.assertEqual((place["hop_min"], place["hop_max"]),
-                                 (hop, hop + 1), report.told())
-                self.assertEqual(place["last_address"],
-                                 ("192.0.2.1", "203.0.113.1")[hop - 1])
-                fact, = report.pick("alg.location")
-                self.assertEqual(fact["scope"], "tcp")
+    @staticmethod
+    def check(wish):
+        options, edge, _ = wish
+        with rig.Lab("--hops", 3, *options) as room:
+            return room.check(target=("--edge", edge))
+
+    def test_one_hop_where_both_ends_can_send(self):
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            reports = pool.map(self.check, self.WISHES)
+            for (options, _, want), report in zip(self.WISHES, reports):
+                with self.subTest(options=options):
+                    self.assertEqual(report.ids(), ["path.sip-port-blocked"],
+                                     report.told())
+                    place = report.findings[0]["evidence"]["location"]
+                    self.assertEqual(
+                        (place.get("hop"), place["hop_min"],
+                         place["hop_max"],
+                         place.get("address", place.get("last_address"))),
+                        want, report.told())
+                    fact, = report.pick("alg.location")
+                    self.assertEqual(fact["scope"], "tcp")
+                    self.assertEqual(fact["evidence"]["back"][0]["answers"],
+                                     2 * ("out-only" in options[1]))
 
 
 class State(unittest.TestCase):
