@@ -57,36 +57,61 @@ static struct fw_edit *add(struct plan *p, enum fw_edit_kind kind,
 	return e;
 }
 
-static const struct fw_chain *chain_at(const struct plan *p, enum fw_hook hook,
-                                       const struct fw_addrs *dst)
+static const struct fw_chain *chain_for(const struct plan *p, enum fw_hook hook,
+                                        unsigned family)
 {
-	const bool is4 = !dst->first || fw_ip_is4(dst->first->lo);
-
 	for (const struct fw_chain *c = p->rules->chains; c; c = c->next) {
 		if (c->hook == hook && c->kind == FW_CHAIN_FILTER &&
-		    c->families & (is4 ? FW_IP4 : FW_IP6))
+		    c->families & family)
 			return c;
 	}
 	return NULL;
 }
 
+/* A name leads to both; what it needs in IPv6 is planned apart. */
+static const struct fw_chain *chain_at(const struct plan *p, enum fw_hook hook,
+                                       const struct fw_addrs *dst)
+{
+	const bool is4 = !dst->first || dst->first->kind != FW_ADDR_RANGE ||
+	                 fw_ip_is4(dst->first->lo);
+
+	return chain_for(p, hook, is4 ? FW_IP4 : FW_IP6);
+}
+
+static enum fw_hook hook_out(const struct plan *p)
+{
+	return p->q->place.path == FW_PATH_FORWARD ? FW_HOOK_FORWARD
+	                                           : FW_HOOK_OUTPUT;
+}
+
 static const struct fw_chain *main_chain(const struct plan *p,
                                          const struct fw_addrs *dst)
 {
-	return chain_at(p,
-	                p->q->place.path == FW_PATH_FORWARD ? FW_HOOK_FORWARD
-	                                                    : FW_HOOK_OUTPUT,
-	                dst);
+	return chain_at(p, hook_out(p), dst);
 }
 
-/* Answers come the same way through a router, by the input to a host. */
-static void plan_return(struct plan *p, const struct fw_flow *f)
+static bool leads_to(const struct fw_flow *f, unsigned family)
 {
-	const struct fw_chain *c =
-		chain_at(p,
-	                 p->q->place.path == FW_PATH_FORWARD ? FW_HOOK_FORWARD
-	                                                     : FW_HOOK_INPUT,
-	                 &f->dst);
+	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
+		if (a->kind != FW_ADDR_RANGE ||
+		    fw_ip_is4(a->lo) == (family == FW_IP4))
+			return true;
+	}
+	return !f->dst.first;
+}
+
+static bool is_blocked_in(const struct fw_judgement *j, unsigned family)
+{
+	for (const struct fw_part *p = j->parts; p; p = p->next) {
+		if (p->verdict != FW_PASS &&
+		    (!p->chain || p->chain->families & family))
+			return true;
+	}
+	return false;
+}
+
+static void return_into(struct plan *p, const struct fw_chain *c)
+{
 	struct fw_edit *e = p->first;
 
 	while (e && (e->kind != FW_EDIT_RETURN || e->chain != c))
@@ -100,6 +125,25 @@ static void plan_return(struct plan *p, const struct fw_flow *f)
 	}
 }
 
+/* Answers come the same way through a router, by the input to a host. */
+static void plan_return(struct plan *p, const struct fw_flow *f,
+                        const struct fw_judgement *back)
+{
+	const enum fw_hook hook = p->q->place.path == FW_PATH_FORWARD
+	                                  ? FW_HOOK_FORWARD
+	                                  : FW_HOOK_INPUT;
+	const struct fw_chain *c = chain_at(p, hook, &f->dst);
+	const struct fw_chain *six = chain_for(p, hook, FW_IP6);
+
+	if (six && six != c && leads_to(f, FW_IP6) &&
+	    is_blocked_in(back, FW_IP6)) {
+		return_into(p, six);
+		if (!is_blocked_in(back, FW_IP4))
+			return;
+	}
+	return_into(p, c);
+}
+
 /* The first rule of the chain itself that is in the flow's way; one in a
  * called chain is passed by standing before the first of all. */
 static void place_insert(struct fw_edit *e, const struct fw_judgement *j)
@@ -109,7 +153,8 @@ static void place_insert(struct fw_edit *e, const struct fw_judgement *j)
 	for (const struct fw_part *p = j->parts; p; p = p->next) {
 		const struct fw_rule *r = p->doubt ? p->doubt : p->rule;
 
-		if (p->verdict == FW_PASS || !r)
+		if (p->verdict == FW_PASS || !r ||
+		    !(r->chain->families & e->chain->families))
 			continue;
 		if (r->chain != e->chain)
 			is_elsewhere = true;
@@ -262,30 +307,54 @@ static void plan_offload(struct plan *p, const struct fw_flow *f,
 	}
 }
 
+static void insert_into(struct plan *p, const struct fw_flow *f,
+                        const struct fw_judgement *j, const struct fw_chain *c)
+{
+	struct fw_edit *e = add(p, FW_EDIT_INSERT, f);
+
+	if (!e)
+		return;
+	e->chain = c;
+	if (c)
+		place_insert(e, j);
+}
+
+/* Where each family has rules of its own, what leads to both needs one in
+ * each that blocks it. */
+static void plan_insert(struct plan *p, const struct fw_flow *f,
+                        const struct fw_judgement *j)
+{
+	const enum fw_hook hook = hook_out(p);
+	const struct fw_chain *four = chain_for(p, hook, FW_IP4);
+	const struct fw_chain *six = chain_for(p, hook, FW_IP6);
+
+	if (four && six && four != six && leads_to(f, FW_IP4) &&
+	    leads_to(f, FW_IP6) && is_blocked_in(j, FW_IP6)) {
+		insert_into(p, f, j, six);
+		if (is_blocked_in(j, FW_IP4))
+			insert_into(p, f, j, four);
+		return;
+	}
+	insert_into(p, f, j, main_chain(p, &f->dst));
+}
+
 static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
-	struct fw_edit *e;
 	bool has_own;
 
 	if (is_left_out(p, f))
 		return;
 	has_own = plan_own(p, f, an);
 	if (an->back.verdict != FW_PASS)
-		plan_return(p, f);
+		plan_return(p, f, &an->back);
 	/* A helper's own time goes with the helper. */
 	if (!has_own && f->min_udp_idle_s > 0 &&
 	    (an->udp_idle_s >= 0 || an->out.is_idle_perhaps) &&
 	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper))
 		plan_idle(p, f, an);
-	if (an->out.verdict != FW_PASS) {
-		e = add(p, FW_EDIT_INSERT, f);
-		if (e) {
-			e->chain = main_chain(p, &f->dst);
-			if (e->chain)
-				place_insert(e, &an->out);
-		}
-	}
+	if (an->out.verdict != FW_PASS)
+		plan_insert(p, f, &an->out);
 	if (f->is_sip && an->alg != FW_OFF)
 		plan_alg(p, f, has_own ? NULL : an->out.alg_rule);
 	if (f->is_sip && !has_own && p->caps & FW_CAP_RULE_OFFLOAD)

@@ -26,6 +26,7 @@ struct fw_vy_tree {
 	struct diag *dg;
 	struct fw_dict dict; /**< (parent, word) to node, of large parents */
 	struct fw_vy_node *root;
+	struct fw_vy_node *scope; /**< where commands work, after `edit` */
 	/* While reading: the nodes of the last `set`, and where their words
 	 * end in it. */
 	struct slice said_line;
@@ -41,6 +42,15 @@ struct fw_vy_tree {
 /** Read curly and set forms, mixed as they come. What is neither is kept in
  *  @p t->rules. */
 void fw_vy_read(struct fw_vy_tree *t, struct slice text);
+
+/** One line of set, delete, edit, rename and the like, after the text.
+ *  @return false: it is none of them, or cannot be done. */
+bool fw_vy_command(struct fw_vy_tree *t, struct slice line);
+
+/** @return the node of @p word right below @p parent, or NULL. */
+struct fw_vy_node *fw_vy_child(const struct fw_vy_tree *t,
+                               const struct fw_vy_node *parent,
+                               struct slice word);
 
 /** @return the node of the path below @p scope, or NULL. */
 struct fw_vy_node *fw_vy_find(const struct fw_vy_tree *t,

@@ -169,10 +169,11 @@ unsigned long fw_vy_number_of(const struct fw_rule *r)
 	return strtoul(at ? at + 1 : r->id, NULL, 10);
 }
 
-static bool is_used(const struct fw_chain *c, unsigned long number)
+bool fw_vy_is_used(const struct fw_chain *c, unsigned long number,
+                   unsigned long freed)
 {
 	for (const struct fw_rule *r = c ? c->first : NULL; r; r = r->next) {
-		if (fw_vy_number_of(r) == number)
+		if (fw_vy_number_of(r) == number && number < freed)
 			return true;
 	}
 	return false;
@@ -186,7 +187,7 @@ static unsigned long next_number(struct fw_vy_emitter *e,
 			e->number--;
 		else
 			e->number += e->form == FW_VY_EDGEOS ? 1 : 10;
-	} while (e->number > 0 && is_used(e->used, e->number));
+	} while (e->number > 0 && fw_vy_is_used(e->used, e->number, e->freed));
 	if (e->number == 0 || e->number > e->limit) {
 		fw_vy_refuse(e, r, _("no rule number is free"));
 		e->number = 1;
@@ -324,12 +325,6 @@ static void put_head(struct fw_vy_emitter *e, const struct line *l,
 	}
 }
 
-static void undo_rule(struct fw_vy_emitter *e, unsigned long number)
-{
-	if (e->is_down)
-		wr_fmt(e->undo, "delete %s rule %lu\n", e->path, number);
-}
-
 static void put_lines(struct fw_vy_emitter *e, const struct line *l)
 {
 	const struct fw_service *s = l->r->services.first;
@@ -338,7 +333,6 @@ static void put_lines(struct fw_vy_emitter *e, const struct line *l)
 		const unsigned long number = next_number(e, l->r);
 
 		put_head(e, l, number);
-		undo_rule(e, number);
 	}
 	for (; s && !e->err; s = s->next) {
 		const struct fw_service *t = l->r->services.first, *more = s;
@@ -352,7 +346,6 @@ static void put_lines(struct fw_vy_emitter *e, const struct line *l)
 
 			put_head(e, l, number);
 			more = put_ports(e, more, number);
-			undo_rule(e, number);
 		}
 	}
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Design: a patch is set lines, and set lines may follow a configuration of
- * either form. Rules have numbers here, so a new one takes a free number
- * below the rule that it has to stand before.
+ * Design: a patch is commands of the configuration shell, which may follow a
+ * configuration of either form. Rules have numbers here. From VyOS 1.4 on the
+ * patch is a rule set of its own and one rule that jumps there, before the
+ * first that may be in the way; so one free number is enough. Before that,
+ * and in EdgeOS, nothing jumps: rules take free numbers below that first one,
+ * and where they are too few, it and all after it move up (`rename`).
  */
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +17,7 @@
 
 enum {
 	TAIL = 1001, /* room for the rules of a patch */
+	STEP = 10,
 };
 
 static const char *table_of(bool is6)
@@ -39,108 +43,6 @@ static bool may_meet(const struct fw_rule *r, const struct fw_edit *ed)
 	return false;
 }
 
-/* Where a new rule goes: below the first that may do more than accept it;
- * else well behind the last, as the next ones take lower numbers. */
-static void aim(struct fw_vy_emitter *e, const struct fw_chain *c,
-                const struct fw_edit *ed)
-{
-	const struct fw_rule *before =
-		ed->before && ed->before->chain == c ? ed->before : NULL;
-	unsigned long last = 0;
-
-	for (const struct fw_rule *r = c->first; r; r = r->next) {
-		const unsigned long n = fw_vy_number_of(r);
-
-		if (n > last)
-			last = n;
-		if (!before && n && r->action != FW_ACCEPT && may_meet(r, ed))
-			before = r;
-	}
-	e->used = c;
-	e->number = last + TAIL;
-	if (e->number > e->limit + 1)
-		e->number = e->limit + 1;
-	if (before && fw_vy_number_of(before))
-		e->number = fw_vy_number_of(before);
-}
-
-static struct fw_vy_taken *taken_of(struct fw_vy_emitter *e,
-                                    const struct fw_chain *c)
-{
-	size_t i = 0;
-
-	while (i < e->n_taken && e->taken[i].chain != c)
-		i++;
-	if (i == FW_VY_MAX_PATCHED)
-		return NULL;
-	if (i == e->n_taken) {
-		e->taken[i] =
-			(struct fw_vy_taken){.chain = c, .low = ULONG_MAX};
-		e->n_taken++;
-	}
-	return &e->taken[i];
-}
-
-static void patch_into(struct fw_vy_emitter *e, const struct fw_edit *ed,
-                       const struct fw_chain *c, unsigned group)
-{
-	struct fw_vy_taken *taken = taken_of(e, c);
-	struct fw_zone in = {.name = ed->place ? ed->place->in : NULL};
-	struct fw_zone out = {.name = ed->place ? ed->place->out : NULL};
-	struct fw_rule r = {.id = "return-traffic",
-	                    .families = FW_IP4 | FW_IP6,
-	                    .states = FW_STATE_ESTABLISHED | FW_STATE_RELATED,
-	                    .action = FW_ACCEPT,
-	                    .attrs = fw_attrs_unset()};
-	char path[128];
-	struct wr w = wr_init(path, sizeof(path));
-	const bool is_own = c->hook != FW_HOOK_NONE;
-
-	/* Two interfaces may share a set. */
-	if (taken && taken->edit == ed)
-		return;
-	if (ed->flow) {
-		r.id = ed->flow->id;
-		r.name = ed->flow->title;
-		r.states = FW_STATE_ALL;
-		r.dst = ed->flow->dst;
-		r.services = ed->services;
-		if (ed->place)
-			r.src = ed->place->src;
-		if (in.name)
-			r.in.first = r.in.last = &in;
-		if (out.name)
-			r.out.first = r.out.last = &out;
-	}
-	e->is6 = c->families == FW_IP6;
-	fw_vy_check_rule(e, &r);
-	/* Commands are typed into a shell here. */
-	if (!is_own && !fw_name_is_word(c->name))
-		fw_vy_refuse(e, &r, _("its rule set has no plain name"));
-	if (!taken)
-		fw_vy_refuse(e, &r, _("too many rule sets"));
-	if (is_own)
-		wr_fmt(&w, "firewall %s %s%c", table_of(e->is6), c->name, '\0');
-	else if (fw_vy_has_base(e->form))
-		wr_fmt(&w, "firewall %s name %s%c", table_of(e->is6), c->name,
-		       '\0');
-	else
-		wr_fmt(&w, "firewall %s %s%c", e->is6 ? "ipv6-name" : "name",
-		       c->name, '\0');
-	if (w.bad)
-		fw_vy_refuse(e, &r, _("a name is too long"));
-	if (e->err)
-		return;
-	e->path = path;
-	aim(e, c, ed);
-	if (taken->low < e->number)
-		e->number = taken->low;
-	fw_vy_put_rule(e, &r, group);
-	taken->edit = ed;
-	taken->low = e->number;
-	e->path = NULL;
-}
-
 /* Does traffic of the place meet this binding? Where the place does not say
  * an interface, all that are not known to be the other end. */
 static bool is_met(const struct fw_rule *r, const struct fw_edit *ed)
@@ -162,29 +64,323 @@ static bool is_met(const struct fw_rule *r, const struct fw_edit *ed)
 	return !there || strcmp(at, there) != 0;
 }
 
-static void patch_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
-                       const struct fw_edit *ed, unsigned *group)
+static bool is_rule(const struct fw_edit *ed)
 {
+	return ed->kind == FW_EDIT_INSERT || ed->kind == FW_EDIT_RETURN;
+}
+
+static bool is_base(const struct fw_chain *c)
+{
+	return c && strcmp(c->name, "forward filter") == 0;
+}
+
+/* Sets are met where they are bound; a rule of a base chain meets all. */
+static bool goes_to(const struct fw_rules *rules, const struct fw_edit *ed,
+                    const struct fw_chain *c)
+{
+	if (!is_rule(ed))
+		return false;
+	if (is_base(ed->chain) || is_base(c))
+		return ed->chain == c;
+	for (const struct fw_chain *at = rules->chains; at; at = at->next) {
+		if (at->hook != FW_HOOK_FORWARD || at->kind != FW_CHAIN_FILTER)
+			continue;
+		for (const struct fw_rule *r = at->first; r; r = r->next) {
+			if (r->action == FW_JUMP && is_met(r, ed) &&
+			    fw_chain_find(rules, at->table, r->target) == c)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The number of the first rule of @p c that may do more to the flow than
+ * accept it; 0: none. */
+static unsigned long first_in_way(const struct fw_chain *c,
+                                  const struct fw_edit *ed)
+{
+	unsigned long n;
+
+	if (ed->before && ed->before->chain == c && fw_vy_number_of(ed->before))
+		return fw_vy_number_of(ed->before);
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		n = fw_vy_number_of(r);
+		if (n && r->action != FW_ACCEPT && may_meet(r, ed))
+			return n;
+	}
+	return 0;
+}
+
+static unsigned long last_number(const struct fw_chain *c)
+{
+	unsigned long last = 0;
+
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		if (fw_vy_number_of(r) > last)
+			last = fw_vy_number_of(r);
+	}
+	return last;
+}
+
+static void take(struct fw_vy_emitter *e, const struct fw_edit *ed,
+                 const struct fw_chain *c)
+{
+	const struct fw_rule none = {.id = ed->flow ? ed->flow->id : c->name};
+	const unsigned long n = first_in_way(c, ed);
+	struct fw_vy_taken *taken = e->taken;
+
+	while (taken < e->taken + e->n_taken && taken->chain != c)
+		taken++;
+	if (taken == e->taken + FW_VY_MAX_PATCHED) {
+		fw_vy_refuse(e, &none, _("too many rule sets"));
+		return;
+	}
+	if (taken == e->taken + e->n_taken) {
+		*taken = (struct fw_vy_taken){.chain = c, .before = n};
+		e->n_taken++;
+	}
+	if (n && (!taken->before || n < taken->before))
+		taken->before = n;
+}
+
+static void put_edit(struct fw_vy_emitter *e, const struct fw_edit *ed,
+                     unsigned group)
+{
+	struct fw_zone in = {.name = ed->place ? ed->place->in : NULL};
+	struct fw_zone out = {.name = ed->place ? ed->place->out : NULL};
+	struct fw_rule r = {.id = "return-traffic",
+	                    .families = FW_IP4 | FW_IP6,
+	                    .states = FW_STATE_ESTABLISHED | FW_STATE_RELATED,
+	                    .action = FW_ACCEPT,
+	                    .attrs = fw_attrs_unset()};
+
+	if (ed->flow) {
+		r.id = ed->flow->id;
+		r.name = ed->flow->title;
+		r.states = FW_STATE_ALL;
+		r.dst = ed->flow->dst;
+		r.services = ed->services;
+		if (ed->place)
+			r.src = ed->place->src;
+		if (in.name)
+			r.in.first = r.in.last = &in;
+		if (out.name)
+			r.out.first = r.out.last = &out;
+	}
+	fw_vy_check_rule(e, &r);
+	if (!e->err)
+		fw_vy_put_rule(e, &r, group);
+}
+
+static void put_edits(struct fw_vy_emitter *e, const struct fw_rules *rules,
+                      const struct fw_edit *edits, const struct fw_chain *c)
+{
+	for (const struct fw_edit *ed = edits; ed && !e->err; ed = ed->next) {
+		if (goes_to(rules, ed, c))
+			put_edit(e, ed, ++e->group);
+	}
+}
+
+/* How many numbers the rules will take. */
+static unsigned long count_rules(const struct fw_vy_emitter *like,
+                                 const struct fw_rules *rules,
+                                 const struct fw_edit *edits,
+                                 const struct fw_chain *c)
+{
+	struct wr out = wr_init_heap(), undo = wr_init_heap();
+	struct fw_vy_emitter e = *like;
+	const unsigned long top = ULONG_MAX / 2;
+
+	e.out = &out;
+	e.undo = &undo;
+	e.used = NULL;
+	e.number = e.limit = top;
+	put_edits(&e, rules, edits, c);
+	wr_fini(&out);
+	wr_fini(&undo);
+	return e.err ? 0 : top - e.number;
+}
+
+static unsigned long count_free(const struct fw_chain *c, unsigned long below)
+{
+	unsigned long n = below - 1;
+
+	for (const struct fw_rule *r = c->first; r; r = r->next)
+		n -= fw_vy_number_of(r) && fw_vy_number_of(r) < below;
+	return n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const unsigned long x = *(const unsigned long *)a;
+	const unsigned long y = *(const unsigned long *)b;
+
+	return (x < y) - (x > y);
+}
+
+/* All rules from number @p from on, the last first, as numbers are unique. */
+static void put_renames(struct fw_vy_emitter *e, const struct fw_chain *c,
+                        unsigned long from, unsigned long by)
+{
+	unsigned long *v = calloc(c->n_rules, sizeof(*v));
+	size_t n = 0;
+
+	if (!v) {
+		e->err = ENOMEM;
+		return;
+	}
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		if (fw_vy_number_of(r) >= from)
+			v[n++] = fw_vy_number_of(r);
+	}
+	qsort(v, n, sizeof(*v), by_number);
+	wr_fmt(e->out, "edit %s\n", e->path);
+	for (size_t i = 0; i < n; i++)
+		wr_fmt(e->out, "rename rule %lu to rule %lu\n", v[i],
+		       v[i] + by);
+	wr_str(e->out, "top\n");
+	free(v);
+}
+
+/* Room for @p need numbers below the rule in the way. @return its number,
+ * perhaps a new one, or what is as good where there is none. */
+static unsigned long make_room(struct fw_vy_emitter *e,
+                               const struct fw_vy_taken *taken,
+                               unsigned long need)
+{
+	const struct fw_rule none = {.id = taken->chain->name};
+	const unsigned long last = last_number(taken->chain);
+	unsigned long n_free, by;
+
+	if (!taken->before && last + TAIL <= e->limit && need < TAIL)
+		return last + TAIL;
+	if (!taken->before && count_free(taken->chain, e->limit + 1) >= need)
+		return e->limit + 1;
+	n_free = taken->before ? count_free(taken->chain, taken->before) : 0;
+	if (n_free >= need)
+		return taken->before;
+	by = (need - n_free + STEP - 1) / STEP * STEP;
+	if (!taken->before || last + by > e->limit) {
+		fw_vy_refuse(e, &none,
+		             _("no rule number is free, and none is left to "
+		               "move the others up to; number them closer "
+		               "together"));
+		return 1;
+	}
+	put_renames(e, taken->chain, taken->before, by);
+	return taken->before + by;
+}
+
+/* Rules among those of the set itself, in numbers that go down. */
+static void patch_within(struct fw_vy_emitter *e, const struct fw_rules *rules,
+                         const struct fw_edit *edits,
+                         const struct fw_vy_taken *taken)
+{
+	const unsigned long need = count_rules(e, rules, edits, taken->chain);
+
+	e->number = make_room(e, taken, need);
+	e->used = taken->chain;
+	/* Those that moved up are not in the way any more. */
+	e->freed = taken->before ? taken->before : ULONG_MAX;
+	put_edits(e, rules, edits, taken->chain);
+}
+
+/* One rule that jumps, to a set of the patch's own. */
+static void patch_by_jump(struct fw_vy_emitter *e, const struct fw_rules *rules,
+                          const struct fw_edit *edits,
+                          const struct fw_vy_taken *taken)
+{
+	const char *chain = e->path;
+	unsigned long n = make_room(e, taken, 1);
+	char path[128];
+	struct wr w = wr_init(path, sizeof(path));
+
+	if (!taken->before && n > last_number(taken->chain) + STEP)
+		n = last_number(taken->chain) + STEP + 1;
+	do {
+		n--;
+	} while (n > 0 && !e->err &&
+	         fw_vy_is_used(taken->chain, n,
+	                       taken->before ? taken->before : ULONG_MAX));
+	wr_fmt(&w, "firewall %s name %s-OUT%zu%c", table_of(e->is6), e->prefix,
+	       (size_t)(taken - e->taken) + 1, '\0');
+	wr_fmt(e->out, "set %s default-action return\n", path);
+	e->path = path;
+	e->number = 0;
+	e->used = NULL;
+	e->is_down = false;
+	put_edits(e, rules, edits, taken->chain);
+	e->is_down = true;
+	e->path = chain;
+	wr_fmt(e->out,
+	       "set %s rule %lu action jump\n"
+	       "set %s rule %lu jump-target %s\n"
+	       "set %s rule %lu description \"prumo: calls\"\n",
+	       chain, n, chain, n, strrchr(path, ' ') + 1, chain, n);
+}
+
+static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
+                        const struct fw_edit *edits,
+                        const struct fw_vy_taken *taken)
+{
+	const struct fw_chain *c = taken->chain;
+	const struct fw_rule none = {.id = c->name};
+	char path[128];
+	struct wr w = wr_init(path, sizeof(path));
+
+	e->is6 = c->families == FW_IP6;
+	/* Commands are typed into a shell here. */
+	if (c->hook == FW_HOOK_NONE && !fw_name_is_word(c->name))
+		fw_vy_refuse(e, &none, _("its rule set has no plain name"));
+	if (c->hook != FW_HOOK_NONE)
+		wr_fmt(&w, "firewall %s %s%c", table_of(e->is6), c->name, '\0');
+	else if (fw_vy_has_base(e->form))
+		wr_fmt(&w, "firewall %s name %s%c", table_of(e->is6), c->name,
+		       '\0');
+	else
+		wr_fmt(&w, "firewall %s %s%c", e->is6 ? "ipv6-name" : "name",
+		       c->name, '\0');
+	if (w.bad)
+		fw_vy_refuse(e, &none, _("a name is too long"));
+	if (e->err)
+		return;
+	e->path = path;
+	if (fw_vy_has_base(e->form))
+		patch_by_jump(e, rules, edits, taken);
+	else
+		patch_within(e, rules, edits, taken);
+	e->path = NULL;
+}
+
+static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
+                      const struct fw_edit *ed)
+{
+	const struct fw_rule none = {.id = ed->flow ? ed->flow->id : "return"};
+	bool has_any = false;
+
 	for (const struct fw_chain *c = rules->chains; c && !e->err;
 	     c = c->next) {
 		if (c->hook != FW_HOOK_FORWARD || c->kind != FW_CHAIN_FILTER)
 			continue;
-		for (const struct fw_rule *r = c->first; r; r = r->next) {
+		for (const struct fw_rule *r = c->first; r && !e->err;
+		     r = r->next) {
 			const struct fw_chain *to = NULL;
 
 			if (r->action == FW_JUMP && is_met(r, ed))
 				to = fw_chain_find(rules, c->table, r->target);
+			has_any |= to != NULL;
 			if (to)
-				patch_into(e, ed, to, ++*group);
+				take(e, ed, to);
 		}
 	}
+	if (!has_any)
+		fw_vy_refuse(e, &none,
+		             _("no rule set is bound to its interfaces"));
 }
 
 static void patch_one(struct fw_vy_emitter *e, const struct fw_rules *rules,
-                      const struct fw_edit *ed, unsigned *group)
+                      const struct fw_edit *ed)
 {
-	const bool is_rule =
-		ed->kind == FW_EDIT_INSERT || ed->kind == FW_EDIT_RETURN;
 	const struct fw_setting *sip = NULL;
 
 	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
@@ -195,12 +391,10 @@ static void patch_one(struct fw_vy_emitter *e, const struct fw_rules *rules,
 		fw_vy_put_alg(e);
 	else if (ed->kind == FW_EDIT_IDLE)
 		fw_vy_put_idle(e, "udp stream", ed->idle_s);
-	else if (ed->kind == FW_EDIT_INSERT && ed->chain &&
-	         fw_vy_has_base(e->form) &&
-	         strcmp(ed->chain->name, "forward filter") == 0)
-		patch_into(e, ed, ed->chain, ++*group);
-	else if (is_rule)
-		patch_sets(e, rules, ed, group);
+	else if (is_rule(ed) && is_base(ed->chain))
+		take(e, ed, ed->chain);
+	else if (is_rule(ed))
+		take_sets(e, rules, ed);
 }
 
 static void put_clear(struct wr *w, const struct fw_edit *ed)
@@ -235,8 +429,11 @@ static enum fw_vy_form form_seen(const struct fw_rules *rules)
 	if (form == FW_VY_EDGEOS || rules->version)
 		return form;
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		if (strncmp(c->name, "interfaces ", 11) == 0 && c->first)
-			form = FW_VY_OLD;
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (strncmp(c->name, "interfaces ", 11) == 0 &&
+			    r->action == FW_JUMP)
+				form = FW_VY_OLD;
+		}
 	}
 	return form;
 }
@@ -251,23 +448,54 @@ unsigned fw_vy_lacks(const struct fw_rules *rules)
 	return form == FW_VY_OLD ? FW_CAP_NAMES : 0U;
 }
 
+/* Names of an earlier patch stay its own. */
+static bool is_prefix_used(const struct fw_rules *rules, const char *prefix)
+{
+	const size_t n = strlen(prefix);
+
+	for (const struct fw_object *o = rules->objects; o; o = o->next) {
+		if (strncmp(o->name, prefix, n) == 0)
+			return true;
+	}
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (strncmp(c->name, prefix, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static unsigned long limit_of(enum fw_vy_form form)
+{
+	return fw_vy_has_base(form) ? 999999 : 9999;
+}
+
 int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                 const struct fw_edit *edits, struct diag *dg)
 {
+	struct wr undo = wr_init_heap();
+	char prefix[16] = "PRUMO-P";
 	struct fw_vy_emitter e = {.out = &out->commands,
-	                          .undo = &out->undo,
+	                          .undo = &undo,
 	                          .dg = dg,
 	                          .form = form_seen(rules),
-	                          .prefix = "PRUMO-P",
+	                          .prefix = prefix,
 	                          .is_down = true,
-	                          .limit = 9999};
-	unsigned group = 0;
+	                          .freed = ULONG_MAX};
 
+	e.limit = limit_of(e.form);
+	for (char c = 'P'; c <= 'Z' && is_prefix_used(rules, prefix); c++)
+		prefix[6] = c;
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {
 		if (!is_said(edits, ed))
-			patch_one(&e, rules, ed, &group);
+			patch_one(&e, rules, ed);
 		put_clear(&out->clear, ed);
 	}
+	for (size_t i = 0; i < e.n_taken && !e.err; i++)
+		patch_chain(&e, rules, edits, &e.taken[i]);
+	wr_fini(&undo);
+	if (!e.err)
+		e.err = fw_vy_undo(&out->undo, rules->text,
+		                   wr_slice(&out->commands));
 	wr_put(&out->patched, rules->text);
 	wr_str(&out->patched, "\n");
 	wr_put(&out->patched, wr_slice(&out->commands));

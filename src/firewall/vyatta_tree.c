@@ -104,14 +104,21 @@ static struct fw_vy_node *enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
 	return n;
 }
 
+struct fw_vy_node *fw_vy_child(const struct fw_vy_tree *t,
+                               const struct fw_vy_node *parent,
+                               struct slice word)
+{
+	return child_of(t, parent, word);
+}
+
 static void drop(struct fw_vy_tree *t, struct slice words)
 {
-	struct fw_vy_node *n = t->root;
+	struct fw_vy_node *n = t->scope;
 	struct slice rest = words, word;
 
 	while (n && fw_word_next(&rest, &word))
 		n = child_of(t, n, word);
-	if (!n || n == t->root)
+	if (!n || n == t->scope)
 		return;
 	unlink_node(n);
 	if (n->parent->n_entered > MAX_SCANNED)
@@ -153,7 +160,7 @@ static void take_path(struct fw_vy_tree *t, struct slice rest,
                       struct slice line, unsigned at)
 {
 	const size_t k = common_words(t, line);
-	struct fw_vy_node *n = t->root;
+	struct fw_vy_node *n = t->scope;
 	struct slice word;
 
 	if (k) {
@@ -175,13 +182,58 @@ static void take_path(struct fw_vy_tree *t, struct slice rest,
 static bool is_session(struct slice word)
 {
 	static const char *const words[] = {"configure", "commit", "save",
-	                                    "exit",      "top",    "end"};
+	                                    "end"};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (slice_eq_str(word, words[i]))
 			return true;
 	}
 	return false;
+}
+
+/* "rename rule 10 to rule 20". @return false: it cannot be done. */
+static bool take_rename(struct fw_vy_tree *t, struct slice rest)
+{
+	struct slice kind, old, to, again, word;
+	struct fw_vy_node *list, *n;
+
+	if (!fw_word_next(&rest, &kind) || !fw_word_next(&rest, &old) ||
+	    !fw_word_next(&rest, &to) || !fw_word_next(&rest, &again) ||
+	    !fw_word_next(&rest, &word) || !slice_eq_str(to, "to") ||
+	    !slice_eq(kind, again))
+		return false;
+	list = child_of(t, t->scope, kind);
+	n = list ? child_of(t, list, old) : NULL;
+	if (!n || child_of(t, list, word))
+		return false;
+	n->word = word;
+	if (list->n_entered > MAX_SCANNED) {
+		fw_dict_put(&t->dict, list, old, NULL);
+		fw_dict_put(&t->dict, list, word, n);
+	}
+	return true;
+}
+
+/* Where the next commands work. @return false: this line does not say. */
+static bool take_scope(struct fw_vy_tree *t, struct slice verb,
+                       struct slice rest, struct slice line, unsigned at)
+{
+	struct fw_vy_node *n = t->scope;
+	struct slice word;
+
+	if (slice_eq_str(verb, "edit")) {
+		while (n && fw_word_next(&rest, &word))
+			n = enter(t, n, word, line, at);
+	} else if (slice_eq_str(verb, "up")) {
+		n = n == t->root ? n : n->parent;
+	} else if (slice_eq_str(verb, "top") || slice_eq_str(verb, "exit")) {
+		n = t->root;
+	} else {
+		return false;
+	}
+	t->n_said = 0;
+	t->scope = n ? n : t->root;
+	return true;
 }
 
 /* @return false: this line is no command. */
@@ -195,13 +247,22 @@ static bool take_command(struct fw_vy_tree *t, struct slice line, unsigned at)
 		take_path(t, rest, line, at);
 		return true;
 	}
-	if (is_session(verb))
+	if (is_session(verb) || take_scope(t, verb, rest, line, at))
 		return true;
+	if (slice_eq_str(verb, "rename")) {
+		t->n_said = 0;
+		return take_rename(t, rest);
+	}
 	if (!slice_eq_str(verb, "delete"))
 		return false;
 	t->n_said = 0;
 	drop(t, slice_trim(rest));
 	return true;
+}
+
+bool fw_vy_command(struct fw_vy_tree *t, struct slice line)
+{
+	return take_command(t, line, 0);
 }
 
 /* @return where the next line belongs. */
@@ -302,7 +363,7 @@ void fw_vy_read(struct fw_vy_tree *t, struct slice text)
 
 	t->conntrack = -1;
 	fw_dict_init(&t->dict, t->arena, text);
-	t->root = at = arena_alloc(t->arena, sizeof(*at));
+	t->root = t->scope = at = arena_alloc(t->arena, sizeof(*at));
 	if (!at) {
 		t->no_memory = true;
 		return;

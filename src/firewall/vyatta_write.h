@@ -8,12 +8,11 @@ enum {
 	FW_VY_MAX_PATCHED = 32, /**< chains that one patch adds rules to */
 };
 
-/** Numbers that a patch took in a chain: all from `low` up to the rule that
- * they stand before. */
+/** A chain that a patch adds rules to. */
 struct fw_vy_taken {
 	const struct fw_chain *chain;
-	const struct fw_edit *edit; /**< the last that put rules there */
-	unsigned long low;
+	unsigned long before; /**< number of the first rule that may be in
+	                           the way of any of them; 0: none */
 };
 
 struct fw_vy_emitter {
@@ -23,10 +22,12 @@ struct fw_vy_emitter {
 	const char *path;            /**< "firewall name PRUMO" */
 	const char *prefix;          /**< of the names of groups */
 	const struct fw_chain *used; /**< numbers that are taken; or NULL */
+	unsigned long freed;         /**< no number from this one on is taken */
 	unsigned long number, limit;
 	bool is6, is_down; /**< numbers go down: rules of a patch */
 	struct fw_vy_taken taken[FW_VY_MAX_PATCHED];
 	size_t n_taken;
+	unsigned group; /**< the last number of a rule's groups */
 	int err;
 };
 
@@ -38,6 +39,10 @@ void fw_vy_refuse(struct fw_vy_emitter *e, const struct fw_rule *r,
                   const char *why);
 void fw_vy_check_rule(struct fw_vy_emitter *e, const struct fw_rule *r);
 
+/** Has a rule of @p c that number, which is less than @p freed? */
+bool fw_vy_is_used(const struct fw_chain *c, unsigned long number,
+                   unsigned long freed);
+
 /** The rule's number; 0 for one that has no line. */
 unsigned long fw_vy_number_of(const struct fw_rule *r);
 
@@ -46,3 +51,13 @@ void fw_vy_put_rule(struct fw_vy_emitter *e, const struct fw_rule *r,
                     unsigned group);
 void fw_vy_put_alg(struct fw_vy_emitter *e);
 void fw_vy_put_idle(struct fw_vy_emitter *e, const char *what, int64_t s);
+
+/**
+ * The commands that take @p commands back, which were given to a box with the
+ * configuration @p text.
+ *
+ * @return 0, ENOMEM; ENOTSUP: what would have to be said again is not plain
+ *         words; EPROTO: they are not commands, or fail
+ */
+WARN_UNUSED int fw_vy_undo(struct wr *undo, struct slice text,
+                           struct slice commands);

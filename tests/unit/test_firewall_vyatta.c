@@ -6,48 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/audit.h"
-#include "firewall/vyatta.h"
 #include "oom.h"
-
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
-
-static void open_text(struct read *r, const char *dialect, struct slice text)
-{
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "config.boot", text);
-	r->err = fw_dialect_find(dialect)->parse(&r->rules, text, &r->dg);
-}
-
-static void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
-}
-
-static char *load(const char *name)
-{
-	static char buf[1 << 15];
-	char path[512];
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
-	               name);
-	f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s", path);
-	n = fread(buf, 1, sizeof(buf) - 1, f);
-	buf[n] = '\0';
-	(void)fclose(f);
-	return buf;
-}
+#include "vyatta_box.h"
 
 /* For making golden files: PRUMO_UPDATE=1. */
 static void save(const char *name, struct slice text)
@@ -330,56 +290,6 @@ static void test_parse_survives_prefixes_and_no_memory(void **state)
 
 /* ---- writing ---- */
 
-struct made {
-	struct arena arena;
-	struct fw_flow flows[3];
-	size_t n;
-	struct fw_place place;
-};
-
-static void add_ip(struct made *m, struct fw_flow *f, const char *text)
-{
-	struct fw_ip lo, hi;
-
-	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(text)), 0);
-	assert_non_null(fw_addrs_add_range(&m->arena, &f->dst, lo, hi));
-}
-
-static void make_flows(struct made *m, bool has_name)
-{
-	*m = (struct made){.place = {.in = "eth1", .out = "eth0"},
-	                   .n = has_name ? 3 : 2};
-	arena_init(&m->arena);
-	m->flows[0] = (struct fw_flow){.id = "sip-1",
-	                               .title = "SIP 192.0.2.1",
-	                               .is_sip = true,
-	                               .min_udp_idle_s = 300,
-	                               .min_tcp_idle_s = -1};
-	add_ip(m, &m->flows[0], "192.0.2.1");
-	add_ip(m, &m->flows[0], "198.51.100.0/28");
-	m->flows[1] = (struct fw_flow){.id = "rtp-1",
-	                               .title = "RTP",
-	                               .min_udp_idle_s = 300,
-	                               .min_tcp_idle_s = -1};
-	add_ip(m, &m->flows[1], "192.0.2.4-192.0.2.9");
-	add_ip(m, &m->flows[1], "2001:db8::5");
-	m->flows[2] = (struct fw_flow){
-		.id = "web-1", .min_udp_idle_s = -1, .min_tcp_idle_s = -1};
-	assert_non_null(fw_addrs_add_name(&m->arena, &m->flows[2].dst,
-	                                  FW_ADDR_NAME, "web.example.net"));
-	for (int proto = 6; proto <= 17; proto += 11) {
-		for (uint16_t i = 0; i < 20; i++)
-			assert_non_null(fw_services_add(
-				&m->arena, &m->flows[0].services, proto,
-				(uint16_t)(5000 + i * 10),
-				(uint16_t)(5000 + i * 10 + (proto == 17))));
-		assert_non_null(fw_services_add(
-			&m->arena, &m->flows[1].services, proto, 10000, 65535));
-	}
-	assert_non_null(
-		fw_services_add(&m->arena, &m->flows[2].services, 6, 443, 443));
-}
-
 static void emit(struct wr *out, struct made *m, const char *dialect,
                  const char *version, int want)
 {
@@ -526,58 +436,6 @@ static void test_emit_without_memory(void **state)
 	arena_fini(&m.arena);
 }
 
-static void check_patch(const char *dialect, const char *text, struct made *m,
-                        const char *want, const char *undo)
-{
-	const struct fw_question q = {
-		.flows = m->flows, .n_flows = m->n, .place = m->place};
-	struct fw_patch_out out;
-	struct read r;
-	size_t left = 99;
-	int err;
-
-	open_text(&r, dialect, slice_str(text));
-	fw_patch_init(&out);
-	err = fw_patch_make(&out, &left, &r.rules, &q);
-	wr_u8(&out.commands, 0);
-	wr_u8(&out.undo, 0);
-	if (err || !strstr((char *)out.commands.p, want) ||
-	    !strstr((char *)out.undo.p, undo))
-		fail_msg("%d: %s\n%s", err, (char *)out.commands.p,
-		         (char *)out.undo.p);
-	fw_patch_fini(&out);
-	done(&r);
-}
-
-static void test_patch_opens_what_is_missing(void **state)
-{
-	struct made m;
-
-	UNUSED(state);
-	make_flows(&m, false);
-	check_patch("edgeos", load(edgeos_boot), &m,
-	            "set firewall name LAN_IN rule 29 action accept",
-	            "delete firewall name LAN_IN rule 29\n");
-	/* On by default, with no rule that turns it on. */
-	check_patch("edgeos",
-	            "set firewall name A default-action accept\n"
-	            "set interfaces ethernet eth1 firewall in name A\n",
-	            &m, "set system conntrack modules sip disable",
-	            "delete system conntrack modules sip disable\n");
-	/* A rule for other hosts is in nobody's way. */
-	check_patch("edgeos",
-	            "set firewall name A rule 1 action drop\n"
-	            "set firewall name A rule 1 destination address "
-	            "203.0.113.1\n"
-	            "set interfaces ethernet eth1 firewall in name A\n",
-	            &m, "set firewall name A rule 1001 action accept",
-	            "delete firewall name A rule 1001\n");
-	check_patch("vyos", load(vyos_set), &m,
-	            "set firewall ipv4 forward filter rule ",
-	            "delete firewall ipv4 forward filter rule ");
-	arena_fini(&m.arena);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -592,7 +450,6 @@ int main(void)
 		cmocka_unit_test(test_emit_accepts_the_same_packets),
 		cmocka_unit_test(test_emit_refuses_what_it_cannot_say),
 		cmocka_unit_test(test_emit_without_memory),
-		cmocka_unit_test(test_patch_opens_what_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
