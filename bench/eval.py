@@ -40,7 +40,7 @@ WITH = {
     "port-added": "via+contact", "own-port-only": "via+contact",
     "foreign": "contact+sdp", "length-stale": "sdp", "length-text": "sdp",
     "tcp-no-fixup": "via+contact", "ghost": "pinhole", "out-only":
-    "via+contact", "udp-only": "via+contact",
+    "via+contact", "udp-only": "via+contact", "tcp-only": "via+contact",
     "tcp-assemble": "via+contact",
 }
 # What a finding may be called, beside rewrites-sip for class A.
@@ -261,7 +261,7 @@ def run(case, build, folder, number):
 # These leave no mark of their own: they say how another one works.
 UNCOUNTED = {"port-added", "own-port-only", "foreign", "length-stale",
              "length-text", "tcp-no-fixup", "ghost", "out-only",
-             "udp-only"}
+             "udp-only", "tcp-only"}
 
 
 def judge(case, result):

@@ -133,6 +133,7 @@ const struct router_alg_behaviour router_alg_behaviours[ROUTER_ALG_BEHAVIOURS] =
 	[ROUTER_ALG_PINHOLE_CALLS] = {"pinhole-calls", "D9",
                                       "lets the registrar call from any port"},
 	[ROUTER_ALG_UDP_ONLY] = {"udp-only", "E2", "looks at UDP only"},
+	[ROUTER_ALG_TCP_ONLY] = {"tcp-only", "E2", "looks at TCP only"},
 	[ROUTER_ALG_OUT_ONLY] = {"out-only", "E1",
                                  "does not undo its edits on the way back"},
 	[ROUTER_ALG_TCP_ASSEMBLE] =
@@ -357,8 +358,9 @@ bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
 		return false;
 	if (!a->conf.set || (far->port != a->conf.port && !f->is_admitted))
 		return false;
-	if (proto == ROUTER_TCP &&
-	    a->conf.set & router_alg_bit(ROUTER_ALG_UDP_ONLY))
+	if (a->conf.set &
+	    router_alg_bit(proto == ROUTER_TCP ? ROUTER_ALG_UDP_ONLY
+	                                       : ROUTER_ALG_TCP_ONLY))
 		return false;
 	return f->is_out ||
 	       !(a->conf.set & router_alg_bit(ROUTER_ALG_OUT_ONLY));

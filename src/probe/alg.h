@@ -7,7 +7,7 @@
  *   alg_recv.c   takes in what comes back
  *   alg_steps.c  what comes after the ladder: inbound, pinhole, timer
  *   alg_locate.c where the box is
- *   alg_tcp.c    the same for what is lost over TCP
+ *   alg_tcp.c    the same for what is lost or changed over TCP alone
  *   alg_tcp_back.c  and from the edge to here
  *   alg_state.c  where a box is that only keeps a state
  *   alg_hold.c   calls that go on while a walk asks for another
@@ -18,6 +18,7 @@
 #pragma once
 
 #include "net/loop.h"
+#include "net/quote.h"
 #include "net/stream.h"
 #include "net/tls.h"
 #include "net/udp.h"
@@ -223,6 +224,8 @@ struct alg_tcp_try {
 	struct net_stream *stream;
 	unsigned ttl;
 	bool is_twin, is_sent, is_over;
+	struct addr local; /**< once it is sent */
+	struct slice sent;
 };
 
 enum {
@@ -261,7 +264,9 @@ struct alg_tcp_back {
 /** Walks over TCP. */
 struct alg_tcp {
 	bool is_started;
-	bool is_on; /**< what it has found is wanted */
+	bool is_on;                /**< what it has found is wanted */
+	struct net_quotes *quotes; /**< of what is changed */
+	bool is_edit;              /**< it is changed, not lost: no twins */
 	struct ladder_spec spec, twin_spec;
 	struct hop_walk walk, twin;
 	int64_t twin_ns, end_ns; /**< when the twins leave; when all is over */
@@ -276,6 +281,8 @@ struct alg_locate {
 	bool is_back;          /**< only what comes from the edge is touched */
 	bool is_rush;          /**< what is lost is what comes too fast */
 	bool is_doubted;       /**< lost on every port: it may be by chance */
+	bool is_denied;        /**< only quotes that this program may not see
+	                            would tell */
 	enum ladder_what what; /**< was walked with */
 };
 
@@ -480,6 +487,18 @@ bool alg_tcp_is_mute(const struct alg *a, int64_t now_ns);
 /** Is there a port where connections open, and what is said over them is lost?
  *  Then begin to look. */
 bool alg_tcp_begin(struct alg *a, int64_t now_ns);
+/**
+ * Look where a message is changed.
+ *
+ * @param edit_at  As of hop_walk_init(), in a message of the walk
+ *
+ * @return 0, EPERM: quotes may not be seen, or ENOMEM...
+ */
+WARN_UNUSED int alg_tcp_begin_edit(struct alg *a, const struct ladder_spec *sp,
+                                   size_t edit_at, int64_t now_ns);
+/** A segment was quoted, maybe one of ours. Without text, as an
+ *  acknowledgement is, it only names the hop. */
+void alg_tcp_take_quote(struct alg *a, const struct net_quote *q);
 /** @return when to be called again; INT64_MAX: it is over */
 int64_t alg_tcp_next(struct alg *a, int64_t now_ns);
 struct hop_place alg_tcp_place(const struct alg *a);

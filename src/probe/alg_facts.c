@@ -731,7 +731,7 @@ static void fact_location(struct alg *a)
 	pl = alg_locate_place(a);
 	f = report_fact(r, "alg.location",
 	                pl.is_known ? FACT_FAIL : FACT_UNKNOWN,
-	                lo->tcp.is_on ? "tcp" : "udp");
+	                lo->tcp.is_on || lo->is_denied ? "tcp" : "udp");
 	f->unit = "hop";
 	if (pl.is_exact) {
 		f->value = val_int(pl.hop);
@@ -748,8 +748,12 @@ static void fact_location(struct alg *a)
 		summarize_place(a, f, &pl);
 	} else {
 		f->summary = (struct words){N_("where the box is"), {0}};
-		f->why = (struct words){
-			N_("no router on the way said what it had seen"), {0}};
+		f->why.msgid =
+			lo->is_denied
+				? N_("routers quote it, but what they quote of "
+		                     "TCP is shown to root alone (CAP_NET_RAW)")
+				: N_("no router on the way said what it had "
+		                     "seen");
 	}
 	(void)fact_field(r, f, "direction",
 	                 val_text(lo->is_back ? "in" : "out"));

@@ -18,7 +18,8 @@
 
 enum {
 	HOPS_IF_UNKNOWN = 16,
-	BACK_HOPS_MAX = 18, /* what a session of the edge sends at most */
+	LONGEST_PORT = 65535, /* as text */
+	BACK_HOPS_MAX = 18,   /* what a session of the edge sends at most */
 };
 
 static const struct ladder_spec plain_twin = {
@@ -39,9 +40,10 @@ static size_t edit_at(struct slice sent, struct slice arrived)
 	return d.first_byte;
 }
 
-static bool is_walkable(const struct ladder_shot *ls)
+static bool is_walkable(const struct ladder_shot *ls,
+                        enum wire_transport transport)
 {
-	return ls->spec.transport == WIRE_UDP &&
+	return ls->spec.transport == transport &&
 	       !(ls->spec.how & LADDER_SPLIT) && ls->spec.pad_bytes == 0 &&
 	       ls->spec.what != LADDER_CRLF;
 }
@@ -52,7 +54,7 @@ static int find_lost(const struct alg *a, enum ladder_result result)
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		const struct ladder_shot *ls = &a->ladder.shots[i];
 
-		if (ls->result == result && is_walkable(ls) &&
+		if (ls->result == result && is_walkable(ls, WIRE_UDP) &&
 		    ls->spec.role == WIRE_ROLE_SIP)
 			return (int)i;
 	}
@@ -61,7 +63,7 @@ static int find_lost(const struct alg *a, enum ladder_result result)
 
 /* The changed message whose first change lies nearest to its start, where
  * even a router that quotes little still shows it. */
-static int find_edited(const struct alg *a)
+static int find_edited(const struct alg *a, enum wire_transport transport)
 {
 	int best = LADDER_NONE;
 	size_t best_at = SIZE_MAX;
@@ -70,7 +72,7 @@ static int find_edited(const struct alg *a)
 		const struct ladder_shot *ls = &a->ladder.shots[i];
 		size_t at;
 
-		if (ls->result != LADDER_EDITED || !is_walkable(ls))
+		if (ls->result != LADDER_EDITED || !is_walkable(ls, transport))
 			continue;
 		at = edit_at(a->shots[i].sent, a->shots[i].arrived);
 		if (at < best_at) {
@@ -112,9 +114,12 @@ static int walk_edit_at(size_t *out, struct alg *a, int shot)
 	size_t at = edit_at(sent, a->shots[shot].arrived);
 	const struct ladder_spec *sp = &a->ladder.shots[shot].spec;
 	struct addr from = alg_source(a, sp);
-	int err = alg_build(&walked, a, sp, ALG_NUM_HOP, &from,
-	                    a->shots[shot].rtp_port);
+	int err;
 
+	if (sp->transport == WIRE_TCP)
+		from.port = LONGEST_PORT;
+	err = alg_build(&walked, a, sp, ALG_NUM_HOP, &from,
+	                a->shots[shot].rtp_port);
 	if (err)
 		return err;
 	*out = at;
@@ -290,6 +295,27 @@ static void begin_edit(struct alg *a, int shot, int64_t now_ns)
 		          now_ns);
 }
 
+/* @return whether a walk is on, or could be for who may see quotes */
+static bool begin_edit_tcp(struct alg *a, bool *is_denied, int64_t now_ns)
+{
+	int shot = find_edited(a, WIRE_TCP);
+	const struct ladder_spec *sp;
+	size_t at = SIZE_MAX;
+	int err;
+
+	if (shot == LADDER_NONE)
+		return false;
+	sp = &a->ladder.shots[shot].spec;
+	a->locate.what = sp->what;
+	err = walk_edit_at(&at, a, shot);
+	if (!err)
+		err = alg_tcp_begin_edit(a, sp, at, now_ns);
+	if (err == ENOMEM)
+		a->err = err;
+	*is_denied = err == EPERM || err == EACCES;
+	return !err;
+}
+
 static bool begin_lost(struct alg *a, enum ladder_result result, int64_t now_ns)
 {
 	int shot = find_lost(a, result);
@@ -309,12 +335,15 @@ static bool begin_lost(struct alg *a, enum ladder_result result, int64_t now_ns)
 /* What proves most comes first. */
 static bool begin_all(struct alg *a, int64_t now_ns)
 {
-	int shot = find_edited(a);
+	int shot = find_edited(a, WIRE_UDP);
+	bool is_denied = false;
 
 	if (shot != LADDER_NONE) {
 		begin_edit(a, shot, now_ns);
 		return true;
 	}
+	if (begin_edit_tcp(a, &is_denied, now_ns))
+		return true;
 	if (a->burst.is_done && alg_burst_is_limited(a)) {
 		begin_rush(a, now_ns);
 		return true;
@@ -327,8 +356,10 @@ static bool begin_all(struct alg *a, int64_t now_ns)
 		return true;
 	if (alg_tcp_begin(a, now_ns))
 		return true;
-	if (!alg_state_begin(a, now_ns))
-		return false;
+	if (!alg_state_begin(a, now_ns)) {
+		a->locate.is_denied = is_denied;
+		return is_denied;
+	}
 	name_hops(a, now_ns);
 	return true;
 }
@@ -422,7 +453,7 @@ static int64_t step_on(struct alg *a, int64_t now_ns)
 	tcp = alg_tcp_next(a, now_ns);
 	next = tcp < next ? tcp : next;
 	/* only then, so that routers have errors left for what went before */
-	if (a->locate.tcp.is_on && tcp == INT64_MAX &&
+	if (a->locate.tcp.is_on && !a->locate.tcp.is_edit && tcp == INT64_MAX &&
 	    !a->locate.walks[ALG_WAY_OUT_TWIN].is_on) {
 		name_hops(a, now_ns);
 		/* names are all that is missing: once is enough */
@@ -488,7 +519,10 @@ void alg_locate_take_short(struct alg *a, const struct addr *offender)
 struct addr alg_locate_name(const struct alg *a, unsigned hop)
 {
 	const struct alg_walk *walks = a->locate.walks;
+	const struct hop_walk *tcp = &a->locate.tcp.walk;
 
+	if (a->locate.tcp.is_edit && hop <= tcp->n_hops)
+		return tcp->hops[hop].addr;
 	for (unsigned way = 0; way <= ALG_WAY_OUT_TWIN; way++) {
 		const struct hop_walk *w = &walks[way].walk;
 

@@ -11,6 +11,9 @@
  * it, tells which hops answer at all. The message goes twice, and a hop counts
  * where both died: an acknowledgement that is repeated could die there, too.
  *
+ * A message that is changed walks in the same way. Only raw sockets see what
+ * routers quote of it, so who may not open one gets no place.
+ *
  * Which of two neighbours it is shows only from both ends: then the edge sends
  * as well (alg_tcp_back.c).
  */
@@ -22,6 +25,7 @@
 
 enum {
 	ENOUGH = ALG_TCP_TRIES - 1,
+	METHOD_BYTES = 4, /* which nobody changes: a message begins */
 	MUTE_MS = 800,    /* of silence: the message has left three times */
 	RTTS = 4,         /* handshake, message, and one of each lost */
 	REPEATS_MS = 900, /* the kernel's first two, after 200 and 400 ms */
@@ -47,6 +51,8 @@ static void on_open(void *arg)
 
 	a->err = alg_build(&bytes, a, t->is_twin ? &tcp->twin_spec : &tcp->spec,
 	                   ALG_NUM_HOP + t->ttl, &from, a->rtp_base);
+	t->local = from;
+	t->sent = bytes;
 	if (a->err || net_stream_set_ttl(t->stream, (int)t->ttl) ||
 	    net_stream_send(t->stream, bytes))
 		try_end(t);
@@ -67,9 +73,11 @@ static void on_close(void *arg, int err)
 	struct alg_tcp *tcp = &t->alg->locate.tcp;
 	struct hop_walk *w = t->is_twin ? &tcp->twin : &tcp->walk;
 
-	if (t->is_sent && err == EHOSTUNREACH)
+	if (t->is_sent && err == EHOSTUNREACH && !tcp->is_edit)
 		w->hops[t->ttl].n_answers++;
 	try_end(t);
+	/* of what is changed, the quote may come after that */
+	t->is_over = !tcp->is_edit || !t->is_sent;
 	alg_kick(t->alg);
 }
 
@@ -116,6 +124,34 @@ static void try_start(struct alg *a, unsigned ttl, unsigned no)
 	t->is_over = err != 0;
 	if (err == ENOMEM)
 		a->err = err;
+}
+
+void alg_tcp_take_quote(struct alg *a, const struct net_quote *q)
+{
+	struct alg_tcp *tcp = &a->locate.tcp;
+	struct addr to = alg_edge(a, alg_port(a, &tcp->spec));
+	struct slice begin = slice_sub(q->payload, 0, METHOD_BYTES);
+
+	for (unsigned at = 0; at < (ALG_TCP_HOPS_MAX + 1) * ALG_TCP_TRIES;
+	     at++) {
+		struct alg_tcp_try *t =
+			&tcp->tries[at / ALG_TCP_TRIES][at % ALG_TCP_TRIES];
+
+		if (!t->is_sent || t->is_over || !addr_eq(&t->local, &q->src) ||
+		    !addr_eq(&to, &q->dst) ||
+		    !slice_eq(begin, slice_sub(t->sent, 0, begin.n)))
+			continue;
+		hop_walk_on_quote(&tcp->walk, t->ttl, &q->offender, t->sent,
+		                  report_bytes(a->r, q->payload));
+		if (q->payload.n)
+			try_end(t);
+		alg_kick(a);
+	}
+}
+
+static void on_quote(void *arg, const struct net_quote *q)
+{
+	alg_tcp_take_quote(arg, q);
 }
 
 static void start_all(struct alg *a, unsigned from, unsigned to)
@@ -187,6 +223,28 @@ bool alg_tcp_is_mute(const struct alg *a, int64_t now_ns)
 	return n > 0;
 }
 
+int alg_tcp_begin_edit(struct alg *a, const struct ladder_spec *sp,
+                       size_t edit_at, int64_t now_ns)
+{
+	struct alg_tcp *tcp = &a->locate.tcp;
+	unsigned n = alg_locate_hops(a);
+	int err;
+
+	alg_tcp_close(a); /* a late answer may have been taken for a lost one */
+	*tcp = (struct alg_tcp){.spec = *sp, .twin_spec = *sp};
+	err = net_quotes_open(&tcp->quotes, a->local.family, on_quote, a);
+	if (err)
+		return err;
+	tcp->is_started = tcp->is_on = tcp->is_edit = true;
+	if (n == 0 || n > ALG_TCP_HOPS_MAX)
+		n = ALG_TCP_HOPS_MAX;
+	hop_walk_init(&tcp->walk, n, edit_at, a->ladder.srtt_ns, now_ns);
+	tcp->end_ns =
+		now_ns + RTTS * a->ladder.srtt_ns + REPEATS_MS * NS_PER_MS;
+	start_all(a, 0, ENOUGH);
+	return a->err;
+}
+
 int64_t alg_tcp_watch(struct alg *a, int64_t now_ns)
 {
 	for (size_t i = 0; i < a->ladder.n; i++) {
@@ -204,6 +262,8 @@ int64_t alg_tcp_watch(struct alg *a, int64_t now_ns)
 
 static void close_tries(struct alg *a)
 {
+	net_quotes_close(a->locate.tcp.quotes);
+	a->locate.tcp.quotes = NULL;
 	for (unsigned ttl = 1; ttl <= ALG_TCP_HOPS_MAX; ttl++) {
 		for (unsigned no = 0; no < ALG_TCP_TRIES; no++)
 			try_end(&a->locate.tcp.tries[ttl][no]);
@@ -213,6 +273,7 @@ static void close_tries(struct alg *a)
 int64_t alg_tcp_next(struct alg *a, int64_t now_ns)
 {
 	struct alg_tcp *tcp = &a->locate.tcp;
+	const unsigned n_tries = tcp->is_edit ? ENOUGH : ALG_TCP_TRIES;
 	struct hop_place there;
 	bool is_over = true;
 
@@ -221,15 +282,17 @@ int64_t alg_tcp_next(struct alg *a, int64_t now_ns)
 	if (now_ns < tcp->twin_ns)
 		return tcp->twin_ns;
 	/* later, since routers limit their errors: the message comes first */
-	if (!tcp->tries[1][ENOUGH].alg)
+	if (!tcp->is_edit && !tcp->tries[1][ENOUGH].alg)
 		start_all(a, ENOUGH, ALG_TCP_TRIES);
 	for (unsigned ttl = 1; ttl <= tcp->walk.n_hops; ttl++) {
-		for (unsigned no = 0; no < ALG_TCP_TRIES; no++)
+		for (unsigned no = 0; no < n_tries; no++)
 			is_over &= tcp->tries[ttl][no].is_over;
 	}
 	if (!is_over && now_ns < tcp->end_ns)
 		return tcp->end_ns;
 	close_tries(a);
+	if (tcp->is_edit)
+		return INT64_MAX;
 	there = hop_walk_loss(&tcp->walk, &tcp->twin);
 	return alg_tcp_back_next(a, &there, now_ns);
 }
@@ -241,6 +304,8 @@ struct hop_place alg_tcp_place(const struct alg *a)
 	struct hop_place back = alg_tcp_back_place(a);
 	struct hop_place pl = hop_place_meet(&there, &back);
 
+	if (tcp->is_edit)
+		return hop_walk_edit(&tcp->walk);
 	/* where all routers heard it, it may have arrived this time */
 	if (!pl.is_exact && pl.hop_max > tcp->walk.n_hops)
 		pl.is_known = false;

@@ -1,5 +1,6 @@
 """A router that keeps silent makes a range, never a guess."""
 import concurrent.futures
+import json
 import unittest
 
 import lab
@@ -170,6 +171,47 @@ class OverTcp(unittest.TestCase):
                     self.assertEqual(fact["scope"], "tcp")
                     self.assertEqual(fact["evidence"]["back"][0]["answers"],
                                      2 * ("out-only" in options[1]))
+
+
+class ChangedOverTcp(unittest.TestCase):
+    """By what routers quote of TCP, which only root gets to see."""
+    WISHES = (
+        (("--router", "1:alg=via+contact+tcp-only"), lab.SERVER,
+         (1, 1, 2, "192.0.2.1")),
+        (("--router", "1:nat=on,mapping=apd,ports=random",
+          "--router", "2:alg=recase+tcp-only"), lab.SERVER,
+         (2, 2, 3, "203.0.113.1")),
+        (("--router", "3:alg=recase+tcp-only", "--ip6"), OverTcp.SIX,
+         (3, 3, 4, "2001:db8:2::1")),
+        # it quotes too little
+        (("--router", "2:alg=recase+tcp-only,icmp=28"), lab.SERVER,
+         (None, 1, 3, None)),
+    )
+
+    def test_one_hop(self):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            reports = pool.map(OverTcp.check, self.WISHES)
+            for (options, _, want), report in zip(self.WISHES, reports):
+                with self.subTest(options=options):
+                    self.assertEqual(report.ids(), ["alg.rewrites-sip"],
+                                     report.told())
+                    fact, = report.pick("alg.location", scope="tcp")
+                    self.assertEqual(
+                        (fact["hop"], fact["hop_min"], fact["hop_max"],
+                         fact.get("address")), want, report.told())
+
+    def test_who_may_not_see_is_told(self):
+        with rig.Lab("--router", "1:alg=recase+tcp-only") as room:
+            _, out, err = room.run(
+                "client", "setpriv", "--bounding-set=-net_raw", lab.PRUMO,
+                "check", "--edge", lab.SERVER, "-o", "json",
+                "--only", "sip-alg", env={"PRUMO_STAY_HOME": "1"})
+        self.assertTrue(out, err)
+        report = json.loads(out)
+        fact, = (f for f in report["facts"] if f["id"] == "alg.location")
+        self.assertEqual((fact["state"], fact["scope"], fact["hop"]),
+                         ("unknown", "tcp", None))
+        self.assertIn("CAP_NET_RAW", fact["why"])
 
 
 class State(unittest.TestCase):

@@ -294,6 +294,88 @@ static void test_begins_only_where_it_can_tell(void **state)
 	}
 }
 
+static struct addr at(const char *text, uint16_t port)
+{
+	struct addr got;
+
+	assert_int_equal(addr_parse(&got, slice_str(text)), 0);
+	got.port = port;
+	return got;
+}
+
+/* Whatever else comes to this computer is quoted to us as well. */
+static void test_takes_only_its_own_quotes(void **state)
+{
+	static const struct {
+		const char *why;
+		const char *src, *dst;
+		uint16_t src_port, dst_port;
+		const char *payload;
+		unsigned n_answers;
+		bool is_changed, is_over;
+	} cases[] = {
+		{"another port of ours", "192.0.2.33", "198.51.100.10", 40001,
+	         5060, "OPTIONS sip:x Via: 1", 0, false, false},
+		{"another address", "192.0.2.34", "198.51.100.10", 40000, 5060,
+	         "OPTIONS sip:x Via: 1", 0, false, false},
+		{"another server", "192.0.2.33", "198.51.100.11", 40000, 5060,
+	         "OPTIONS sip:x Via: 1", 0, false, false},
+		{"another port of its", "192.0.2.33", "198.51.100.10", 40000,
+	         5080, "OPTIONS sip:x Via: 1", 0, false, false},
+		{"not where a message begins", "192.0.2.33", "198.51.100.10",
+	         40000, 5060, "sip:x Via: 1", 0, false, false},
+		{"an acknowledgement", "192.0.2.33", "198.51.100.10", 40000,
+	         5060, "", 1, false, false},
+		{"cut short", "192.0.2.33", "198.51.100.10", 40000, 5060, "OP",
+	         1, false, true},
+		{"as it was sent", "192.0.2.33", "198.51.100.10", 40000, 5060,
+	         "OPTIONS sip:x Via: 1", 1, false, true},
+		{"changed", "192.0.2.33", "198.51.100.10", 40000, 5060,
+	         "OPTIONS sip:x Via: 2", 1, true, true},
+	};
+	struct probe_conf conf = {.edge = at("198.51.100.10", 0)};
+	struct probe_ports ports = {.sip = 5060};
+	struct probe_run run = {.conf = &conf};
+	struct alg_tcp *tcp = &a.locate.tcp;
+	struct alg_tcp_try *t = &tcp->tries[2][1];
+	struct report r;
+
+	UNUSED(state);
+	report_init(&r);
+	a.run = &run;
+	a.ports = &ports;
+	a.r = &r;
+	tcp->spec.role = WIRE_ROLE_SIP;
+	tcp->spec.transport = WIRE_TCP;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct net_quote q = {
+			.offender = at("203.0.113.1", 0),
+			.src = at(cases[i].src, cases[i].src_port),
+			.dst = at(cases[i].dst, cases[i].dst_port),
+			.payload = slice_str(cases[i].payload),
+		};
+		const struct hop_view *v = &tcp->walk.hops[2];
+
+		hop_walk_init(&tcp->walk, HOPS, 19, 0, 0);
+		*t = (struct alg_tcp_try){
+			.alg = &a,
+			.ttl = 2,
+			.local = at("192.0.2.33", 40000),
+			.sent = slice_str("OPTIONS sip:x Via: 1"),
+		};
+		alg_tcp_take_quote(&a, &q);
+		assert_int_equal(v->n_answers, 0); /* it has not left */
+		t->is_sent = true;
+		alg_tcp_take_quote(&a, &q);
+		if (v->n_answers != cases[i].n_answers ||
+		    v->is_changed != cases[i].is_changed ||
+		    t->is_over != cases[i].is_over)
+			fail_msg("%s: %u, %d, %d", cases[i].why, v->n_answers,
+			         v->is_changed, t->is_over);
+	}
+	report_fini(&r);
+}
+
 /* The edge may say anything, at any time. */
 static void test_believes_only_what_was_asked(void **state)
 {
@@ -374,6 +456,7 @@ int main(void)
 		TEST(test_back_asks_the_neighbours),
 		TEST(test_mute_is_what_alone_is_waited_for),
 		TEST(test_begins_only_where_it_can_tell),
+		TEST(test_takes_only_its_own_quotes),
 		TEST(test_believes_only_what_was_asked),
 		TEST(test_what_could_not_be_sent_is_not_counted),
 		TEST(test_back_ends_without_a_session),
