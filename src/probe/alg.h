@@ -501,6 +501,10 @@ WARN_UNUSED int alg_tcp_begin_edit(struct alg *a, const struct ladder_spec *sp,
 void alg_tcp_take_quote(struct alg *a, const struct net_quote *q);
 /** @return when to be called again; INT64_MAX: it is over */
 int64_t alg_tcp_next(struct alg *a, int64_t now_ns);
+/** Judge a loss; a hop that answered once, and not as often as it was asked,
+ *  may have heard it and may have been slow to say so: it widens the place. */
+struct hop_place alg_tcp_lost(const struct hop_walk *w,
+                              const struct hop_walk *twin);
 struct hop_place alg_tcp_place(const struct alg *a);
 void alg_tcp_close(struct alg *a);
 

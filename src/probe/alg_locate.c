@@ -456,8 +456,8 @@ static int64_t step_on(struct alg *a, int64_t now_ns)
 	if (a->locate.tcp.is_on && !a->locate.tcp.is_edit && tcp == INT64_MAX &&
 	    !a->locate.walks[ALG_WAY_OUT_TWIN].is_on) {
 		name_hops(a, now_ns);
-		/* names are all that is missing: once is enough */
-		a->locate.walks[ALG_WAY_OUT_TWIN].walk.round = HOP_TRIES - 1;
+		/* names are all that is missing */
+		a->locate.walks[ALG_WAY_OUT_TWIN].walk.round = HOP_TRIES - 2;
 	}
 	for (unsigned way = 0; way < ALG_WAYS && !a->err; way++) {
 		int64_t at = walk_on(a, way, now_ns);

@@ -293,14 +293,28 @@ int64_t alg_tcp_next(struct alg *a, int64_t now_ns)
 	close_tries(a);
 	if (tcp->is_edit)
 		return INT64_MAX;
-	there = hop_walk_loss(&tcp->walk, &tcp->twin);
+	there = alg_tcp_lost(&tcp->walk, &tcp->twin);
 	return alg_tcp_back_next(a, &there, now_ns);
+}
+
+struct hop_place alg_tcp_lost(const struct hop_walk *w,
+                              const struct hop_walk *twin)
+{
+	struct hop_place pl = hop_walk_loss(w, twin), once;
+	struct hop_walk any = *w;
+
+	any.n_enough = 1;
+	once = hop_walk_loss(&any, twin);
+	if (once.hop_max > pl.hop_max)
+		pl.hop_max = once.hop_max;
+	pl.is_known |= once.is_known;
+	return pl;
 }
 
 struct hop_place alg_tcp_place(const struct alg *a)
 {
 	const struct alg_tcp *tcp = &a->locate.tcp;
-	struct hop_place there = hop_walk_loss(&tcp->walk, &tcp->twin);
+	struct hop_place there = alg_tcp_lost(&tcp->walk, &tcp->twin);
 	struct hop_place back = alg_tcp_back_place(a);
 	struct hop_place pl = hop_place_meet(&there, &back);
 

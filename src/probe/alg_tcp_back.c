@@ -351,7 +351,7 @@ struct hop_place alg_tcp_back_place(const struct alg *a)
 	if (!b->is_on || !b->twin.hops[here].n_answers ||
 	    b->walk.hops[here].n_tries < ENOUGH || b->walk.hops[here].n_answers)
 		return pl;
-	pl = hop_walk_loss(&b->walk, &b->twin);
+	pl = alg_tcp_lost(&b->walk, &b->twin);
 	return hop_place_turn(&pl, here - 1);
 }
 
