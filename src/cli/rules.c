@@ -30,6 +30,8 @@ enum {
 	DIALECT_BYTES = 32,
 };
 
+static const char windows[] = "windows";
+
 struct settings {
 	struct cli_place how;
 	const struct fw_dialect *dialect;
@@ -138,6 +140,9 @@ static enum cli_status parse(struct settings *set, int argc, char *argv[])
 		                       _("one profile at a time, not '%s' too"),
 		                       argv[optind + 1]);
 	set->profile = optind < argc ? argv[optind] : CLI_PROFILE_DEFAULT;
+	/* It filters nobody's traffic but its own. */
+	if (strcmp(set->dialect->name, windows) == 0)
+		set->how.is_host = true;
 	return CLI_READY;
 }
 
@@ -196,8 +201,8 @@ static int judge(bool *is_exact, const struct writing *wt,
                  const struct fw_rules *rules, struct arena *a)
 {
 	const struct cli_flows *fl = &wt->flows;
-	const struct fw_question q = {fl->flows, fl->n_flows, fl->place, NULL,
-	                              0};
+	const struct fw_question q = {
+		.flows = fl->flows, .n_flows = fl->n_flows, .place = fl->place};
 	struct fw_answer *answers;
 	struct fw_space *sp = NULL;
 	struct fw_part *excess = NULL;
@@ -259,6 +264,24 @@ static int put_exclusions(struct writing *wt)
 	return err;
 }
 
+/* Each of them was refused by its name; what helps is the same for all. */
+static void tell_names(const struct writing *wt)
+{
+	const struct cli_flows *fl = &wt->flows;
+	size_t n = 0;
+
+	if (fw_dialect_caps(wt->set->dialect, &wt->rules) & FW_CAP_NAMES)
+		return;
+	for (size_t i = 0; i < fl->n_flows; i++)
+		n += fl->flows[i].dst.first->kind == FW_ADDR_NAME;
+	if (n)
+		cli_complain(&cli_rules,
+		             _("rows whose name has no address here: %zu; "
+		               "give addresses with --resolve NAME=ADDRESS, "
+		               "or leave such rows out with --skip-names"),
+		             n);
+}
+
 static enum cli_status emit(struct writing *wt)
 {
 	const struct cli_flows *fl = &wt->flows;
@@ -267,7 +290,7 @@ static enum cli_status emit(struct writing *wt)
 	                              &fl->place);
 
 	wt->rules.version = wt->set->version;
-	if (!err && strcmp(wt->set->dialect->name, "windows") == 0)
+	if (!err && strcmp(wt->set->dialect->name, windows) == 0)
 		err = put_exclusions(wt);
 	if (!err && wt->set->is_inbound)
 		err = fw_rules_add_inbound(&wt->rules, fl->flows, fl->n_flows,
@@ -280,8 +303,10 @@ static enum cli_status emit(struct writing *wt)
 		err = fw_emit(&wt->text, wt->set->dialect, &wt->rules, &wt->dg);
 	if (wt->dg.n_items)
 		cli_output_diag(&wt->dg);
-	if (err == ENOTSUP)
+	if (err == ENOTSUP) {
+		tell_names(wt);
 		return CLI_NOT_READY;
+	}
 	if (err) {
 		cli_complain(&cli_rules, _("out of memory"));
 		return CLI_INTERNAL;
