@@ -103,6 +103,8 @@ struct audit {
 	struct profile *profile;
 	struct report report;
 	struct wr after; /* what follows the report: patches and reasons */
+	bool is_many;    /* texts are judged into one report */
+	bool is_tracked; /* live: something asks for connections */
 };
 
 static void put_block(struct wr *w, const char *title, const struct wr *text)
@@ -189,58 +191,71 @@ static void show_why(struct audit *au, const struct fw_rules *rules,
 	}
 }
 
-/* As rules takes them, where only a prefix or one zone was said. */
-static void set_factory_zones(struct fw_place *place,
-                              const struct fw_dialect *d, const char *file)
+static void tell_place(const struct fw_place *place, const char *file)
 {
-	if (!d->lan || !d->wan || (place->in && place->out))
-		return;
-	if (!place->in)
-		place->in = d->lan;
-	if (!place->out)
-		place->out = d->wan;
-	cli_complain(&cli_audit,
-	             _("%s: judged from %s to %s; --lan and --wan say "
-	               "otherwise"),
-	             file, place->in, place->out);
-}
+	struct wr from = wr_init_heap();
 
-/* Where the text itself tells where phones and provider are. */
-static void guess_place(struct fw_place *place, const struct fw_dialect *d,
-                        const struct fw_rules *rules, const char *file)
-{
-	const bool is_said = place->in || place->out || place->src.first;
-
-	if (place->path != FW_PATH_FORWARD)
-		return;
-	if (is_said) {
-		set_factory_zones(place, d, file);
-		return;
+	if (place->in || !place->src.first)
+		wr_str(&from, place->in ? place->in : "*");
+	for (const struct fw_addr *ad = place->src.first; ad; ad = ad->next) {
+		if (ad != place->src.first)
+			wr_str(&from, ", ");
+		else if (place->in)
+			wr_str(&from, " (");
+		fw_ip_put(&from, ad->lo, ad->hi);
 	}
-	place->out = fw_guess_wan(rules);
-	if (!place->out)
-		place->out = d->wan;
-	place->in = place->out ? fw_guess_lan(rules, place->out) : NULL;
-	if (!place->in && place->out && d->wan &&
-	    strcmp(place->out, d->wan) == 0)
-		place->in = d->lan;
-	if (place->out)
+	if (place->in && place->src.first)
+		wr_str(&from, ")");
+	wr_u8(&from, '\0');
+	if (!from.bad)
 		cli_complain(&cli_audit,
 		             _("%s: judged from %s to %s; --lan and --wan say "
 		               "otherwise"),
-		             file, place->in ? place->in : "*", place->out);
+		             file, (const char *)from.p,
+		             place->out ? place->out : "*");
+	wr_fini(&from);
+}
+
+/* Where the text itself tells where phones and provider are. */
+static int guess_place(struct fw_place *place, struct arena *a,
+                       const struct fw_dialect *d, const struct fw_rules *rules,
+                       const char *file)
+{
+	const struct fw_place said = *place;
+	int err = 0;
+
+	if (place->path != FW_PATH_FORWARD)
+		return 0;
+	if (!place->out)
+		place->out = fw_guess_wan(rules);
+	if (!place->out)
+		place->out = d->wan;
+	if (!place->in && place->out)
+		place->in = fw_guess_lan(rules, place->out);
+	if (!place->in && d->wan &&
+	    (said.out || said.src.first || strcmp(place->out, d->wan) == 0))
+		place->in = d->lan;
+	if (!place->src.first)
+		err = fw_guess_src(&place->src, a, rules, place);
+	if (place->in != said.in || place->out != said.out ||
+	    place->src.first != said.src.first)
+		tell_place(place, file);
+	return err;
 }
 
 static int judge(struct audit *au, const struct fw_dialect *d,
                  const struct fw_rules *rules, struct cli_flows *fl,
                  const char *file)
 {
-	struct fw_question q = {fl->flows, fl->n_flows, fl->place, fl->hosts,
-	                        fl->n_hosts};
-	int err;
+	struct fw_question q = {.flows = fl->flows,
+	                        .n_flows = fl->n_flows,
+	                        .place = fl->place,
+	                        .hosts = fl->hosts,
+	                        .n_hosts = fl->n_hosts};
+	int err = guess_place(&q.place, &fl->arena, d, rules, file);
 
-	guess_place(&q.place, d, rules, file);
-	err = fw_audit(&au->report, rules, &q, file);
+	if (!err)
+		err = fw_audit(&au->report, rules, &q, file);
 	if (!err)
 		err = make_patch(au, rules, &q, file);
 	if (!err && au->set->shows_why)
@@ -297,6 +312,8 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	err = d->parse(&rules, text, &dg);
 	if (!err && au->set->is_live)
 		err = live_settings(&rules);
+	rules.title = au->is_many ? file : NULL;
+	rules.is_stateless = au->set->is_live && !au->is_tracked;
 	if (dg.n_items && !au->set->output.is_quiet)
 		cli_output_diag(&dg);
 	/* The rest was read, and is judged without the lines at fault. */
@@ -395,6 +412,7 @@ static enum cli_status audit_files(struct audit *au, char *const paths[],
 	enum cli_status status = CLI_READY;
 	size_t n_read = 0;
 
+	au->is_many = n > 1;
 	for (size_t i = 0; (i < n || n_read) && status == CLI_READY;) {
 		size_t used;
 
@@ -423,16 +441,14 @@ static enum cli_status audit_live(struct audit *au)
 	size_t n, used;
 	enum cli_status status = live_read(sources, &n, &cli_audit);
 
-	for (size_t i = 0; i < n && status == CLI_READY; i += used) {
-		const struct live_source *s = &sources[i];
-
-		used = 1;
-		/* Without a table of nftables there is still its silence. */
-		if (i == 0 || slice_trim(wr_slice(&s->text)).n)
-			used = audit_next(au, &status,
-			                  fw_dialect_find(s->dialect), s,
-			                  n - i);
-	}
+	au->is_many = n > 1 && !are_halves(wr_slice(&sources[0].text),
+	                                   wr_slice(&sources[1].text));
+	for (size_t i = 0; i < n && !au->is_tracked; i++)
+		au->is_tracked = fw_linux_tracks(wr_slice(&sources[i].text));
+	for (size_t i = 0; i < n && status == CLI_READY; i += used)
+		used = audit_next(au, &status,
+		                  fw_dialect_find(sources[i].dialect),
+		                  &sources[i], n - i);
 	for (size_t i = 0; i < n; i++)
 		wr_fini(&sources[i].text);
 	return status;

@@ -27,11 +27,11 @@ enum {
 
 static const struct {
 	const char *name, *dialect;
-	bool is_needed;
+	const char *family; /* as nft calls it */
 } programs[] = {
-	{"nft list ruleset", "nftables", true},
-	{"iptables-save", "iptables", false},
-	{"ip6tables-save", "iptables", false},
+	{"nft list ruleset", "nftables", NULL},
+	{"iptables-save", "iptables", "ip"},
+	{"ip6tables-save", "iptables", "ip6"},
 };
 
 extern char **environ;
@@ -115,32 +115,98 @@ static int run(struct wr *text, struct wr *said, int *status,
 	return err;
 }
 
-/* Blanks in their place keep the numbers of the lines. */
-static void blank_managed(struct wr *w)
+/* @return the line at *at, without its end; *at is behind it then */
+static struct slice next_line(const struct wr *w, size_t *at)
 {
-	static const char mark[] = "is managed by iptables-nft";
-	bool is_managed = false, is_inside = false;
-	uint8_t *at = w->p;
+	const uint8_t *p = w->p + *at;
+	const size_t left = w->n - *at;
+	const uint8_t *nl = memchr(p, '\n', left);
+	const size_t n = nl ? (size_t)(nl - p) : left;
 
-	while (at && at < w->p + w->n) {
-		const size_t left = (size_t)(w->p + w->n - at);
-		uint8_t *nl = memchr(at, '\n', left);
-		const size_t n = nl ? (size_t)(nl - at) : left;
-		const struct slice line = {at, n};
+	*at += n + (nl != NULL);
+	return (struct slice){p, n};
+}
 
-		if (n && *at == '#' &&
-		    slice_find(line, slice_str(mark)) != SIZE_MAX)
-			is_managed = true;
-		else if (is_managed && n && *at == 't')
+/* Newer nft marks such a table by a line of comment, above it. */
+static bool is_mark(struct slice line)
+{
+	return line.n && *line.p == '#' &&
+	       slice_find(line, slice_str("is managed by iptables-nft")) !=
+	               SIZE_MAX;
+}
+
+/* Blanks in their place keep the numbers of the lines.
+ *
+ * @param head  "table ip filter {" */
+static void blank_table(struct wr *nft, struct slice head)
+{
+	bool is_inside = false;
+	size_t at = 0, from = 0;
+
+	while (at < nft->n) {
+		const size_t start = at;
+		const struct slice line = next_line(nft, &at);
+
+		if (is_mark(line))
+			memset(nft->p + start, ' ', line.n);
+		if (!is_inside && slice_eq(line, head)) {
 			is_inside = true;
-		if (is_managed) {
-			const bool is_end = is_inside && n && *at == '}';
-
-			memset(at, ' ', n);
-			is_managed = !is_end;
-			is_inside = is_inside && !is_end;
+			from = start;
 		}
-		at += n + 1;
+		if (!is_inside || !slice_eq_str(line, "}"))
+			continue;
+		for (size_t i = from; i < start + line.n; i++) {
+			if (nft->p[i] != '\n')
+				nft->p[i] = ' ';
+		}
+		is_inside = false;
+	}
+}
+
+/* It says so of tables with chains that it cannot show. */
+static bool is_partial(struct slice saved, struct slice table)
+{
+	struct wr w = wr_init_heap();
+	bool is_found;
+
+	wr_str(&w, "# Table `");
+	wr_put(&w, table);
+	wr_str(&w, "\'");
+	is_found = w.bad || slice_find(saved, wr_slice(&w)) != SIZE_MAX;
+	wr_fini(&w);
+	return is_found;
+}
+
+static void leave_out(struct wr *nft, struct slice table, const char *family)
+{
+	struct wr head = wr_init_heap();
+
+	wr_fmt(&head, "table %s ", family);
+	wr_put(&head, table);
+	wr_str(&head, " {");
+	if (!head.bad)
+		blank_table(nft, wr_slice(&head));
+	wr_fini(&head);
+}
+
+void live_leave_shown_out(struct wr *nft, const struct wr *saved,
+                          const char *family)
+{
+	const struct slice text = wr_slice(saved);
+	size_t at = 0;
+
+	/* The other iptables keeps its rules where nft does not look. */
+	if (slice_find(text, slice_str("(nf_tables)")) == SIZE_MAX)
+		return;
+	while (at < saved->n) {
+		const struct slice line = next_line(saved, &at);
+		struct slice table;
+
+		if (line.n < 2 || *line.p != '*')
+			continue;
+		table = slice_trim(slice_sub(line, 1, line.n - 1));
+		if (!is_partial(text, table))
+			leave_out(nft, table, family);
 	}
 }
 
@@ -151,45 +217,83 @@ static struct slice first_line(struct slice s)
 	return slice_sub(s, 0, end == SIZE_MAX ? s.n : end);
 }
 
+/* @return CLI_READY also without the program: its text is empty then */
+static enum cli_status ask(struct live_source *s, bool *is_there,
+                           const struct cli_cmd *cmd)
+{
+	enum cli_status result = CLI_READY;
+	struct wr said = wr_init_heap();
+	struct slice line;
+	int status = 0, err = run(&s->text, &said, &status, s->name);
+
+	line = first_line(wr_slice(&said));
+	*is_there =
+		err || !WIFEXITED(status) || WEXITSTATUS(status) != NOT_FOUND;
+	if (err) {
+		cli_complain(cmd, "%s: %s", s->name, strerror(err));
+		result = CLI_INTERNAL;
+	} else if (*is_there &&
+	           (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
+		cli_complain(cmd,
+		             _("'%s' could not show the rules: %.*s. Run this "
+		               "as root."),
+		             s->name, (int)line.n, (const char *)line.p);
+		result = CLI_COULD_NOT_TEST;
+	}
+	wr_fini(&said);
+	return result;
+}
+
+/* Those that show nothing have no say; but of several, one speaks for all
+ * that there are no rules. */
+static void leave_silent_out(struct live_source *out, size_t *n)
+{
+	size_t n_left = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		const bool is_last = i + 1 == *n && n_left == 0;
+
+		if (is_last || slice_trim(wr_slice(&out[i].text)).n)
+			out[n_left++] = out[i];
+		else
+			wr_fini(&out[i].text);
+	}
+	*n = n_left;
+}
+
 enum cli_status live_read(struct live_source *out, size_t *n,
                           const struct cli_cmd *cmd)
 {
 	enum cli_status result = CLI_READY;
+	bool has_nft = false;
 
 	*n = 0;
 	for (size_t i = 0; i < ARRAY_LEN(programs) && result == CLI_READY;
 	     i++) {
 		struct live_source *s = &out[*n];
-		struct wr said = wr_init_heap();
-		struct slice line;
-		int status = 0, err;
+		bool is_there;
 
 		*s = (struct live_source){programs[i].name, programs[i].dialect,
 		                          wr_init_heap()};
-		(*n)++;
-		err = run(&s->text, &said, &status, s->name);
-		line = first_line(wr_slice(&said));
-		if (err) {
-			cli_complain(cmd, "%s: %s", s->name, strerror(err));
-			result = CLI_INTERNAL;
-		} else if (WIFEXITED(status) &&
-		           WEXITSTATUS(status) == NOT_FOUND &&
-		           !programs[i].is_needed) {
+		result = ask(s, &is_there, cmd);
+		if (is_there)
+			(*n)++;
+		else
 			wr_fini(&s->text);
-			(*n)--;
-		} else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-			cli_complain(cmd,
-			             _("'%s' could not show the rules: %.*s. "
-			               "Run this as root."),
-			             s->name, (int)line.n,
-			             (const char *)line.p);
-			result = CLI_COULD_NOT_TEST;
-		}
-		wr_fini(&said);
+		has_nft |= i == 0 && is_there;
+		if (is_there && has_nft && i > 0)
+			live_leave_shown_out(&out[0].text, &s->text,
+			                     programs[i].family);
 	}
-	/* Only what iptables-save is there to show. */
-	if (result == CLI_READY && *n > 1)
-		blank_managed(&out[0].text);
+	if (result != CLI_READY)
+		return result;
+	if (*n == 0) {
+		cli_complain(cmd, _("neither nft nor iptables-save is "
+		                    "installed here, and only they show the "
+		                    "rules"));
+		return CLI_COULD_NOT_TEST;
+	}
+	leave_silent_out(out, n);
 	return result;
 }
 

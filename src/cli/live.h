@@ -2,6 +2,7 @@
 /** This host's own firewall, as text: only read, never changed. */
 #pragma once
 
+#include "base/cursor.h"
 #include "cli/cmd.h"
 #include "firewall/rule.h"
 
@@ -28,6 +29,16 @@ struct live_source {
  */
 WARN_UNUSED enum cli_status live_read(struct live_source *out, size_t *n,
                                       const struct cli_cmd *cmd);
+
+/**
+ * Blank the tables in the text of nft that @p saved shows in full. What
+ * stands in them is the same rules, and is not to be judged twice.
+ *
+ * @param saved   Of iptables-save or ip6tables-save.
+ * @param family  "ip" or "ip6".
+ */
+void live_leave_shown_out(struct wr *nft, const struct wr *saved,
+                          const char *family);
 
 /** Put what the kernel says of its timers and helpers in the place of what
  *  is usual. @return 0 or ENOMEM */

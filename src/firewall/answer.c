@@ -4,66 +4,8 @@
  * same eyes as the configuration it mends, and tells nobody.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "firewall/audit.h"
-
-/* The one zone that a match names; NULL: any, or not one. */
-static const char *only(const struct fw_zones *set)
-{
-	const struct fw_zone *z = set->first;
-
-	if (!z || z->next || set->is_negated || z->is_unknown ||
-	    strchr(z->name, '*'))
-		return NULL;
-	return z->name;
-}
-
-const char *fw_guess_wan(const struct fw_rules *rules)
-{
-	const char *wan = NULL;
-
-	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const char *name = only(&r->out);
-
-			if (r->nat.kind != FW_NAT_SOURCE || !name)
-				continue;
-			if (wan && strcmp(wan, name) != 0)
-				return NULL;
-			wan = name;
-		}
-	}
-	return wan;
-}
-
-static bool leads_to(const struct fw_zones *set, const char *wan)
-{
-	for (const struct fw_zone *z = set->first; z; z = z->next) {
-		if (strcmp(z->name, wan) == 0)
-			return !set->is_negated;
-	}
-	return false;
-}
-
-const char *fw_guess_lan(const struct fw_rules *rules, const char *wan)
-{
-	const char *lan = NULL;
-
-	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const char *name = only(&r->in);
-
-			if (r->action != FW_ACCEPT || !r->in.first ||
-			    !leads_to(&r->out, wan))
-				continue;
-			if (!name || (lan && strcmp(lan, name) != 0))
-				return NULL;
-			lan = name;
-		}
-	}
-	return lan;
-}
 
 static enum fw_verdict worse(enum fw_verdict a, enum fw_verdict b)
 {
@@ -90,7 +32,7 @@ static void apply_defaults(struct fw_answer *an, const struct fw_rules *rules,
 	if (an->alg == FW_UNSET)
 		an->alg = FW_UNKNOWN;
 	an->udp_idle_s = FW_IDLE_UNSET;
-	if (!has_udp(f))
+	if (!has_udp(f) || rules->is_stateless)
 		return;
 	an->udp_idle_s = an->out.attrs.udp_idle_s;
 	an->is_idle_default = !an->out.idle_rule;

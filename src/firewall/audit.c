@@ -5,7 +5,7 @@
  * behind one missing rule are one sentence. Nothing here decides anything
  * that answer.c or reach.c did not.
  */
-#include "firewall/audit.h"
+#include "firewall/tell.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,202 +19,23 @@ enum {
 	LONG_IDLE_S = 3600,
 };
 
-struct audit {
-	struct report *r;
-	const struct fw_rules *rules;
-	const struct fw_question *q;
-	const char *file;
-	struct finding *blocked, *doubtful, *alg, *half, *idle, *offload, *dead;
-	struct finding *wide, *nat;
-};
-
 static const enum fact_state states[] = {
 	[FW_PASS] = FACT_PASS,
 	[FW_FAIL] = FACT_FAIL,
 	[FW_DONT_KNOW] = FACT_UNKNOWN,
 };
 
-static const struct {
-	const char *id;
-	enum finding_severity severity;
-	const char *title, *detail;
-	const char *step, *remedy;
-} causes[] = {
-	{"firewall.blocks", FINDING_FAIL,
-         N_("The firewall's own rules block traffic that calls need."),
-         N_("Each blocked flow names the rule that decides, with its line, "
-            "and a packet that is dropped."),
-         "open-flows",
-         N_("Accept the blocked flows before the rule that drops them.")},
-	{"firewall.unclear", FINDING_WARN,
-         N_("The configuration does not say enough to be sure about some "
-            "flows."),
-         N_("A name, a schedule or a condition decides that this text does "
-            "not show. Ask the firewall itself, or test with check."),
-         "resolve-names",
-         N_("Give the addresses of names with --resolve, or measure with "
-            "prumo check.")},
-	{"firewall.sip-alg", FINDING_FAIL,
-         N_("The firewall rewrites SIP: its helper or ALG is on."),
-         N_("It changes addresses inside SIP messages. Calls lose audio or "
-            "drop; the provider asks for it to be off."),
-         "alg-off-everywhere",
-         N_("Turn the SIP ALG off in all of the places that turn it on, then "
-            "clear the old sessions, which keep it.")},
-	{"firewall.half-applied", FINDING_FAIL,
-         N_("A recipe against the SIP ALG was applied only by half."),
-         N_("One setting says off, another still turns it on: the ALG goes "
-            "on working."),
-         "alg-off-rest",
-         N_("Do the rest of the recipe: each setting that still says on is "
-            "among the evidence.")},
-	{"firewall.udp-idle", FINDING_FAIL,
-         N_("The firewall forgets idle UDP sessions too soon."),
-         N_("Phones that rest between registrations stop ringing when "
-            "their session is forgotten."),
-         "session-time",
-         N_("Raise the session time of UDP to what the provider asks for.")},
-	{"firewall.offload", FINDING_WARN,
-         N_("Calls are offloaded past the firewall's own processing."), NULL,
-         "offload-off", N_("Turn offload off in the rules that carry calls.")},
-	{"firewall.consistent-nat", FINDING_WARN,
-         N_("The firewall gives a phone a new outside port for each "
-            "conversation."),
-         N_("Answers and calls may come to a port that is forgotten. The "
-            "provider asks for consistent NAT."),
-         "consistent-nat-on", N_("Turn consistent NAT on.")},
-	{"firewall.dead-rules", FINDING_NOTE,
-         N_("Some rules can never match: earlier rules take all of their "
-            "packets."),
-         NULL, "remove-dead-rules",
-         N_("Take the dead rules out, or move them up if they were meant to "
-            "decide.")},
-	{"firewall.too-wide", FINDING_NOTE,
-         N_("Some rules open more than calls need."), NULL, "narrow-rules",
-         N_("If these rules are there for calls alone, limit them to the "
-            "provider's addresses and ports.")},
-};
-
-static struct finding *cause(struct audit *au, struct finding **at,
-                             const char *id)
-{
-	struct remedy_step *step;
-
-	for (size_t i = 0; i < ARRAY_LEN(causes) && !*at; i++) {
-		if (strcmp(causes[i].id, id) != 0)
-			continue;
-		*at = report_finding(au->r, id, causes[i].severity);
-		(*at)->segment = SEGMENT_ROUTER;
-		(*at)->act = ACT_CUSTOMER;
-		(*at)->title.msgid = causes[i].title;
-		(*at)->detail.msgid = causes[i].detail;
-		step = finding_remedy(
-			au->r, *at, causes[i].step,
-			(struct words){.msgid = causes[i].remedy});
-		step->needs_router = causes[i].severity != FINDING_NOTE &&
-		                     strcmp(id, "firewall.unclear") != 0;
-	}
-	return *at;
-}
-
-static void put_place(struct audit *au, struct fact *f, unsigned line,
-                      struct slice raw)
-{
-	if (au->file)
-		(void)fact_evidence(
-			au->r, f, "file",
-			val_text(report_text(au->r, slice_str(au->file))));
-	if (line)
-		(void)fact_evidence(au->r, f, "line", val_int(line));
-	if (raw.n)
-		(void)fact_evidence(au->r, f, "quote",
-		                    val_bytes(report_bytes(au->r, raw)));
-}
-
-static void put_rule(struct audit *au, struct fact *f,
-                     const struct fw_rule *rule, const struct fw_chain *chain)
-{
-	if (rule) {
-		(void)fact_field(
-			au->r, f, "rule",
-			val_text(report_text(au->r, slice_str(rule->id))));
-		put_place(au, f, rule->line, rule->raw);
-	} else if (chain) {
-		(void)fact_field(
-			au->r, f, "policy_of",
-			val_text(report_text(au->r, slice_str(chain->name))));
-		put_place(au, f, chain->line, (struct slice){NULL, 0});
-	}
-}
-
-static void put_ip(struct audit *au, struct val *into, const char *key,
-                   struct fw_ip ip, const char *name)
-{
-	const struct addr a = fw_ip_addr(ip);
-	char text[ADDR_TEXT_BYTES];
-	const char *s = name ? name : addr_ip_text(&a, text);
-
-	(void)val_put(&au->r->arena, &au->r->no_memory, into, key,
-	              val_text(report_text(au->r, slice_str(s))));
-}
-
-static void put_int(struct audit *au, struct val *into, const char *key,
-                    int64_t v)
-{
-	(void)val_put(&au->r->arena, &au->r->no_memory, into, key, val_int(v));
-}
-
-static void put_packet(struct audit *au, struct fact *f,
-                       const struct fw_packet *p)
-{
-	struct val *v = fact_evidence(au->r, f, "packet", val_map());
-	const char *name = fw_proto_name(p->proto);
-
-	if (p->in)
-		(void)val_put(&au->r->arena, &au->r->no_memory, v, "in",
-		              val_text(report_text(au->r, slice_str(p->in))));
-	if (p->out)
-		(void)val_put(&au->r->arena, &au->r->no_memory, v, "out",
-		              val_text(report_text(au->r, slice_str(p->out))));
-	put_ip(au, v, "src", p->src, p->src_name);
-	put_ip(au, v, "dst", p->dst, p->dst_name);
-	if (name)
-		(void)val_put(&au->r->arena, &au->r->no_memory, v, "protocol",
-		              val_text(name));
-	put_int(au, v, "protocol_number", p->proto);
-	put_int(au, v, "sport", p->sport);
-	put_int(au, v, "dport", p->dport);
-}
-
-/* The part to show: a failing one, else a doubtful one, else the first. */
-static const struct fw_part *telling(const struct fw_judgement *j)
-{
-	const struct fw_part *best = j->parts;
-
-	for (const struct fw_part *p = j->parts; p; p = p->next) {
-		if (p->verdict == FW_FAIL)
-			return p;
-		if (p->verdict == FW_DONT_KNOW && best->verdict == FW_PASS)
-			best = p;
-	}
-	return best;
-}
-
-static const char *line_text(struct audit *au, const struct fw_rule *rule,
-                             const struct fw_chain *chain)
-{
-	return report_fmt(au->r, "%u",
-	                  rule ? rule->line : (chain ? chain->line : 0));
-}
-
 /* How people know a row; its id is in the scope. */
-static const char *words_of(struct audit *au, const struct fw_flow *flow)
+static const char *words_of(struct fw_tell *au, const struct fw_flow *flow)
 {
-	return report_text(au->r,
-	                   slice_str(flow->title ? flow->title : flow->id));
+	const char *title = flow->title ? flow->title : flow->id;
+
+	if (au->rules->title)
+		return report_fmt(au->r, "%s: %s", au->rules->title, title);
+	return report_text(au->r, slice_str(title));
 }
 
-static void tell_cut(struct audit *au, struct fact *f,
+static void tell_cut(struct fw_tell *au, struct fact *f,
                      const struct fw_judgement *j)
 {
 	f->summary.msgid = N_("%1$s: not known.");
@@ -223,78 +44,162 @@ static void tell_cut(struct audit *au, struct fact *f,
 	f->why.args[0] = report_fmt(au->r, "%" PRIu64, j->n_steps);
 }
 
-static void tell_doubt(struct audit *au, struct fact *f,
-                       const struct fw_part *p)
-{
-	const struct fw_rule *r = p->doubt;
-	const bool is_elsewhere = r && !r->conditional &&
-	                          r->nat.kind != FW_NAT_NONE &&
-	                          r->nat.kind != FW_NAT_SOURCE;
-	const char *what = r ? r->conditional : NULL;
+/* What the readers of texts note of a rule that they cannot read whole. */
+static const struct {
+	const char *conditional, *why;
+} doubts[] = {
+	{"an object that is not in the text",
+         N_("It names an object that is not in this text.")},
+	{"its action is not said", N_("Its action is not in this text.")},
+	{"its place in the order is not said",
+         N_("Its place in the order is not in this text.")},
+	{"a rule from the factory that the text leaves out",
+         N_("It is a rule from the factory that this text leaves out.")},
+	{"its service is not read",
+         N_("It names a service that is not in this text.")},
+	{"its addresses are not read",
+         N_("It names addresses that are not in this text.")},
+	{"it asks for users", N_("It is for some users only.")},
+	{"a setting is missing", N_("One of its settings is missing.")},
+};
 
-	if (!r && !p->rule && !p->chain) {
-		f->summary.msgid = N_("%1$s: not known.");
-		f->why.msgid = N_("This text is not about addresses of that "
-		                  "family.");
-		return;
+static const char *why_of(const char *conditional)
+{
+	for (size_t i = 0; i < ARRAY_LEN(doubts); i++) {
+		if (strcmp(doubts[i].conditional, conditional) == 0)
+			return doubts[i].why;
 	}
-	f->summary.msgid =
-		N_("%1$s: not known; line %2$s may or may not match.");
-	f->why.msgid = N_("What line %1$s matches is not in this text: %2$s");
-	if (r && !r->line) {
-		f->summary.msgid =
-			N_("%1$s: not known; rule %2$s may or may not match.");
-		f->why.msgid =
-			N_("What rule %1$s matches is not in this text: %2$s");
-		f->summary.args[1] = report_text(au->r, slice_str(r->id));
-	} else if (is_elsewhere) {
-		f->why.msgid = N_("Line %1$s may send it elsewhere (%2$s), "
-		                  "and what becomes of it there is not in this "
-		                  "text.");
-		what = r->nat.to;
-	}
-	f->why.args[0] = f->summary.args[1];
-	f->why.args[1] = what ? report_text(au->r, slice_str(what)) : "";
+	return N_("Whether it matches depends on what is not in this text: "
+	          "%1$s");
 }
 
-static void tell_flow(struct audit *au, const struct fw_flow *flow,
-                      const struct fw_answer *an)
+/* nft's own word before the target is not a part of it. */
+static const char *target_of(const struct fw_rule *r)
 {
+	static const char to[] = "to ";
+	const char *what = r->nat.to;
+
+	return what && strncmp(what, to, strlen(to)) == 0 ? what + strlen(to)
+	                                                  : what;
+}
+
+static void tell_rule_doubt(struct fw_tell *au, struct fact *f,
+                            const struct fw_rule *r)
+{
+	const char *what = r->conditional;
+
+	if (r->nat.kind == FW_NAT_DEST || r->nat.kind == FW_NAT_REDIRECT) {
+		what = target_of(r);
+		f->why.msgid = what ? N_("It may send it elsewhere (%1$s), and "
+		                         "what becomes of it there is not in "
+		                         "this text.")
+		                    : N_("It may hand it to a program of this "
+		                         "box, and what that does is not in "
+		                         "this text.");
+	} else if (what) {
+		f->why.msgid = why_of(what);
+	} else {
+		f->why.msgid = N_("What it matches is not all in this text: a "
+		                  "name, a set or a schedule.");
+	}
+	if (what)
+		f->why.args[0] = report_text(au->r, slice_str(what));
+}
+
+static void tell_doubt(struct fw_tell *au, struct fact *f,
+                       const struct fw_part *p)
+{
+	const struct fw_rule *r = p->doubt ? p->doubt : p->rule;
+
+	f->summary.msgid = N_("%1$s: not known.");
+	if (!r && !p->chain) {
+		f->why.msgid = N_("This text is not about addresses of that "
+		                  "family.");
+	} else if (!r) {
+		f->why.msgid = N_("What the text says does not decide it.");
+	} else if (r->line) {
+		f->summary.msgid =
+			N_("%1$s: not known; line %2$s may or may not match.");
+		f->summary.args[1] = report_fmt(au->r, "%u", r->line);
+		tell_rule_doubt(au, f, r);
+	} else {
+		f->summary.msgid =
+			N_("%1$s: not known; rule %2$s may or may not match.");
+		f->summary.args[1] = report_text(au->r, slice_str(r->id));
+		tell_rule_doubt(au, f, r);
+	}
+}
+
+/* Which chain, as its firewall's own tools ask for it. */
+static const char *chain_text(struct fw_tell *au, const struct fw_chain *c)
+{
+	return report_fmt(au->r, "%s%s%s", c->table, c->table[0] ? " " : "",
+	                  c->name);
+}
+
+/* Without tables there is one list, and its end is the vendor's to know. */
+static void tell_blocked(struct fw_tell *au, struct fact *f,
+                         const struct fw_part *p, bool is_back)
+{
+	if (p->rule && p->rule->line) {
+		f->summary.msgid =
+			is_back ? N_("%1$s: its answers are blocked, by line "
+		                     "%2$s.")
+				: N_("%1$s: blocked, by line %2$s.");
+		f->summary.args[1] = report_fmt(au->r, "%u", p->rule->line);
+	} else if (!p->rule && p->chain && p->chain->line &&
+	           p->chain->table[0]) {
+		f->summary.msgid =
+			is_back ? N_("%1$s: no rule accepts its answers, and the "
+		                     "chain %3$s drops the rest (line %2$s).")
+				: N_("%1$s: blocked: no rule accepts it, and the "
+		                     "chain %3$s drops the rest (line %2$s).");
+		f->summary.args[1] = report_fmt(au->r, "%u", p->chain->line);
+		f->summary.args[2] = chain_text(au, p->chain);
+	} else {
+		f->summary.msgid =
+			is_back ? N_("%1$s: no rule accepts its answers.")
+				: N_("%1$s: blocked: no rule accepts it.");
+	}
+}
+
+static int tell_flow(struct fw_tell *au, size_t i, const struct fw_answer *an)
+{
+	const struct fw_flow *flow = &au->q->flows[i];
 	const bool is_back =
 		an->out.verdict == FW_PASS && an->back.verdict != FW_PASS;
 	const struct fw_judgement *j = is_back ? &an->back : &an->out;
-	const struct fw_part *p = telling(j);
-	const bool is_ruled = p && p->rule && p->rule->line;
+	const struct fw_part *p = fw_tell_part(j);
 	struct fact *f =
 		report_fact(au->r, "audit.flow", states[an->verdict], flow->id);
+	int err = 0;
 
 	(void)fact_field(au->r, f, "direction",
 	                 val_text(is_back ? "reply" : "original"));
 	if (!p)
-		return;
-	put_rule(au, f, p->doubt ? p->doubt : p->rule, p->chain);
-	put_packet(au, f, &p->example);
+		return 0;
+	fw_tell_rule(au, f, p->doubt ? p->doubt : p->rule, p->chain);
+	fw_tell_packet(au, f, &p->example);
 	f->summary.args[0] = words_of(au, flow);
-	f->summary.args[1] =
-		line_text(au, p->doubt ? p->doubt : p->rule, p->chain);
 	if (an->verdict == FW_PASS) {
-		f->summary.msgid =
-			is_ruled ? N_("%1$s: accepted, by line %2$s.")
-				 : N_("%1$s: accepted: no rule is against it.");
+		f->summary.msgid = N_("%1$s: accepted: no rule is against it.");
+		if (p->rule && p->rule->line) {
+			f->summary.msgid = N_("%1$s: accepted, by line %2$s.");
+			f->summary.args[1] =
+				report_fmt(au->r, "%u", p->rule->line);
+		}
 	} else if (an->verdict == FW_FAIL) {
-		f->summary.msgid =
-			is_ruled ? N_("%1$s: blocked, by line %2$s.")
-				 : N_("%1$s: blocked: no rule accepts it.");
-		finding_because(au->r,
-		                cause(au, &au->blocked, "firewall.blocks"), f);
+		tell_blocked(au, f, p, is_back);
+		err = fw_tell_from(au, f, i, an);
+		fw_tell_because(au, &au->blocked, "firewall.blocks", f);
 	} else {
 		if (j->is_cut && !p->doubt)
 			tell_cut(au, f, j);
 		else
 			tell_doubt(au, f, p);
-		finding_because(
-			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+		fw_tell_because(au, &au->doubtful, "firewall.unclear", f);
 	}
+	return err;
 }
 
 /* The default that speaks where no rule does. */
@@ -309,7 +214,7 @@ static const struct fw_setting *setting_of(const struct fw_rules *rules,
 	return NULL;
 }
 
-static void put_setting(struct audit *au, struct fact *f,
+static void put_setting(struct fw_tell *au, struct fact *f,
                         const struct fw_setting *s)
 {
 	if (!s)
@@ -318,24 +223,24 @@ static void put_setting(struct audit *au, struct fact *f,
 	(void)fact_field(au->r, f, "is_default", val_bool(s->is_default));
 	if (s->source)
 		(void)fact_evidence(au->r, f, "source", val_text(s->source));
-	put_place(au, f, s->line, s->raw);
+	fw_tell_place(au, f, s->line, s->raw);
 }
 
-static void put_source(struct audit *au, struct fact *f,
+static void put_source(struct fw_tell *au, struct fact *f,
                        const struct fw_rule *rule, bool is_alg)
 {
 	if (rule) {
 		if (is_alg && rule->attrs.alg_source)
 			(void)fact_evidence(au->r, f, "source",
 			                    val_text(rule->attrs.alg_source));
-		put_rule(au, f, rule, rule->chain);
+		fw_tell_rule(au, f, rule, rule->chain);
 	} else {
 		put_setting(au, f, setting_of(au->rules, is_alg));
 	}
 }
 
 /* The fact of the vendor's product that leaves it open, where there is one. */
-static const char *why_unknown(const struct audit *au,
+static const char *why_unknown(const struct fw_tell *au,
                                const struct fw_rule *rule, bool is_alg)
 {
 	const struct fw_setting *s = setting_of(au->rules, is_alg);
@@ -349,7 +254,7 @@ static const char *why_unknown(const struct audit *au,
 	return vf ? vf->title : N_("The configuration does not say.");
 }
 
-static void tell_why(const struct audit *au, struct fact *f,
+static void tell_why(const struct fw_tell *au, struct fact *f,
                      const struct fw_rule *rule, bool is_alg, bool is_perhaps)
 {
 	if (!is_perhaps) {
@@ -365,7 +270,7 @@ static void tell_why(const struct audit *au, struct fact *f,
 	f->why.args[1] = report_fmt(au->r, "%u", rule->line);
 }
 
-static void tell_alg(struct audit *au, const struct fw_flow *flow,
+static void tell_alg(struct fw_tell *au, const struct fw_flow *flow,
                      const struct fw_answer *an)
 {
 	struct fact *f;
@@ -382,34 +287,32 @@ static void tell_alg(struct audit *au, const struct fw_flow *flow,
 		f->state = FACT_FAIL;
 		f->value = val_text("on");
 		f->summary.msgid = N_("%1$s: the SIP helper acts on it.");
-		finding_because(au->r, cause(au, &au->alg, "firewall.sip-alg"),
-		                f);
+		fw_tell_because(au, &au->alg, "firewall.sip-alg", f);
 	} else {
 		f->state = FACT_UNKNOWN;
 		f->value = val_text("unknown");
 		f->summary.msgid =
 			N_("%1$s: whether a SIP helper acts is not known.");
 		tell_why(au, f, an->out.alg_rule, true, an->out.is_alg_perhaps);
-		finding_because(
-			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+		fw_tell_because(au, &au->doubtful, "firewall.unclear", f);
 	}
 }
 
 /* A switch that was thrown, and an ALG that acts nevertheless. */
-static void tell_half(struct audit *au)
+static void tell_half(struct fw_tell *au)
 {
 	const struct fw_setting *off = NULL;
 	struct val *list;
 
 	for (const struct fw_setting *s = au->rules->settings; s; s = s->next) {
-		if (s->attrs.alg == FW_OFF && !s->is_default)
+		if (s->attrs.alg == FW_OFF && s->line)
 			off = s;
 	}
-	if (!au->alg || !off)
+	if (!au->alg.finding || !off)
 		return;
-	(void)cause(au, &au->half, "firewall.half-applied");
-	list = val_put(&au->r->arena, &au->r->no_memory, &au->half->evidence,
-	               "settings", val_list());
+	(void)fw_tell_cause(au, &au->half, "firewall.half-applied");
+	list = val_put(&au->r->arena, &au->r->no_memory,
+	               &au->half.finding->evidence, "settings", val_list());
 	for (const struct fw_setting *s = au->rules->settings; s; s = s->next) {
 		struct val *v;
 
@@ -421,12 +324,12 @@ static void tell_half(struct audit *au)
 		              val_text(s->id));
 		(void)val_put(&au->r->arena, &au->r->no_memory, v, "alg",
 		              val_text(fw_tri_name(s->attrs.alg)));
-		put_int(au, v, "line", s->line);
+		fw_tell_int(au, v, "line", s->line);
 	}
-	au->half->facts = au->alg->facts;
+	au->half.finding->facts = au->alg.finding->facts;
 }
 
-static void tell_idle(struct audit *au, const struct fw_flow *flow,
+static void tell_idle(struct fw_tell *au, const struct fw_flow *flow,
                       const struct fw_answer *an)
 {
 	struct fact *f;
@@ -446,8 +349,7 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 		f->summary.msgid = N_("%1$s: its session time is not known.");
 		tell_why(au, f, an->out.idle_rule, false,
 		         an->out.is_idle_perhaps);
-		finding_because(
-			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+		fw_tell_because(au, &au->doubtful, "firewall.unclear", f);
 		return;
 	}
 	f->value = val_int(an->udp_idle_s);
@@ -480,11 +382,11 @@ static void tell_idle(struct audit *au, const struct fw_flow *flow,
 	f->state = FACT_FAIL;
 	f->summary.msgid =
 		N_("%1$s: idle sessions live only %2$s s, %3$s s wanted.");
-	finding_because(au->r, cause(au, &au->idle, "firewall.udp-idle"), f);
+	fw_tell_because(au, &au->idle, "firewall.udp-idle", f);
 }
 
 /* Of the box; only where there is such a switch. */
-static void tell_nat(struct audit *au)
+static void tell_nat(struct fw_tell *au)
 {
 	const struct fw_setting *s = au->rules->settings;
 	const enum fw_tri nat = au->rules->defaults.consistent_nat;
@@ -504,17 +406,14 @@ static void tell_nat(struct audit *au)
 	} else if (nat == FW_OFF) {
 		f->state = FACT_WARN;
 		f->summary.msgid = N_("Consistent NAT is off.");
-		finding_because(au->r,
-		                cause(au, &au->nat, "firewall.consistent-nat"),
-		                f);
+		fw_tell_because(au, &au->nat, "firewall.consistent-nat", f);
 	} else {
 		f->state = FACT_UNKNOWN;
 		f->summary.msgid =
 			N_("Whether consistent NAT is on is not known.");
 		f->why.msgid =
 			vf ? vf->title : N_("The configuration does not say.");
-		finding_because(
-			au->r, cause(au, &au->doubtful, "firewall.unclear"), f);
+		fw_tell_because(au, &au->doubtful, "firewall.unclear", f);
 	}
 }
 
@@ -536,7 +435,7 @@ static const struct fw_rule *offload_rule(const struct fw_answer *an)
 	return an->back.attrs.offload == FW_ON ? an->back.offload_rule : NULL;
 }
 
-static void tell_offload(struct audit *au, const struct fw_flow *flow,
+static void tell_offload(struct fw_tell *au, const struct fw_flow *flow,
                          const struct fw_answer *an)
 {
 	const struct fw_rule *r = offload_rule(an);
@@ -548,145 +447,12 @@ static void tell_offload(struct audit *au, const struct fw_flow *flow,
 		return;
 	f = report_fact(au->r, "audit.offload", FACT_WARN, flow->id);
 	if (r)
-		put_rule(au, f, r, r->chain);
+		fw_tell_rule(au, f, r, r->chain);
 	else
 		put_setting(au, f, offload_setting(au->rules));
 	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
 	f->summary.args[0] = words_of(au, flow);
-	finding_because(au->r, cause(au, &au->offload, "firewall.offload"), f);
-}
-
-static void tell_dead(struct audit *au, const struct fw_reach_info *info)
-{
-	struct fact *f;
-	struct val *by;
-
-	/* What the text does not show, nobody can take out of it. */
-	if (info->reach != FW_SHADOWED || !info->rule->line)
-		return;
-	f = report_fact(au->r, "audit.rule", FACT_WARN, info->rule->id);
-	f->value = val_text("shadowed");
-	put_rule(au, f, info->rule, info->rule->chain);
-	by = fact_field(au->r, f, "covered_by_lines", val_list());
-	for (size_t i = 0; i < info->n_by; i++)
-		put_int(au, by, NULL, info->by[i]->line);
-	if (info->n_more)
-		(void)fact_field(au->r, f, "covered_by_more",
-		                 val_int((int64_t)info->n_more));
-	f->summary.msgid =
-		N_("Line %1$s can never match: earlier rules cover it.");
-	f->summary.args[0] = report_fmt(au->r, "%u", info->rule->line);
-	finding_because(au->r, cause(au, &au->dead, "firewall.dead-rules"), f);
-}
-
-static void tell_wide(struct audit *au, const struct fw_part *p)
-{
-	struct fact *f;
-
-	if (p->verdict != FW_PASS)
-		return;
-	f = report_fact(au->r, "audit.rule", FACT_WARN,
-	                p->rule ? p->rule->id : p->chain->name);
-
-	f->value = val_text("too-wide");
-	put_rule(au, f, p->rule, p->chain);
-	put_packet(au, f, &p->example);
-	f->summary.msgid = N_("Line %1$s accepts more than calls need.");
-	f->summary.args[0] = line_text(au, p->rule, p->chain);
-	if (!p->rule && !p->chain->line) {
-		f->summary.msgid = N_("What no rule of %1$s decides is "
-		                      "accepted, and that is more than calls "
-		                      "need.");
-		f->summary.args[0] = report_fmt(
-			au->r, "%s%s%s", p->chain->table,
-			p->chain->table[0] ? " " : "", p->chain->name);
-	}
-	finding_because(au->r, cause(au, &au->wide, "firewall.too-wide"), f);
-}
-
-/* Rules made of one line are dead only together. */
-static bool is_line_alive(const struct fw_reach_info *infos, size_t n, size_t i)
-{
-	for (size_t k = i; k-- > 0;) {
-		if (infos[k].rule->raw.p != infos[i].rule->raw.p)
-			break;
-		if (infos[k].reach != FW_SHADOWED)
-			return true;
-	}
-	for (size_t k = i + 1; k < n; k++) {
-		if (infos[k].rule->raw.p != infos[i].rule->raw.p)
-			break;
-		/* Told at the last rule of the line. */
-		return true;
-	}
-	return false;
-}
-
-enum {
-	RULES_MAX = 100000, /* compared with each other: half a minute */
-};
-
-static void tell_skipped(struct audit *au)
-{
-	struct fact *f = report_fact(au->r, "audit.rule", FACT_SKIPPED, NULL);
-
-	f->summary.msgid = N_("Dead and too wide rules were not looked for.");
-	f->why.msgid = N_("There are too many rules to compare: %1$s.");
-	f->why.args[0] = report_fmt(au->r, "%zu", au->rules->n_rules);
-}
-
-/* What is too intricate to find out, in one line for all of it. */
-static void tell_open(struct audit *au, const struct fw_reach_info *infos,
-                      size_t n_infos, const struct fw_part *parts)
-{
-	size_t n = 0;
-	struct fact *f;
-
-	for (size_t i = 0; i < n_infos; i++)
-		n += infos[i].reach == FW_REACH_UNKNOWN;
-	for (; parts; parts = parts->next)
-		n += parts->verdict != FW_PASS;
-	if (n == 0)
-		return;
-	f = report_fact(au->r, "audit.rule", FACT_SKIPPED, NULL);
-	f->summary.msgid =
-		N_("Not found out of %1$s rules: whether they are dead, or too "
-	           "wide.");
-	f->summary.args[0] = report_fmt(au->r, "%zu", n);
-	f->why.msgid = N_("Not worked out within %1$s steps: the rules overlap "
-	                  "in too many ways.");
-	f->why.args[0] = report_fmt(au->r, "%" PRIu64, FW_COMPARE_STEPS);
-}
-
-static int tell_rules(struct audit *au)
-{
-	struct fw_space *sp = NULL;
-	struct fw_reach_info *infos = NULL;
-	struct fw_part *parts = NULL;
-	size_t n = 0;
-	int err;
-
-	if (au->rules->n_rules > RULES_MAX) {
-		tell_skipped(au);
-		return 0;
-	}
-	err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
-	                     &au->q->place, au->q->hosts, au->q->n_hosts);
-
-	if (!err)
-		err = fw_space_reach(&infos, &n, &au->r->arena, sp);
-	for (size_t i = 0; i < n && !err; i++) {
-		if (!is_line_alive(infos, n, i))
-			tell_dead(au, &infos[i]);
-	}
-	if (!err)
-		err = fw_space_excess(&parts, &au->r->arena, sp);
-	for (const struct fw_part *p = parts; p && !err; p = p->next)
-		tell_wide(au, p);
-	if (!err)
-		tell_open(au, infos, n, parts);
-	fw_space_free(sp);
-	return err;
+	fw_tell_because(au, &au->offload, "firewall.offload", f);
 }
 
 /* What is not known of one flow, no other flow makes up for. */
@@ -703,12 +469,12 @@ static bool has_unknown(const struct report *r)
 int fw_audit(struct report *r, const struct fw_rules *rules,
              const struct fw_question *q, const char *file)
 {
-	struct audit au = {.r = r, .rules = rules, .q = q, .file = file};
+	struct fw_tell au = {.r = r, .rules = rules, .q = q, .file = file};
 	struct fw_answer *answers;
 	int err = fw_answer_all(&answers, &r->arena, rules, q);
 
 	for (size_t i = 0; i < q->n_flows && !err; i++) {
-		tell_flow(&au, &q->flows[i], &answers[i]);
+		err = tell_flow(&au, i, &answers[i]);
 		tell_alg(&au, &q->flows[i], &answers[i]);
 		tell_idle(&au, &q->flows[i], &answers[i]);
 		tell_offload(&au, &q->flows[i], &answers[i]);
@@ -718,7 +484,8 @@ int fw_audit(struct report *r, const struct fw_rules *rules,
 	if (!err)
 		tell_half(&au);
 	if (!err)
-		err = tell_rules(&au);
+		err = fw_tell_rules(&au);
+	fw_tell_from_fini(&au);
 	if (!err && r->no_memory)
 		err = ENOMEM;
 	if (!err)

@@ -28,7 +28,8 @@ struct fw_answer {
 
 /**
  * Where nothing is said about interfaces, the way out is the interface that
- * is masqueraded, if there is exactly one.
+ * is masqueraded, if there is exactly one; where nothing is translated, the
+ * one that all rules lead to which accept new connections.
  *
  * @return its name, of the rules' arena, or NULL
  */
@@ -37,6 +38,19 @@ const char *fw_guess_wan(const struct fw_rules *rules);
 /** Where phones are, if all rules that accept towards @p wan agree on it.
  *  @return its name, of the rules' arena, or NULL */
 const char *fw_guess_lan(const struct fw_rules *rules, const char *wan);
+
+/**
+ * The addresses of phones, where nothing is said about them: those that all
+ * rules agree on which translate at @p place; or else which accept new
+ * connections there.
+ *
+ * @param out  Of @p a; empty when they do not agree, or limit none.
+ *
+ * @return 0 or ENOMEM
+ */
+WARN_UNUSED int fw_guess_src(struct fw_addrs *out, struct arena *a,
+                             const struct fw_rules *rules,
+                             const struct fw_place *place);
 
 /** Answers of the arena, one per flow. @return 0, ENOMEM or E2BIG. */
 WARN_UNUSED int fw_answer_all(struct fw_answer **answers, struct arena *a,

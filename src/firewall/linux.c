@@ -82,3 +82,36 @@ int fw_linux_measured(struct fw_rules *r, const char *id, int64_t value)
 		s->attrs.tcp_idle_s = r->defaults.tcp_idle_s = value;
 	return 0;
 }
+
+static bool is_word(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+bool fw_linux_tracks(struct slice text)
+{
+	/* Words of both tools; in a comment they are heard too, which errs on
+	 * the side of the usual. */
+	static const char *const words[] = {
+		"ct",         "nat",      "conntrack", "state",
+		"snat",       "dnat",     "redirect",  "tproxy",
+		"masquerade", "flow",     "synproxy",  "notrack",
+		"helper",     "connmark", "connlimit", "connbytes",
+		"connlabel",  "cluster",  "netmap",    "socket",
+	};
+	size_t at = 0;
+
+	while (at < text.n) {
+		size_t end = at;
+
+		while (end < text.n && is_word(text.p[end]))
+			end++;
+		for (size_t i = 0; i < ARRAY_LEN(words) && end > at; i++) {
+			if (slice_ieq(slice_sub(text, at, end - at),
+			              slice_str(words[i])))
+				return true;
+		}
+		at = end + 1;
+	}
+	return false;
+}

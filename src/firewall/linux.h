@@ -20,6 +20,10 @@ WARN_UNUSED int fw_linux_unsure(struct fw_rules *rules, struct fw_rule *r);
  *  none. Not parsed, and so without its faults. */
 unsigned fw_linux_ipt_families(struct slice text);
 
+/** May a kernel with these rules keep connections? It does so only where
+ *  something asks for them; @p text is all of what one tool shows. */
+bool fw_linux_tracks(struct slice text);
+
 enum {
 	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
 };

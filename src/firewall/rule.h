@@ -261,8 +261,12 @@ struct fw_rules {
 	struct fw_setting *settings, *settings_last;
 	struct fw_kept *kept, *kept_last;
 	struct fw_attrs defaults; /**< of the box, from its settings */
-	int64_t helper_idle_s;    /**< what a helper gives the UDP sessions that
-	                               it acts on; _UNSET: nothing of its own */
+	const char *title; /**< what words call it, where a report is about
+	                        several; or NULL */
+	bool is_stateless; /**< nothing on the box keeps connections, so none
+	                        is forgotten */
+	int64_t helper_idle_s; /**< what a helper gives the UDP sessions that
+	                            it acts on; _UNSET: nothing of its own */
 };
 
 void fw_rules_init(struct fw_rules *r);

@@ -17,6 +17,7 @@
 
 #include "base/i18n.h"
 #include "report/page.h"
+#include "report/places.h"
 #include "report/services.h"
 
 enum {
@@ -377,6 +378,10 @@ static void put_evidence(struct text *t, const struct val *evidence)
 			put_fingerprint(t, &it->v);
 		else if (strcmp(it->key, "also") == 0)
 			put_also(t, &it->v);
+		else if (strcmp(it->key, "rules") == 0)
+			places_put(t->out, t->st, &it->v);
+		else if (strcmp(it->key, "settings") == 0)
+			places_settings_put(t->out, t->st, &it->v);
 		else if (strcmp(it->key, "clean") == 0)
 			put_list(t, _("Passed unchanged in this test:"),
 			         &it->v);
@@ -716,7 +721,9 @@ static void put_facts(struct text *t, const struct report *r)
 			continue;
 		if (is_first)
 			put_str(t, (struct page_para){.color = PAGE_BOLD},
-			        _("What was measured:"));
+			        strncmp(f->id, "audit.", 6) == 0
+			                ? _("What it does, row by row:")
+			                : _("What was measured:"));
 		is_first = false;
 		if (t->st->is_verbose) {
 			put_fact(t, f, false);

@@ -5,16 +5,18 @@ Usage: check.py PRUMO SOURCE-ROOT
 
 Every command has a manual page with exactly the options that its --help
 shows, in every language; every page is installed; docs/wire.md knows every
-message; both READMEs say the same things; no link leads nowhere.
+message; both READMEs say the same things, and what their walk through an
+audit shows is what the program writes; no link leads nowhere.
 """
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
-PRUMO = sys.argv[1]
-ROOT = pathlib.Path(sys.argv[2])
+PRUMO = os.path.abspath(sys.argv[1])
+ROOT = pathlib.Path(sys.argv[2]).resolve()
 bad = []
 
 
@@ -131,6 +133,36 @@ def check_readmes():
                    f"rows of tables: {shapes[0]}, {shapes[1]}")
 
 
+def audit_of(config, language):
+    """What a terminal shows: standard error first, since it is not held."""
+    env = dict(os.environ, LC_ALL="C.UTF-8", LANGUAGE=language,
+               PRUMO_PROFILES=str(ROOT / "profiles"))
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "fortigate.conf")
+        path.write_text(config, encoding="utf-8")
+        done = subprocess.run([PRUMO, "audit", path.name], cwd=folder,
+                              env=env, text=True, capture_output=True,
+                              check=False, encoding="utf-8")
+    return done.stderr + done.stdout
+
+
+def check_walk(path, language):
+    found = re.search(r"^\$ cat fortigate.conf\n(.*?)"
+                      r"^\$ prumo audit fortigate.conf\n(.*?)^```$",
+                      text(path), re.M | re.S)
+    if not found:
+        bad.append(f"{path}: no walk through an audit")
+        return
+    shown = audit_of(found[1], language)
+    at = 0
+    for part in found[2].split("[...]\n"):
+        at = shown.find(part, at)
+        if at < 0:
+            bad.append(f"{path}: the audit does not say:\n{part}")
+            return
+        at += len(part)
+
+
 def anchors(page):
     found = set()
     for heading in re.findall(r"^#+ (.*)$", prose(page), re.M):
@@ -162,6 +194,8 @@ def check_links():
 check_pages()
 check_wire()
 check_readmes()
+check_walk("README.md", "C")
+check_walk("LEIA-ME.md", "pt_BR")
 check_links()
 print("\n".join(bad) or "docs: as the program says")
 sys.exit(bool(bad))
