@@ -145,8 +145,7 @@ static int make_patch(struct audit *au, const struct fw_rules *rules,
 	fw_patch_init(&patch);
 	err = fw_patch_make(&patch, &left, rules, q);
 	if (!err || err == ENOTSUP || err == EPROTO) {
-		fw_audit_patch(&au->report, err ? NULL : &patch, left, rules,
-		               file);
+		fw_audit_patch(&au->report, &patch, left, rules, file);
 		if (!err && patch.commands.n)
 			show_patch(au, &patch, left, file);
 		err = 0;

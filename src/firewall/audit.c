@@ -504,17 +504,20 @@ void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,
 {
 	struct fact *f;
 
-	if (patch && !patch->commands.n)
+	if (!patch->why.msgid && !patch->commands.n)
 		return;
 	f = report_fact(r, "audit.patch", FACT_PASS, file);
 	f->summary.args[0] = file ? file : "";
 	f->value = val_text(rules->dialect ? rules->dialect : "");
-	if (!patch) {
+	if (patch->why.msgid) {
 		f->state = FACT_SKIPPED;
 		f->summary.msgid = N_("%1$s: no patch.");
-		f->why.msgid = N_("What would mend it cannot be written as "
-		                  "commands here, or did not read back as "
-		                  "intended.");
+		f->why = patch->why;
+		for (size_t i = 0; i < WORDS_MAX_ARGS; i++) {
+			const char *arg = patch->why.args[i];
+
+			f->why.args[i] = arg ? report_fmt(r, "%s", arg) : NULL;
+		}
 		return;
 	}
 	put_text(r, f, "commands", &patch->commands);
@@ -522,7 +525,14 @@ void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,
 	put_text(r, f, "clear", &patch->clear);
 	put_text(r, f, "patched", &patch->patched);
 	(void)fact_field(r, f, "left", val_int((int64_t)left));
-	if (left) {
+	if (left && left == patch->n_names) {
+		f->state = FACT_WARN;
+		f->summary.msgid =
+			N_("%1$s: a patch mends all but %2$s flows to host "
+		           "names, which this box cannot say in its rules: "
+		           "give their addresses (--resolve NAME=ADDRESS).");
+		f->summary.args[1] = report_fmt(r, "%zu", left);
+	} else if (left) {
 		f->state = FACT_WARN;
 		f->summary.msgid =
 			N_("%1$s: a patch mends all but %2$s flows.");

@@ -78,9 +78,9 @@ WARN_UNUSED int fw_audit(struct report *r, const struct fw_rules *rules,
  *               fw_patch_fini() in any case.
  * @param left   Out: flows that the patch does not mend.
  *
- * @return 0; ENOTSUP: the dialect writes no patches; EPROTO: the patched
- *         text did not read back as intended (it must not be shown);
- *         ENOMEM; E2BIG
+ * @return 0; ENOTSUP: the dialect cannot write it; EPROTO: the patched text
+ *         did not read back as intended (it must not be shown); out->why
+ *         says why in both cases; ENOMEM; E2BIG
  */
 WARN_UNUSED int fw_patch_make(struct fw_patch_out *out, size_t *left,
                               const struct fw_rules *rules,
@@ -89,7 +89,7 @@ WARN_UNUSED int fw_patch_make(struct fw_patch_out *out, size_t *left,
  * Tell of a patch: the fact audit.patch, and a step of remedy in the findings
  * that it mends.
  *
- * @param patch  NULL: the dialect writes none, or it did not read back.
+ * @param patch  After fw_patch_make(), also when it made none and says why.
  * @param left   Flows that it does not mend.
  */
 void fw_audit_patch(struct report *r, const struct fw_patch_out *patch,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/diag.h"
+#include "fact/words.h"
 #include "firewall/flow.h"
 #include "firewall/rule.h"
 
@@ -55,13 +56,22 @@ struct fw_edit {
 	int64_t idle_s;
 };
 
-/** What a patch is made of; all four are written by the dialect. */
+/** What a patch is made of; the dialect writes all of its texts. */
 struct fw_patch_out {
 	struct wr commands; /**< to be typed or pasted on the box */
 	struct wr undo;     /**< takes exactly that back */
 	struct wr clear;    /**< forgets old sessions to these hosts */
 	struct wr patched;  /**< the whole configuration after it */
+	struct words why;   /**< there is none: the reason, and what to do
+	                         next; else no msgid */
+	size_t n_names;     /**< flows left as the box knows no host names */
+	struct arena arena; /**< holds the words */
 };
+
+/** Say why there is no patch, N_() with what it is about as %1$s and %2$s
+ *  (copied; NULL: nothing). The first reason stays. */
+void fw_patch_refuse(struct fw_patch_out *out, const char *msgid, const char *a,
+                     const char *b);
 
 struct fw_dialect {
 	const char *name;      /**< [a-z0-9-]+: CLI argument and JSON id */

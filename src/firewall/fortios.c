@@ -560,6 +560,8 @@ static void read_vdoms(struct fw_forti_ctx *c, struct fw_forti_node *list)
 		return;
 	top->hook = FW_HOOK_FORWARD;
 	top->policy = FW_DROP;
+	/* Answers belong to a session, wherever they enter. */
+	fw_forti_check(c, fw_return_rule_add(c->rules, top));
 	for (; n && !c->err; n = next_vdom(n->next)) {
 		struct fw_chain *ch;
 

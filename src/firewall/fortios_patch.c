@@ -15,6 +15,13 @@
 #include "base/i18n.h"
 #include "firewall/fortios_write.h"
 
+static void refuse(struct fw_forti_emitter *e, const char *msgid,
+                   const char *about)
+{
+	fw_patch_refuse(e->patch, msgid, about, NULL);
+	e->err = ENOTSUP;
+}
+
 /* Can it stand in a command: bare, or between quotes? */
 static bool is_plain(const char *name, bool is_quoted)
 {
@@ -129,8 +136,11 @@ static void patch_insert(struct fw_forti_emitter *e, const struct fw_edit *ed,
 		fw_forti_check_rule(e, &r);
 	if (part == PART_ADDRS && fw_forti_is_split(e) &&
 	    !fw_forti_has_half(&r, false))
-		fw_forti_refuse(e, &r,
-		                _("IPv6 has a list of its own before 6.4"));
+		refuse(e,
+		       N_("%1$s: IPv6 has a list of policies of its own before "
+		          "6.4, which is not written: add the rule there by "
+		          "hand."),
+		       r.id);
 	if (part == PART_POLICY) {
 		put_policy(e, &r, before, id);
 	} else if (part == PART_SERVICES) {
@@ -389,28 +399,30 @@ static void patch_switches(struct fw_forti_emitter *e,
 	patch_helper(e, rules, has_vdoms);
 }
 
+static void refuse_name(struct fw_forti_emitter *e, const char *name)
+{
+	refuse(e,
+	       N_("The name %1$s cannot be typed: rename it on the box and "
+	          "audit again."),
+	       name);
+}
+
 /* The commands quote names of the configuration: none may end its line, or
  * open another. */
 static void check_names(struct fw_forti_emitter *e,
                         const struct fw_rules *rules)
 {
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		const struct fw_rule at = {.id = c->table};
-
 		if (!is_plain(c->table, false))
-			fw_forti_refuse(e, &at, _("this name cannot be typed"));
+			refuse_name(e, c->table);
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (r->line && !is_plain(r->id, false))
-				fw_forti_refuse(e, r,
-				                _("this name cannot be "
-				                  "typed"));
+				refuse_name(e, r->id);
 		}
 	}
 	for (const struct fw_object *o = rules->objects; o; o = o->next) {
-		const struct fw_rule at = {.id = o->name};
-
 		if (o->kind == FW_OBJECT_SERVICES && !is_plain(o->name, true))
-			fw_forti_refuse(e, &at, _("this name cannot be typed"));
+			refuse_name(e, o->name);
 	}
 }
 
@@ -535,6 +547,7 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	                             .undo = &undo,
 	                             .undo_first = &undo_first,
 	                             .dg = dg,
+	                             .patch = out,
 	                             .prefix = ""};
 	bool are_switches_done = false;
 	struct arena scratch;

@@ -9,6 +9,7 @@ struct fw_forti_emitter {
 	struct wr *undo;
 	struct wr *undo_first; /**< what uses the objects of `undo` */
 	struct diag *dg;
+	struct fw_patch_out *patch; /**< NULL: a whole box is written */
 	struct fw_dict seen;
 	const char *prefix; /* of undo lines */
 	long version;

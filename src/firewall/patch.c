@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "firewall/audit.h"
+#include "firewall/patch_why.h"
 #include "firewall/vendor.h"
 
 void fw_patch_init(struct fw_patch_out *out)
@@ -16,6 +17,9 @@ void fw_patch_init(struct fw_patch_out *out)
 	out->undo = wr_init_heap();
 	out->clear = wr_init_heap();
 	out->patched = wr_init_heap();
+	out->why = (struct words){.msgid = NULL};
+	out->n_names = 0;
+	arena_init(&out->arena);
 }
 
 void fw_patch_fini(struct fw_patch_out *out)
@@ -24,6 +28,7 @@ void fw_patch_fini(struct fw_patch_out *out)
 	wr_fini(&out->undo);
 	wr_fini(&out->clear);
 	wr_fini(&out->patched);
+	arena_fini(&out->arena);
 }
 
 struct plan {
@@ -57,13 +62,41 @@ static struct fw_edit *add(struct plan *p, enum fw_edit_kind kind,
 	return e;
 }
 
+static bool has_zone(const struct fw_zones *set, const char *name)
+{
+	const struct fw_zone *z = set->first;
+
+	while (z && (z->is_unknown || strcmp(z->name, name) != 0))
+		z = z->next;
+	return z && !set->is_negated;
+}
+
+/* A box that is several in one hands packets to the list of the part that
+ * they enter at: that is where a rule belongs. */
+static const struct fw_chain *list_of(const struct plan *p,
+                                      const struct fw_chain *c)
+{
+	const char *in = p->q->place.in;
+	const struct fw_chain *to = NULL;
+
+	for (const struct fw_rule *r = c->first; r; r = r->next) {
+		if (fw_is_return_rule(r))
+			continue;
+		if (r->line || r->action != FW_GOTO)
+			return c;
+		if (in && !to && has_zone(&r->in, in))
+			to = fw_chain_find(p->rules, NULL, r->target);
+	}
+	return to ? to : c;
+}
+
 static const struct fw_chain *chain_for(const struct plan *p, enum fw_hook hook,
                                         unsigned family)
 {
 	for (const struct fw_chain *c = p->rules->chains; c; c = c->next) {
 		if (c->hook == hook && c->kind == FW_CHAIN_FILTER &&
 		    c->families & family)
-			return c;
+			return list_of(p, c);
 	}
 	return NULL;
 }
@@ -369,10 +402,12 @@ static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)
 	       an->udp_idle_s >= f->min_udp_idle_s;
 }
 
-static int read_back(size_t *left, const struct fw_dialect *d,
-                     struct slice text, const struct fw_answer *before,
-                     const struct plan *p)
+static int read_back(struct fw_patch_out *out, size_t *left,
+                     const struct fw_dialect *d, const struct plan *p,
+                     const struct fw_answer *before)
 {
+	const struct slice text = wr_slice(&out->patched);
+	struct fw_patch_block block = {.flow = NULL};
 	const struct fw_question *q = p->q;
 	struct arena *a = p->arena;
 	struct fw_answer *after;
@@ -389,15 +424,20 @@ static int read_back(size_t *left, const struct fw_dialect *d,
 		err = fw_answer_all(&after, a, &rules, q);
 	*left = 0;
 	for (size_t i = 0; i < q->n_flows && !err; i++) {
-		if (!is_mended(&q->flows[i], &after[i]))
+		const bool is_passed = after[i].out.verdict == FW_PASS;
+
+		if (!is_mended(&q->flows[i], &after[i])) {
 			(*left)++;
-		if (before[i].out.verdict == FW_PASS &&
-		    after[i].out.verdict != FW_PASS)
-			err = EPROTO;
-		if (after[i].out.verdict != FW_PASS &&
-		    !is_left_out(p, &q->flows[i]))
-			err = EPROTO;
+			out->n_names += is_named(&q->flows[i], p->caps);
+		}
+		if (is_passed || (before[i].out.verdict != FW_PASS &&
+		                  is_left_out(p, &q->flows[i])))
+			continue;
+		block = (struct fw_patch_block){&q->flows[i], &after[i].out};
+		err = EPROTO;
 	}
+	if (err == EPROTO)
+		fw_patch_why_text(out, p->rules, q, &block);
 	fw_rules_fini(&rules);
 	return err;
 }
@@ -412,7 +452,9 @@ static int write_and_read(struct fw_patch_out *out, size_t *left,
 	             out->clear.bad))
 		err = ENOMEM;
 	if (!err)
-		err = read_back(left, d, wr_slice(&out->patched), before, p);
+		err = read_back(out, left, d, p, before);
+	else if (err == ENOTSUP || err == EPROTO)
+		fw_patch_why_text(out, p->rules, p->q, NULL);
 	return err;
 }
 
@@ -432,27 +474,50 @@ static bool stand_first(struct plan *p)
 	return has_moved;
 }
 
-/* The author of a text is not who pastes its patch: what a dialect may
- * repeat of it, in quotes or a line of its own, must be names. */
-static bool is_safe(const struct fw_edit *e)
+static const char *unsafe_rule(const struct fw_rule *r)
 {
-	const struct fw_chain *c = e->chain;
-	const struct fw_rule *r = e->rule;
+	const char *const names[] = {r->id, r->attrs.helper, r->chain->table};
 
-	if (!fw_name_is_clean(e->place->in) || !fw_name_is_clean(e->place->out))
-		return false;
-	if (e->flow && !fw_hosts_are_plain(&e->flow->dst))
-		return false;
-	if (c && (!fw_name_is_clean(c->name) || !fw_name_is_clean(c->table)))
-		return false;
-	if (!r)
-		return true;
 	for (const struct fw_service *s = r->services.first; s; s = s->next) {
 		if (!fw_name_is_clean(s->name))
-			return false;
+			return s->name;
 	}
-	return fw_name_is_clean(r->id) && fw_name_is_clean(r->attrs.helper) &&
-	       fw_name_is_clean(r->chain->table);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!fw_name_is_clean(names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+/* The author of a text is not who pastes its patch: what a dialect may
+ * repeat of it, in quotes or a line of its own, must be names. @return one
+ * that is not, or NULL. */
+static const char *unsafe_name(const struct fw_edit *e)
+{
+	const char *const names[] = {e->place->in, e->place->out,
+	                             e->chain ? e->chain->name : NULL,
+	                             e->chain ? e->chain->table : NULL};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!fw_name_is_clean(names[i]))
+			return names[i];
+	}
+	if (e->flow && !fw_hosts_are_plain(&e->flow->dst))
+		return e->flow->id;
+	return e->rule ? unsafe_rule(e->rule) : NULL;
+}
+
+static int check_edits(struct fw_patch_out *out, const struct plan *p)
+{
+	for (const struct fw_edit *e = p->first; e; e = e->next) {
+		const char *unsafe = unsafe_name(e);
+
+		if (e->chain && !unsafe)
+			continue;
+		fw_patch_why_edit(out, p->rules, unsafe);
+		return ENOTSUP;
+	}
+	return 0;
 }
 
 int fw_patch_make(struct fw_patch_out *out, size_t *left,
@@ -467,8 +532,10 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
 	struct diag dg;
 	int err;
 
-	if (!d || !d->patch || !d->parse)
+	if (!d || !d->patch || !d->parse) {
+		fw_patch_why_text(out, rules, q, NULL);
 		return ENOTSUP;
+	}
 	arena_init(&arena);
 	diag_init(&dg, &arena, NULL, rules->text);
 	p.arena = &arena;
@@ -477,10 +544,8 @@ int fw_patch_make(struct fw_patch_out *out, size_t *left,
 		plan_flow(&p, &q->flows[i], &answers[i]);
 	if (!err && p.no_memory)
 		err = ENOMEM;
-	for (const struct fw_edit *e = p.first; e && !err; e = e->next) {
-		if (!e->chain || !is_safe(e))
-			err = ENOTSUP;
-	}
+	if (!err)
+		err = check_edits(out, &p);
 	if (!err)
 		err = write_and_read(out, left, d, &p, answers, &dg);
 	if (err == EPROTO && stand_first(&p)) {

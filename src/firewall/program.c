@@ -304,8 +304,9 @@ static int inline_chain(struct maker *m, const struct fw_chain *c,
 static int inline_call(struct maker *m, const struct fw_rule *r,
                        struct context *sets, bool exact, unsigned depth)
 {
-	const struct fw_chain *to =
-		fw_chain_find(m->rules, r->chain->table, r->target);
+	/* What has no table hands over to those that have. */
+	const char *table = r->chain->table[0] ? r->chain->table : NULL;
+	const struct fw_chain *to = fw_chain_find(m->rules, table, r->target);
 	struct context inner = {.may = sets->may, .must = sets->must};
 	struct fw_item it = {.rule = r, .chain = r->chain};
 	int err;

@@ -20,6 +20,13 @@ enum {
 	STEP = 10,
 };
 
+static void refuse(struct fw_vy_emitter *e, const char *msgid,
+                   const char *about)
+{
+	fw_patch_refuse(e->patch, msgid, about, NULL);
+	e->err = ENOTSUP;
+}
+
 static const char *table_of(bool is6)
 {
 	return is6 ? "ipv6" : "ipv4";
@@ -125,14 +132,16 @@ static unsigned long last_number(const struct fw_chain *c)
 static void take(struct fw_vy_emitter *e, const struct fw_edit *ed,
                  const struct fw_chain *c)
 {
-	const struct fw_rule none = {.id = ed->flow ? ed->flow->id : c->name};
 	const unsigned long n = first_in_way(c, ed);
 	struct fw_vy_taken *taken = e->taken;
 
 	while (taken < e->taken + e->n_taken && taken->chain != c)
 		taken++;
 	if (taken == e->taken + FW_VY_MAX_PATCHED) {
-		fw_vy_refuse(e, &none, _("too many rule sets"));
+		refuse(e,
+		       N_("It would have to change more than %1$s rule sets: "
+		          "say --lan and --wan, so that fewer are met."),
+		       "32");
 		return;
 	}
 	if (taken == e->taken + e->n_taken) {
@@ -248,7 +257,6 @@ static unsigned long make_room(struct fw_vy_emitter *e,
                                const struct fw_vy_taken *taken,
                                unsigned long need)
 {
-	const struct fw_rule none = {.id = taken->chain->name};
 	const unsigned long last = last_number(taken->chain);
 	unsigned long n_free, by;
 
@@ -261,10 +269,12 @@ static unsigned long make_room(struct fw_vy_emitter *e,
 		return taken->before;
 	by = (need - n_free + STEP - 1) / STEP * STEP;
 	if (!taken->before || last + by > e->limit) {
-		fw_vy_refuse(e, &none,
-		             _("no rule number is free, and none is left to "
-		               "move the others up to; number them closer "
-		               "together"));
+		refuse(e,
+		       N_("No rule number is free in %1$s, and above them is "
+		          "no room to move the others up: number them closer "
+		          "together on the box (edit, then rename rule 9990 to "
+		          "rule 90) and audit again."),
+		       taken->chain->name);
 		return 1;
 	}
 	put_renames(e, taken->chain, taken->before, by);
@@ -324,14 +334,16 @@ static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
                         const struct fw_vy_taken *taken)
 {
 	const struct fw_chain *c = taken->chain;
-	const struct fw_rule none = {.id = c->name};
 	char path[128];
 	struct wr w = wr_init(path, sizeof(path));
 
 	e->is6 = c->families == FW_IP6;
 	/* Commands are typed into a shell here. */
 	if (c->hook == FW_HOOK_NONE && !fw_name_is_word(c->name))
-		fw_vy_refuse(e, &none, _("its rule set has no plain name"));
+		refuse(e,
+		       N_("The rule set %1$s has a name that cannot be typed "
+		          "plainly: rename it on the box and audit again."),
+		       c->name);
 	if (c->hook != FW_HOOK_NONE)
 		wr_fmt(&w, "firewall %s %s%c", table_of(e->is6), c->name, '\0');
 	else if (fw_vy_has_base(e->form))
@@ -341,7 +353,10 @@ static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
 		wr_fmt(&w, "firewall %s %s%c", e->is6 ? "ipv6-name" : "name",
 		       c->name, '\0');
 	if (w.bad)
-		fw_vy_refuse(e, &none, _("a name is too long"));
+		refuse(e,
+		       N_("The rule set %1$s has a name that is too long: "
+		          "rename it on the box and audit again."),
+		       c->name);
 	if (e->err)
 		return;
 	e->path = path;
@@ -355,7 +370,6 @@ static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
 static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
                       const struct fw_edit *ed)
 {
-	const struct fw_rule none = {.id = ed->flow ? ed->flow->id : "return"};
 	bool has_any = false;
 
 	for (const struct fw_chain *c = rules->chains; c && !e->err;
@@ -374,8 +388,11 @@ static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
 		}
 	}
 	if (!has_any)
-		fw_vy_refuse(e, &none,
-		             _("no rule set is bound to its interfaces"));
+		refuse(e,
+		       N_("No rule set is bound to the interfaces between the "
+		          "phones and the provider, where a rule could stand: "
+		          "say --lan and --wan, or bind one first (%1$s)."),
+		       ed->flow && ed->flow->id ? ed->flow->id : "return");
 }
 
 static void patch_one(struct fw_vy_emitter *e, const struct fw_rules *rules,
@@ -476,6 +493,7 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	char prefix[16] = "PRUMO-P";
 	struct fw_vy_emitter e = {.out = &out->commands,
 	                          .undo = &undo,
+	                          .patch = out,
 	                          .dg = dg,
 	                          .form = form_seen(rules),
 	                          .prefix = prefix,
@@ -496,6 +514,12 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	if (!e.err)
 		e.err = fw_vy_undo(&out->undo, rules->text,
 		                   wr_slice(&out->commands));
+	if (e.err == ENOTSUP)
+		refuse(&e,
+		       N_("The old value of what it changes under %1$s cannot "
+		          "be typed again, so it could not be taken back: "
+		          "change that on the box and audit again."),
+		       "system conntrack");
 	wr_put(&out->patched, rules->text);
 	wr_str(&out->patched, "\n");
 	wr_put(&out->patched, wr_slice(&out->commands));

@@ -111,7 +111,7 @@ static void undo_set(struct undoing *u, struct slice path)
 		if (!at->line && !is_list(depth, word))
 			return;
 	}
-	if (below)
+	if (!at || below)
 		return;
 	if (at->last && !slice_trim(rest).n && is_single(path))
 		old = word_of(u, at->last);

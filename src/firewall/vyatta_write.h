@@ -18,6 +18,7 @@ struct fw_vy_taken {
 struct fw_vy_emitter {
 	struct wr *out, *undo;
 	struct diag *dg;
+	struct fw_patch_out *patch; /**< NULL: a whole box is written */
 	enum fw_vy_form form;
 	const char *path;            /**< "firewall name PRUMO" */
 	const char *prefix;          /**< of the names of groups */

@@ -32,23 +32,28 @@ static void add_flow(struct patched *p, size_t i, const char *id)
 }
 
 /* SIP and RTP of one host. */
-static void patch(struct patched *p, const char *text)
+static void patch_at(struct patched *p, const char *dialect, const char *text,
+                     const char *in, const char *out)
 {
 	const struct fw_question q = {.flows = p->flows,
 	                              .n_flows = 2,
-	                              .place = {.in = "lan", .out = "wan1"}};
+	                              .place = {.in = in, .out = out}};
 
 	memset(p, 0, sizeof(*p));
 	arena_init(&p->arena);
 	fw_rules_init(&p->rules);
 	diag_init(&p->dg, &p->arena, "box.conf", slice_str(text));
-	assert_int_equal(fw_dialect_find("fortios")->parse(
-				 &p->rules, slice_str(text), &p->dg),
-	                 0);
+	(void)!fw_dialect_find(dialect)->parse(&p->rules, slice_str(text),
+	                                       &p->dg);
 	add_flow(p, 0, "sip-1");
 	add_flow(p, 1, "rtp-1");
 	fw_patch_init(&p->out);
 	p->err = fw_patch_make(&p->out, &p->left, &p->rules, &q);
+}
+
+static void patch(struct patched *p, const char *text)
+{
+	patch_at(p, "fortios", text, "lan", "wan1");
 }
 
 static void done(struct patched *p)
@@ -218,6 +223,103 @@ static void test_blocks_of_one_table_are_joined(void **state)
 	}
 }
 
+/* Two boxes in one: a rule belongs into that where the phones are. */
+static void test_a_rule_goes_into_the_vdom_of_the_phones(void **state)
+{
+#define ALLOW(in, out)                                                      \
+	"config firewall policy\n edit 1\n set srcintf " in "\n"            \
+	" set dstintf " out "\n set srcaddr all\n set dstaddr all\n"        \
+	" set action accept\n set schedule always\n set service \"PING\"\n" \
+	" next\nend\n"
+	static const char text[] = V(
+		"7.0.14") "config vdom\nedit root\nnext\nedit voice\nnext\n"
+			  "end\nconfig vdom\nedit root\n" ALLOW(
+				  "a",
+				  "b") "next\nedit voice\n" ALLOW("lan",
+	                                                          "wan1") "next\nend\n";
+	struct patched p;
+
+	UNUSED(state);
+	patch(&p, text);
+	assert_int_equal(p.err, 0);
+	assert_int_equal(p.left, 0);
+	assert_true(has(&p.out.commands,
+	                "config vdom\nedit voice\nconfig firewall address\n"));
+	assert_false(has(&p.out.commands, "edit root\nconfig firewall"));
+	done(&p);
+	patch_at(&p, "fortios", text, "a", "b");
+	assert_int_equal(p.left, 0);
+	assert_true(has(&p.out.commands,
+	                "config vdom\nedit root\nconfig firewall address\n"));
+	done(&p);
+}
+
+static void test_no_patch_says_why(void **state)
+{
+	static const struct {
+		const char *dialect, *in, *out, *text, *why;
+	} rows[] = {
+		{"fortios", NULL, NULL,
+	         V("7.0.14") "config vdom\nedit root\n" ALLOW(
+			 "a",
+			 "b") "next\nedit voice\n" ALLOW("c",
+	                                                 "d") "next\nend\n",
+	         "say --lan and --wan. The text names a, b, c, d."},
+		{"fortios", "lan", "wan1",
+	         V("7.0.14") "config firewall policy\nedit \"1 2\"\n"
+	                     "set srcintf lan\nset dstintf wan1\n"
+	                     "set srcaddr all\nset dstaddr all\n"
+	                     "set action deny\nset service ALL\nnext\nend\n",
+	         "The name 1 2 cannot be typed"},
+		{"nftables", "lan", "wan1", "table inet fw {\n}\n",
+	         "`prumo rules --for nftables` writes one"},
+		{"nftables", "lan", "wan1",
+	         "table inet fw {\nchain pre { type filter hook prerouting "
+	         "priority 0; policy accept;\nlimit rate 5/second drop\n}\n"
+	         "chain fwd { type filter hook forward priority 0; policy "
+	         "drop;\n}\n}\n",
+	         "what rule pre#0 asks is not known here"},
+		{"nftables", "lan", "wan1",
+	         "table inet fw {\nchain pre { type filter hook prerouting "
+	         "priority 0; policy drop;\n}\n"
+	         "chain fwd { type filter hook forward priority 0; policy "
+	         "drop;\n}\n}\n",
+	         "sip-1 would still not pass: pre decides it"},
+		{"edgeos", "lan", "eth0",
+	         "set firewall name A default-action drop\n"
+	         "set interfaces ethernet eth0 firewall out name A\n"
+	         "set interfaces ethernet eth1 firewall in name \"B;r\"\n"
+	         "set firewall name \"B;r\" default-action drop\n",
+	         NULL},
+		{"edgeos", "eth1", "eth0",
+	         "set interfaces ethernet eth1 firewall in name \"B;r\"\n"
+	         "set firewall name \"B;r\" default-action drop\n",
+	         "The rule set B;r has a name that cannot be typed plainly"},
+		{"vyos", "eth1", "eth0",
+	         "// vyos-config-version: \"conntrack@3\"\n"
+	         "// Release version: 1.4.0\n"
+	         "set system conntrack modules sip port \"1;r\"\n"
+	         "set firewall ipv4 forward filter default-action drop\n",
+	         "could not be taken back"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wr w = wr_init_heap();
+		struct patched p;
+
+		patch_at(&p, rows[i].dialect, rows[i].text, rows[i].in,
+		         rows[i].out);
+		words_put(&w, &p.out.why, words_english);
+		if (rows[i].why ? !p.err || !has(&w, rows[i].why)
+		                : p.err || w.n)
+			fail_msg("%zu: %d, %.*s", i, p.err, (int)w.n,
+			         (char *)w.p);
+		wr_fini(&w);
+		done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +328,8 @@ int main(void)
 		cmocka_unit_test(test_sessions_of_a_host_are_cleared_once),
 		cmocka_unit_test(test_blocks_of_one_table_are_joined),
 		cmocka_unit_test(test_services_are_named_as_they_are),
+		cmocka_unit_test(test_a_rule_goes_into_the_vdom_of_the_phones),
+		cmocka_unit_test(test_no_patch_says_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
