@@ -165,6 +165,11 @@ def cases(known):
                 yield Case(f"personas, {path}", f"{name}, {path}, seed {seed}",
                            ["--router", f"1:persona={name},{text},"
                             f"seed={seed}"], want)
+    for path, text in PATHS.items():
+        for seed in SEEDS:
+            yield Case(f"drop-tcp, {path}", f"drop-tcp, {path}, seed {seed}",
+                       ["--router", f"2:alg=drop-tcp,{text},seed={seed}"],
+                       CLASSIFIED["drop-tcp"], 2, "drop-tcp")
     for hop in (1, 2, 3):
         yield Case("the kernel's ALG", f"netfilter at hop {hop}",
                    ["--alg-at", str(hop)], {"alg.rewrites-sip"}, hop)
