@@ -245,13 +245,18 @@ def test_control_reaches_a_silent_connection(edge):
             # loopback counts no hops; what had a TTL is the last
             assert beside(1, 1, b"last") == 0 and mute.recv(100) == b"last"
             assert beside(1) == beside(1, 1) == 32
-        with tie(2) as other, from_port(edge, "sip", other.getsockname()[1]) as talks:
-            talks.sendall(b"OPT")
+        # not where anything was said, whole or begun, nor without the tie
+        for number, said, heard in ((2, b"\r\n\r\n", b"\r\n"), (5, b"PR", b"")):
+            with tie(number) as other, \
+                    from_port(edge, "sip", other.getsockname()[1]) as talks:
+                talks.sendall(said)
+                assert talks.recv(100) == heard if heard else not time.sleep(0.1)
+                assert beside(number) == 32
+        with tie(6) as other, from_port(edge, "sip", other.getsockname()[1]):
             time.sleep(0.1)
-            assert beside(2) == 32
             other.close()
             time.sleep(0.1)
-            assert beside(2) == 32
+            assert beside(6) == 32
         stranger.settimeout(0.1)
         try:
             assert not stranger.recv(100)
