@@ -214,8 +214,9 @@ struct alg_state {
 };
 
 enum {
-	ALG_TCP_HOPS_MAX = 12,
-	ALG_TCP_TRIES = 3, /**< two with the message, and one beside them */
+	ALG_TCP_HOPS_MAX = 18, /**< as many as the edge walks; its bound for
+	                            connections leaves room for more */
+	ALG_TCP_TRIES = 3,     /**< two with the message, and one beside them */
 };
 
 /** One message over a connection of its own, with one TTL. */
