@@ -31,7 +31,8 @@ struct fact {
 	const char *unit;    /**< "ms", "s", "hop", "count"...; NULL: none */
 	struct val fields;   /**< map: what this kind of fact carries besides */
 	struct val evidence; /**< map: bytes and addresses that prove it */
-	struct words why;    /**< for unknown and skipped */
+	struct words why;    /**< for unknown and skipped; of a
+	                          remark: what is done about it */
 	struct words summary; /**< one line for humans */
 };
 

@@ -441,6 +441,8 @@ static void tell_offload(struct fw_tell *au, const struct fw_flow *flow,
 	const struct fw_rule *r = offload_rule(an);
 	const bool is_default = !r && an->out.attrs.offload == FW_UNSET &&
 	                        au->rules->defaults.offload == FW_ON;
+	const struct fw_vendor_fact *vf =
+		fw_vendor_fact_offload(au->rules->dialect);
 	struct fact *f;
 
 	if (!flow->is_sip || (!r && !is_default))
@@ -452,6 +454,10 @@ static void tell_offload(struct fw_tell *au, const struct fw_flow *flow,
 		put_setting(au, f, offload_setting(au->rules));
 	f->summary.msgid = N_("%1$s: offloaded past the firewall.");
 	f->summary.args[0] = words_of(au, flow);
+	if (vf) {
+		(void)fact_evidence(au->r, f, "source", val_text(vf->id));
+		f->why.msgid = vf->title;
+	}
 	fw_tell_because(au, &au->offload, "firewall.offload", f);
 }
 

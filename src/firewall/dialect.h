@@ -30,6 +30,10 @@ enum fw_cap {
 	FW_CAP_RULE_OFFLOAD = 1 << 17, /**< so is offload, of rules for hosts
 	                                    of their own: FW_EDIT_OFFLOAD_OFF
 	                                    names it */
+	FW_CAP_FLOW_OFFLOAD = 1 << 18, /**< rules offload what comes to them,
+	                                    and its session time with it: two
+	                                    FW_EDIT_INSERT before them keep a
+	                                    flow off, one for its answers */
 };
 
 /** One change to a configuration; patch.h plans them. */
@@ -54,6 +58,7 @@ struct fw_edit {
 	const struct fw_setting *setting;
 	const struct fw_object *object;
 	int64_t idle_s;
+	bool is_reply; /**< FW_EDIT_INSERT: for the answers to the flow */
 };
 
 /** What a patch is made of; the dialect writes all of its texts. */

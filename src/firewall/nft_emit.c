@@ -512,6 +512,33 @@ static void insert_line(struct wr *w, const struct fw_rule *r,
 	wr_fini(&line);
 }
 
+/* The answers to a flow: all ends are the other way round. */
+static bool turn_round(struct fw_rule *r, struct patching *pt)
+{
+	const struct fw_edit *e = pt->edit;
+	const struct fw_place back = {.path = e->place->path,
+	                              .in = e->place->out,
+	                              .out = e->place->in};
+
+	if (fw_rule_set_place(&pt->arena, r, &back))
+		return false;
+	r->src = e->flow->dst;
+	r->dst = e->place->src;
+	r->states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
+	r->services = (struct fw_services){NULL, NULL};
+	for (const struct fw_service *s = e->services.first; s; s = s->next) {
+		struct fw_service *t =
+			fw_services_add(&pt->arena, &r->services, s->proto,
+		                        s->sport_lo, s->sport_hi);
+
+		if (!t)
+			return false;
+		t->sport_lo = s->dport_lo;
+		t->sport_hi = s->dport_hi;
+	}
+	return true;
+}
+
 /* A made rule for an edit, with a mark to find it again. */
 static bool make_rule(struct fw_rule *r, struct patching *pt)
 {
@@ -524,7 +551,8 @@ static bool make_rule(struct fw_rule *r, struct patching *pt)
 	if (e->flow) {
 		r->dst = e->flow->dst;
 		r->families &= e->chain->families;
-		if (fw_rule_set_place(&pt->arena, r, e->place))
+		if (e->is_reply ? !turn_round(r, pt)
+		                : fw_rule_set_place(&pt->arena, r, e->place))
 			return false;
 	}
 	r->name = arena_fmt(&pt->arena, "prumo:%s",

@@ -655,7 +655,7 @@ const struct fw_dialect fw_dialect_nftables = {
 	.caps = FW_CAP_IP6 | FW_CAP_NEGATION | FW_CAP_ZONES | FW_CAP_SPORT |
                 FW_CAP_STATES | FW_CAP_CHAINS | FW_CAP_REJECT | FW_CAP_NAT |
                 FW_CAP_ALG | FW_CAP_UDP_IDLE | FW_CAP_DSCP | FW_CAP_COMMENT |
-                FW_CAP_OFFLOAD,
+                FW_CAP_OFFLOAD | FW_CAP_FLOW_OFFLOAD,
 	.recognise = recognise,
 	.parse = parse,
 	.emit = fw_nft_emit,

@@ -371,6 +371,53 @@ static void plan_insert(struct plan *p, const struct fw_flow *f,
 	insert_into(p, f, j, main_chain(p, &f->dst));
 }
 
+static bool is_planned_reply(const struct plan *p, const struct fw_flow *f,
+                             const struct fw_rule *before)
+{
+	const struct fw_edit *e = p->first;
+
+	while (e && (!e->is_reply || e->flow != f || e->before != before))
+		e = e->next;
+	return e;
+}
+
+static struct fw_edit *insert_of(const struct plan *p, const struct fw_flow *f,
+                                 const struct fw_chain *c)
+{
+	struct fw_edit *e = p->first;
+
+	while (e &&
+	       (e->kind != FW_EDIT_INSERT || e->flow != f || e->chain != c))
+		e = e->next;
+	return e;
+}
+
+/* What is accepted before such a rule does not come to it; that must hold for
+ * the answers too, as a packet of either direction is enough. */
+static void plan_past_offload(struct plan *p, const struct fw_flow *f,
+                              const struct fw_rule *r)
+{
+	struct fw_edit *e;
+
+	if (!r || !r->line || is_planned_reply(p, f, r))
+		return;
+	e = insert_of(p, f, r->chain);
+	if (!e) {
+		e = add(p, FW_EDIT_INSERT, f);
+		if (!e)
+			return;
+		e->chain = r->chain;
+	}
+	if (!e->before || r->line < e->before->line)
+		e->before = r;
+	e = add(p, FW_EDIT_INSERT, f);
+	if (!e)
+		return;
+	e->chain = r->chain;
+	e->before = r;
+	e->is_reply = true;
+}
+
 static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
@@ -392,6 +439,12 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 		plan_alg(p, f, has_own ? NULL : an->out.alg_rule);
 	if (f->is_sip && !has_own && p->caps & FW_CAP_RULE_OFFLOAD)
 		plan_offload(p, f, &an->out);
+	if (f->is_sip && p->caps & FW_CAP_FLOW_OFFLOAD) {
+		if (an->out.attrs.offload == FW_ON)
+			plan_past_offload(p, f, an->out.offload_rule);
+		if (an->back.attrs.offload == FW_ON)
+			plan_past_offload(p, f, an->back.offload_rule);
+	}
 }
 
 static bool is_mended(const struct fw_flow *f, const struct fw_answer *an)

@@ -57,7 +57,9 @@ static const struct {
          N_("Raise the session time of UDP to what the provider asks for.")},
 	{"firewall.offload", FINDING_WARN,
          N_("Calls are offloaded past the firewall's own processing."), NULL,
-         "offload-off", N_("Turn offload off in the rules that carry calls.")},
+         "offload-off",
+         N_("Where calls fail all the same, turn offload off in the rules "
+            "that carry them.")},
 	{"firewall.consistent-nat", FINDING_WARN,
          N_("The firewall gives a phone a new outside port for each "
             "conversation."),

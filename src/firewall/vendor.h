@@ -82,5 +82,9 @@ struct fw_vendor_fact {
 	const char *document; /**< who says so: page, section or file */
 };
 
+/** What offload does to calls there, and why a patch changes it or leaves
+ *  it. @return NULL: not known. */
+const struct fw_vendor_fact *fw_vendor_fact_offload(const char *dialect);
+
 /** @return the fact of that id, or NULL. */
 const struct fw_vendor_fact *fw_vendor_fact_find(const char *id);

@@ -206,10 +206,57 @@ static const struct fw_vendor_fact facts[] = {
          "provider's document (unconfirmed by the vendor)"},
 	{"tplink-sip", N_("The ALG page has a switch for SIP."),
          "TP-Link TD-W9960v user manual, ALG; provider's document"},
+	{"fortios-asic-offload",
+         N_("The patch takes calls off the network processor in rules for the "
+            "provider's own hosts; a rule for everything keeps it, as all "
+            "other traffic would lose it too."),
+         "Fortinet CLI reference, firewall policy, auto-asic-offload; "
+         "provider's document"},
+	{"nft-flowtable-time",
+         N_("A session that a flowtable held ends by the kernel's time for "
+            "all UDP, whatever a ct timeout gives it: the patch accepts SIP "
+            "before the flowtable takes it."),
+         "Linux source, net/netfilter/nf_flow_table_core.c, "
+         "flow_offload_fixup_ct()"},
+	{"routeros-fasttrack",
+         N_("FastTrack takes established connections past queues and marks; "
+            "the factory's own rules use it and calls pass, so nothing is "
+            "changed. Where calls are marked, accept them before that rule."),
+         "MikroTik, FastTrack; default configuration"},
+	{"vyos-flowtable",
+         N_("A flowtable keeps to the session time of the whole box, which "
+            "is the one that the patch raises, so nothing is changed; marks "
+            "and counters of later rules do not act on the calls."),
+         "VyOS documentation, firewall flowtables; Linux source, "
+         "net/netfilter/nf_flow_table_core.c, flow_offload_fixup_ct()"},
+	{"edgeos-offload",
+         N_("Offload is one switch for all traffic of the box, and its "
+            "throughput depends on it, so nothing is changed; if calls fail "
+            "all the same, try without it: set system offload."),
+         "Ubiquiti, EdgeRouter hardware offloading (unconfirmed)"},
 	{"arris-sip", N_("The ALG page has a switch for each protocol."),
          "provider's document, page of the modem (unconfirmed by the "
          "vendor)"},
 };
+
+const struct fw_vendor_fact *fw_vendor_fact_offload(const char *dialect)
+{
+	static const struct {
+		const char *dialect, *id;
+	} rows[] = {
+		{"fortios", "fortios-asic-offload"},
+		{"nftables", "nft-flowtable-time"},
+		{"routeros", "routeros-fasttrack"},
+		{"vyos", "vyos-flowtable"},
+		{"edgeos", "edgeos-offload"},
+	};
+
+	for (size_t i = 0; dialect && i < ARRAY_LEN(rows); i++) {
+		if (strcmp(rows[i].dialect, dialect) == 0)
+			return fw_vendor_fact_find(rows[i].id);
+	}
+	return NULL;
+}
 
 const struct fw_vendor_fact *fw_vendor_fact_find(const char *id)
 {

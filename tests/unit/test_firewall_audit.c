@@ -363,6 +363,8 @@ static void test_offload_is_told(void **state)
 		if (!!f != rows[i].is_told)
 			fail_msg("%s", rows[i].text);
 		assert_true(!f || f->state == FACT_WARN);
+		/* What is done about it, or why nothing is. */
+		assert_true(!f || f->why.msgid);
 		assert_int_equal(!!find_finding(&r, "firewall.offload"),
 		                 rows[i].is_told);
 		report_fini(&r);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "firewall/audit.h"
@@ -320,6 +321,56 @@ static void test_no_patch_says_why(void **state)
 	}
 }
 
+/* What a flowtable takes has the session time that it gives; the rest stays
+ * in it. */
+static void test_sip_is_kept_out_of_a_flowtable(void **state)
+{
+	static const char *const texts[] = {
+		"\t\tflow add @f\n\t\taccept\n",
+		"\t\tct state established flow add @f\n"
+		"\t\tct state established,related accept\n"
+		"\t\tudp dport 5060 drop\n\t\taccept\n",
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct fw_question q = {.n_flows = 2,
+		                        .place = {.in = "lan", .out = "wan1"}};
+		struct fw_answer *answers;
+		struct fw_rules after;
+		struct patched p;
+		char text[512];
+		struct diag dg;
+
+		(void)snprintf(text, sizeof(text),
+		               "table inet fw {\n\tflowtable f {\n"
+		               "\t\thook ingress priority filter\n\t}\n"
+		               "\tchain forward {\n\t\ttype filter hook "
+		               "forward priority filter; policy drop;\n%s"
+		               "\t}\n}\n",
+		               texts[i]);
+		patch_at(&p, "nftables", text, "lan", "wan1");
+		assert_int_equal(p.err, 0);
+		assert_int_equal(p.left, 0);
+		q.flows = p.flows;
+		fw_rules_init(&after);
+		diag_init(&dg, &p.arena, NULL, wr_slice(&p.out.patched));
+		assert_int_equal(
+			fw_dialect_find("nftables")
+				->parse(&after, wr_slice(&p.out.patched), &dg),
+			0);
+		assert_int_equal(fw_answer_all(&answers, &p.arena, &after, &q),
+		                 0);
+		assert_int_not_equal(answers[0].out.attrs.offload, FW_ON);
+		assert_int_not_equal(answers[0].back.attrs.offload, FW_ON);
+		assert_int_equal(answers[1].back.attrs.offload, FW_ON);
+		assert_int_equal(count(&p.out.commands, "udp sport 5060"), 1);
+		assert_false(has(&p.out.commands, "nft delete"));
+		fw_rules_fini(&after);
+		done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +381,7 @@ int main(void)
 		cmocka_unit_test(test_services_are_named_as_they_are),
 		cmocka_unit_test(test_a_rule_goes_into_the_vdom_of_the_phones),
 		cmocka_unit_test(test_no_patch_says_why),
+		cmocka_unit_test(test_sip_is_kept_out_of_a_flowtable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -220,7 +220,10 @@ static const struct {
          "chain forward {\n"
          "type filter hook forward priority filter; policy accept;\n"
          "flow add @ft\n}\n}\n",
-         "audit.offload", "sip: offloaded past the firewall.\n",
+         "audit.offload",
+         "sip: offloaded past the firewall. - A session that a flowtable held "
+         "ends by the kernel's time for all UDP, whatever a ct timeout gives "
+         "it: the patch accepts SIP before the flowtable takes it.\n",
          "firewall.offload", "8: flow add @ft\n"},
 };
 
