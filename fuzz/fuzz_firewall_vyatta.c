@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include "fuzz.h"
 
-#include "firewall/dialect.h"
+#include "mend.h"
 
 /* Whatever is read can be written. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -18,6 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	diag_init(&dg, &arena, NULL, text);
 	(void)d->recognise(text);
 	(void)!d->parse(&rules, text, &dg);
+	if (size < 1 << 14)
+		mend(&rules, &arena, "eth1", "eth0");
 	rules.dialect = NULL;
 	(void)!fw_emit(&out, d, &rules, &dg);
 	wr_fini(&out);

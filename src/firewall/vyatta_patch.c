@@ -486,6 +486,36 @@ static unsigned long limit_of(enum fw_vy_form form)
 	return fw_vy_has_base(form) ? 999999 : 9999;
 }
 
+/* One commit: none of it acts without the rest. */
+static void put_session(struct wr *w)
+{
+	struct wr lines = *w;
+
+	*w = wr_init_heap();
+	wr_str(w, "configure\n");
+	wr_put(w, wr_slice(&lines));
+	wr_str(w, "commit\nsave\nexit\n");
+	w->bad |= lines.bad;
+	wr_fini(&lines);
+}
+
+static int take_back(struct fw_patch_out *out, const struct fw_rules *rules)
+{
+	const int err =
+		fw_vy_undo(&out->undo, rules->text, wr_slice(&out->commands));
+
+	if (err == ENOTSUP)
+		fw_patch_refuse(
+			out,
+			N_("The old value of what it changes under %1$s cannot "
+		           "be typed again, so it could not be taken back: "
+		           "change that on the box and audit again."),
+			"system conntrack", NULL);
+	if (!err)
+		put_session(&out->undo);
+	return err;
+}
+
 int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                 const struct fw_edit *edits, struct diag *dg)
 {
@@ -511,15 +541,10 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	for (size_t i = 0; i < e.n_taken && !e.err; i++)
 		patch_chain(&e, rules, edits, &e.taken[i]);
 	wr_fini(&undo);
-	if (!e.err)
-		e.err = fw_vy_undo(&out->undo, rules->text,
-		                   wr_slice(&out->commands));
-	if (e.err == ENOTSUP)
-		refuse(&e,
-		       N_("The old value of what it changes under %1$s cannot "
-		          "be typed again, so it could not be taken back: "
-		          "change that on the box and audit again."),
-		       "system conntrack");
+	if (!e.err && out->commands.n) {
+		put_session(&out->commands);
+		e.err = take_back(out, rules);
+	}
 	wr_put(&out->patched, rules->text);
 	wr_str(&out->patched, "\n");
 	wr_put(&out->patched, wr_slice(&out->commands));

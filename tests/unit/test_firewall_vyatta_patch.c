@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oom.h"
 #include "vyatta_box.h"
 
 static const char edgeos_boot[] = "fuzz/corpus/firewall_vyatta/edgeos.boot";
@@ -291,6 +292,43 @@ static void test_patch_jumps_to_a_set_of_its_own(void **state)
 	arena_fini(&m.arena);
 }
 
+static void test_patch_without_memory(void **state)
+{
+	const char *texts[2];
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m, false);
+	texts[0] = make_tight(&m, "firewall name A", bound_old, 2, 7);
+	texts[1] =
+		make_tight(&m, "firewall ipv4 forward filter", bound_new, 2, 7);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const struct fw_question q = {
+			.flows = m.flows, .n_flows = m.n, .place = m.place};
+		unsigned long n = 0;
+		struct read r;
+		int err;
+
+		open_text(&r, i ? "vyos" : "edgeos", slice_str(texts[i]));
+		do {
+			struct fw_patch_out out;
+			size_t left;
+
+			fw_patch_init(&out);
+			oom_after(n);
+			err = fw_patch_make(&out, &left, &r.rules, &q);
+			oom_after(OOM_NEVER);
+			if (err != 0 && err != ENOMEM)
+				fail_msg("%zu, %lu: %d", i, n, err);
+			fw_patch_fini(&out);
+			n += 1 + n / 64;
+		} while (err);
+		assert_true(n > 1);
+		done(&r);
+	}
+	arena_fini(&m.arena);
+}
+
 /* What the old text said is said again, and nothing in it is obeyed. */
 static void test_undo_knows_the_old_text(void **state)
 {
@@ -344,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_patch_moves_rules_where_numbers_run_out),
 		cmocka_unit_test(test_patch_says_where_none_is_left),
 		cmocka_unit_test(test_patch_jumps_to_a_set_of_its_own),
+		cmocka_unit_test(test_patch_without_memory),
 		cmocka_unit_test(test_undo_knows_the_old_text),
 	};
 
