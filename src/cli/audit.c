@@ -194,17 +194,7 @@ static void tell_place(const struct fw_place *place, const char *file)
 {
 	struct wr from = wr_init_heap();
 
-	if (place->in || !place->src.first)
-		wr_str(&from, place->in ? place->in : "*");
-	for (const struct fw_addr *ad = place->src.first; ad; ad = ad->next) {
-		if (ad != place->src.first)
-			wr_str(&from, ", ");
-		else if (place->in)
-			wr_str(&from, " (");
-		fw_ip_put(&from, ad->lo, ad->hi);
-	}
-	if (place->in && place->src.first)
-		wr_str(&from, ")");
+	fw_place_put(&from, place);
 	wr_u8(&from, '\0');
 	if (!from.bad)
 		cli_complain(&cli_audit,

@@ -150,7 +150,9 @@ static int add_row(struct making *m, const struct profile_row *row)
 	f->id = arena_fmt(&o->arena, "%s-%u", row->table, row->row);
 	f->title = arena_fmt(&o->arena, "%s row %u: %s %s", row->table,
 	                     row->row, profile_class_name(row->cls), row->host);
-	if (!f->id || !f->title)
+	f->label = arena_fmt(&o->arena, "%s %u: %s %s", row->table, row->row,
+	                     profile_class_name(row->cls), row->host);
+	if (!f->id || !f->title || !f->label)
 		return ENOMEM;
 	err = add_dst(m, f, row);
 	if (!err)

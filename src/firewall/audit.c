@@ -28,7 +28,7 @@ static const enum fact_state states[] = {
 /* How people know a row; its id is in the scope. */
 static const char *words_of(struct fw_tell *au, const struct fw_flow *flow)
 {
-	const char *title = flow->title ? flow->title : flow->id;
+	const char *title = flow->label ? flow->label : flow->id;
 
 	if (au->rules->title)
 		return report_fmt(au->r, "%s: %s", au->rules->title, title);
@@ -472,6 +472,32 @@ static bool has_unknown(const struct report *r)
 	return false;
 }
 
+/* For whom all the rest is true; a guess may have been made. */
+static void tell_where(struct fw_tell *au)
+{
+	const struct fw_place *place = &au->q->place;
+	struct wr from = wr_init_heap();
+	const char *to = "*";
+	struct fact *f;
+
+	if (place->path != FW_PATH_FORWARD)
+		return;
+	f = report_fact(au->r, "audit.place", FACT_PASS, au->file);
+	fw_place_put(&from, place);
+	au->r->no_memory |= from.bad;
+	f->summary.args[0] = report_text(au->r, wr_slice(&from));
+	wr_fini(&from);
+	f->value = val_text(f->summary.args[0]);
+	if (place->out)
+		to = report_text(au->r, slice_str(place->out));
+	(void)fact_field(au->r, f, "wan", val_text(to));
+	f->summary.args[1] = to;
+	f->summary.msgid = N_("Judged from %1$s to %2$s.");
+	if (!place->in && !place->src.first && !place->out)
+		f->summary.msgid = N_("Judged between any two interfaces; "
+		                      "--lan and --wan say which.");
+}
+
 int fw_audit(struct report *r, const struct fw_rules *rules,
              const struct fw_question *q, const char *file)
 {
@@ -479,6 +505,8 @@ int fw_audit(struct report *r, const struct fw_rules *rules,
 	struct fw_answer *answers;
 	int err = fw_answer_all(&answers, &r->arena, rules, q);
 
+	if (!err)
+		tell_where(&au);
 	for (size_t i = 0; i < q->n_flows && !err; i++) {
 		err = tell_flow(&au, i, &answers[i]);
 		tell_alg(&au, &q->flows[i], &answers[i]);

@@ -52,13 +52,16 @@ WARN_UNUSED int fw_guess_src(struct fw_addrs *out, struct arena *a,
                              const struct fw_rules *rules,
                              const struct fw_place *place);
 
+/** Where phones are, for people: "eth1 (192.168.1.0/24)". */
+void fw_place_put(struct wr *w, const struct fw_place *place);
+
 /** Answers of the arena, one per flow. @return 0, ENOMEM or E2BIG. */
 WARN_UNUSED int fw_answer_all(struct fw_answer **answers, struct arena *a,
                               const struct fw_rules *rules,
                               const struct fw_question *q);
 
 /**
- * Judge, and say it all: audit.flow, audit.alg, audit.udp-idle and
+ * Judge, and say it all: audit.place, audit.flow, audit.alg, audit.udp-idle and
  * audit.offload per flow, audit.rule for rules that never match or that open
  * too much, and what follows from them.
  *

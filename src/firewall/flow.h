@@ -9,12 +9,13 @@
 struct fw_flow {
 	const char *id;      /**< the profile's row: stable, for scopes */
 	const char *name;    /**< host or address as the profile writes it */
-	const char *title;   /**< for comments and texts; or NULL */
+	const char *title;   /**< for comments in a configuration; or NULL */
 	struct fw_addrs dst; /**< ranges and names */
 	struct fw_services services; /**< TCP and UDP only */
 	bool is_sip;                 /**< an ALG must leave it alone */
 	int64_t min_udp_idle_s;      /**< FW_IDLE_UNSET: no demand */
 	int64_t min_tcp_idle_s;
+	const char *label; /**< for people of any language; NULL: the id */
 };
 
 enum fw_path {

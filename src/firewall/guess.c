@@ -216,3 +216,17 @@ int fw_guess_src(struct fw_addrs *out, struct arena *a,
 	*out = src;
 	return 0;
 }
+
+void fw_place_put(struct wr *w, const struct fw_place *place)
+{
+	const bool is_both = place->in && place->src.first;
+
+	if (place->in || !place->src.first)
+		wr_str(w, place->in ? place->in : "*");
+	wr_str(w, is_both ? " (" : "");
+	for (const struct fw_addr *ad = place->src.first; ad; ad = ad->next) {
+		wr_str(w, ad == place->src.first ? "" : ", ");
+		fw_ip_put(w, ad->lo, ad->hi);
+	}
+	wr_str(w, is_both ? ")" : "");
+}

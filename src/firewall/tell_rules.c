@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/i18n.h"
+#include "firewall/program.h"
 
 /* Of rules that the text shows; a rule may be of several lines. */
 static const char *lines_text(struct fw_tell *au,
@@ -153,11 +154,46 @@ static void tell_open(struct fw_tell *au, const struct fw_reach_info *infos,
 	f->why.args[0] = report_fmt(au->r, "%" PRIu64, FW_COMPARE_STEPS);
 }
 
-int fw_tell_rules(struct fw_tell *au)
+/* Without the flows: a name in them that no rule has is some address, and all
+ * addresses are there already. But as a name it might be in any range, and
+ * in none of two that are the same.
+ *
+ * @param left  In and out: steps. */
+static int find_dead(struct fw_reach_info **infos, size_t *n,
+                     struct fw_tell *au, uint64_t *left)
 {
 	struct fw_space *sp = NULL;
+	int err = fw_space_alloc(&sp, au->rules, NULL, 0, &au->q->place,
+	                         au->q->hosts, au->q->n_hosts);
+
+	if (err)
+		return err;
+	sp->compare_left = *left;
+	err = fw_space_reach(infos, n, &au->r->arena, sp);
+	*left = sp->compare_left;
+	fw_space_free(sp);
+	return err;
+}
+
+static int find_wide(struct fw_part **parts, struct fw_tell *au, uint64_t left)
+{
+	struct fw_space *sp = NULL;
+	int err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
+	                         &au->q->place, au->q->hosts, au->q->n_hosts);
+
+	if (err)
+		return err;
+	sp->compare_left = left;
+	err = fw_space_excess(parts, &au->r->arena, sp);
+	fw_space_free(sp);
+	return err;
+}
+
+int fw_tell_rules(struct fw_tell *au)
+{
 	struct fw_reach_info *infos = NULL;
 	struct fw_part *parts = NULL;
+	uint64_t left = FW_COMPARE_STEPS;
 	size_t n = 0;
 	int err;
 
@@ -165,21 +201,16 @@ int fw_tell_rules(struct fw_tell *au)
 		tell_skipped(au);
 		return 0;
 	}
-	err = fw_space_alloc(&sp, au->rules, au->q->flows, au->q->n_flows,
-	                     &au->q->place, au->q->hosts, au->q->n_hosts);
-
-	if (!err)
-		err = fw_space_reach(&infos, &n, &au->r->arena, sp);
+	err = find_dead(&infos, &n, au, &left);
 	for (size_t i = 0; i < n && !err; i++) {
 		if (!is_line_alive(infos, n, i))
 			tell_dead(au, &infos[i]);
 	}
 	if (!err)
-		err = fw_space_excess(&parts, &au->r->arena, sp);
+		err = find_wide(&parts, au, left);
 	for (const struct fw_part *p = parts; p && !err; p = p->next)
 		tell_wide(au, p);
 	if (!err)
 		tell_open(au, infos, n, parts);
-	fw_space_free(sp);
 	return err;
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "base/text.h"
+#include "report/places.h"
 
 enum suite {
 	SUITE_FACTS,
@@ -100,6 +101,24 @@ static void put_fact(struct wr *w, const struct fact *f)
 	}
 }
 
+static void put_places(struct wr *w, const struct finding *fd)
+{
+	const struct val *rules = val_get(&fd->evidence, "rules");
+
+	if (!rules || rules->kind != VAL_LIST)
+		return;
+	for (const struct val_item *it = rules->items.first; it;
+	     it = it->next) {
+		struct wr text = wr_init_heap();
+
+		places_item_put(&text, &it->v, words_english);
+		put_xml(w, wr_slice(&text));
+		wr_str(w, "\n");
+		w->bad |= text.bad;
+		wr_fini(&text);
+	}
+}
+
 /* What to do belongs to the failure: the one place a build server shows. */
 static void put_advice(struct wr *w, const struct finding *fd)
 {
@@ -107,6 +126,7 @@ static void put_advice(struct wr *w, const struct finding *fd)
 	wr_str(w, "\n");
 	wr_fmt(w, "segment: %s; who must act: %s\n", segment_name(fd->segment),
 	       act_name(fd->act));
+	put_places(w, fd);
 	for (const struct remedy_step *s = fd->remedy; s; s = s->next) {
 		wr_str(w, "- ");
 		put_words(w, &s->text);

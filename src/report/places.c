@@ -6,6 +6,9 @@
  */
 #include "report/places.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/i18n.h"
 
 enum {
@@ -24,6 +27,11 @@ static void put_item(struct wr *out, const struct report_style *st,
 	                             .text = wr_slice(w)});
 	out->bad |= w->bad;
 	wr_fini(w);
+}
+
+static const char *translated(const char *msgid)
+{
+	return gettext(msgid);
 }
 
 static void put_title(struct wr *out, const struct report_style *st,
@@ -64,24 +72,39 @@ static void put_quote(struct wr *w, struct slice quote)
 	}
 }
 
-static void put_place(struct wr *w, const struct val *v)
+static void put_line(struct wr *w, int64_t line, bool has_file,
+                     words_translate_fn *translate)
 {
-	const struct slice file = val_get_text(v, "file");
-	const struct slice quote = val_get_text(v, "quote");
-	const int64_t line = val_get_int(v, "line", 0);
+	struct words ws = {.msgid = N_("line %1$s")};
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, line);
+	ws.args[0] = text;
+	if (has_file)
+		wr_fmt(w, ":%s", text);
+	else
+		words_put(w, &ws, translate);
+}
+
+void places_item_put(struct wr *w, const struct val *item,
+                     words_translate_fn *translate)
+{
+	const struct slice file = val_get_text(item, "file");
+	const struct slice quote = val_get_text(item, "quote");
+	const int64_t line = val_get_int(item, "line", 0);
 
 	wr_put(w, file);
 	if (line)
-		wr_fmt(w, file.n ? ":%u" : _("line %u"), (unsigned)line);
+		put_line(w, line, file.n, translate);
 	if ((file.n || line) && (quote.n || !line))
 		wr_str(w, ": ");
 	if (!line)
-		wr_put(w, val_get_text(v, "setting"));
+		wr_put(w, val_get_text(item, "setting"));
 	if (!line && quote.n)
 		wr_str(w, ": ");
 	put_quote(w, quote);
 	if (!line && !quote.n)
-		wr_str(w, _(", not in the text"));
+		wr_str(w, translate(N_(", not in the text")));
 }
 
 void places_put(struct wr *out, const struct report_style *st,
@@ -93,7 +116,7 @@ void places_put(struct wr *out, const struct report_style *st,
 	for (const struct val_item *it = list->items.first; it; it = it->next) {
 		struct wr w = wr_init_heap();
 
-		put_place(&w, &it->v);
+		places_item_put(&w, &it->v, translated);
 		put_item(out, st, &w);
 	}
 }
