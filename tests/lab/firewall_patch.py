@@ -302,13 +302,24 @@ def check_live():
                for f in idle), idle
     status, report = audit('--live')
     assert all(f['state'] == 'pass' for f in facts(report, 'audit.flow'))
+    with open('/proc/sys/net/netfilter/nf_conntrack_udp_timeout_stream',
+              'w', encoding='ascii') as timer:
+        timer.write('77')
+    _, report = audit('--live')
+    assert any(f['value'] == 77 for f in facts(report, 'audit.udp-idle'))
     Ipt.load(IPT['helper among twins'])
     status, report = audit('--live', '--lan', 'lan0')
     flows = facts(report, 'audit.flow')
-    # nftables itself says nothing now, iptables blocks
+    # nftables shows the same tables, and they are judged once
+    scopes = [f['scope'] for f in flows]
+    assert len(scopes) == len(set(scopes)) and scopes, scopes
     assert not [f for f in flows if f['state'] == 'unknown'], flows
     assert status == 2, status
     run('nft', 'flush', 'ruleset')
+    status, report = audit('--live')
+    assert status == 0 and not bad(report), report
+    # without rules nothing keeps connections
+    assert not facts(report, 'audit.udp-idle'), report
     done = subprocess.run(['unshare', '-U', PRUMO, 'audit', '--profile',
                            'patches.yaml', '--live'], capture_output=True,
                           text=True, check=False)

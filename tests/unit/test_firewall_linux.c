@@ -453,12 +453,44 @@ static void test_what_returns_is_not_taken(void **state)
 	}
 }
 
+/* Only what asks for connections makes the kernel keep them. */
+static void test_tracking_is_seen_by_its_words(void **state)
+{
+	static const struct {
+		const char *text;
+		bool tracks;
+	} rows[] = {
+		{"", false},
+		{"table inet f {\nchain c {\nudp dport 5060 accept\n}\n}\n",
+	         false},
+		{"ct state established accept", true},
+		{"oifname \"eth0\" masquerade", true},
+		{"type nat hook postrouting priority srcnat;", true},
+		{"flow add @ft", true},
+		{"*filter\n-A INPUT -p udp -j ACCEPT\nCOMMIT\n", false},
+		{"-A INPUT -m conntrack --ctstate NEW -j ACCEPT", true},
+		{"-A INPUT -m state --state NEW -j ACCEPT", true},
+		{"*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n", true},
+		{"-A PREROUTING -p udp -j CT --helper sip", true},
+		{"-A POSTROUTING -j MASQUERADE", true},
+		{"chain direct { }", false},
+		{"chain stateless { }", false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (fw_linux_tracks(slice_str(rows[i].text)) != rows[i].tracks)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_are_those_of_the_kernel),
 		cmocka_unit_test(test_a_running_kernel_replaces_defaults),
 		cmocka_unit_test(test_a_text_says_whose_packets_it_has),
+		cmocka_unit_test(test_tracking_is_seen_by_its_words),
 		cmocka_unit_test(test_what_returns_is_not_taken),
 	};
 
