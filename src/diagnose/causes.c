@@ -107,6 +107,14 @@ static bool takes_blocked_here(const struct flows *fs, const struct flow *f)
 	                                slice_eq_str(f->error, "EACCES"));
 }
 
+/* It was answered, and the answers went no further than to this computer. */
+static bool takes_dropped_here(const struct flows *fs, const struct flow *f)
+{
+	UNUSED(fs);
+	return f->end == FLOW_LOCAL &&
+	       val_get(&f->fact->fields, "is_dropped_here") != NULL;
+}
+
 static bool takes_no_network(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
@@ -568,6 +576,14 @@ static const struct cause causes[] = {
             "before they reach the network. A desk phone in the same network "
             "may work; a softphone on this computer will not."),
          NULL},
+	{"device.firewall", WARN, FAIL, SEGMENT_DEVICE, TROUBLE_DEVICE, 0, NULL,
+         takes_dropped_here,
+         N_("This computer itself drops what comes back of %1$s (%2$s of %3$s "
+            "flows)."),
+         N_("They are answered, and a firewall or security program of this "
+            "computer drops the answers as they come in. A desk phone in the "
+            "same network may work; a softphone on this computer will not."),
+         NULL},
 	{"device.no-network", WARN, FAIL, SEGMENT_DEVICE, TROUBLE_SILENCE, 0,
          NULL, takes_no_network,
          N_("This computer has no way to %2$s of %3$s flows."),
@@ -705,7 +721,8 @@ static const struct cause causes[] = {
          N_("None of the services of the profile can be reached (%2$s of "
             "%3$s flows)."),
          N_("Either this computer has no connection to the Internet, or the "
-            "network lets nothing through."),
+            "network, or a firewall of this computer, lets nothing "
+            "through."),
          NULL},
 	{"path.ports-blocked", WARN, FAIL, NOWHERE, TROUBLE_PORT,
          CAUSE_BY_PLACE, NULL, takes_lost,

@@ -18,6 +18,7 @@
 #include "base/i18n.h"
 #include "diagnose/causes.h"
 #include "diagnose/fingerprint.h"
+#include "diagnose/here.h"
 #include "diagnose/ladder.h"
 #include "diagnose/remedies.h"
 
@@ -785,7 +786,7 @@ int diagnose_run(struct report *r)
 	struct flows fs;
 	bool is_explained;
 
-	if (ladder_read(&l, r) || flows_read(&fs, r))
+	if (ladder_read(&l, r) || flows_read(&fs, r) || here_doubt(&l, &fs))
 		return ENOMEM;
 	is_explained = find_alg(r, &l);
 	causes_find(&fs, &l);

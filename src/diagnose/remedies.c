@@ -67,7 +67,8 @@ static const struct remedy {
             "Internet (NTP), then measure again.")},
 	{"device-firewall", TROUBLE_DEVICE, ANY, ANY, NEED_NOTHING, false,
          N_("Allow the phone's program in the firewall or antivirus of this "
-            "computer, for all of these ports, outgoing.")},
+            "computer, for all of these ports, outgoing, and what "
+            "comes back.")},
 	{"clean-hosts-file", TROUBLE_HOSTS, ANY, ANY, NEED_NOTHING, false,
          N_("Take the name out of this computer's hosts file (/etc/hosts), "
             "unless it was put there on purpose.")},

@@ -95,6 +95,8 @@ struct ask_result {
 	bool is_edge;   /**< the far end has said that it is one */
 	int64_t rtt_ns; /**< first byte sent to first byte back; 0: none */
 	int error;      /**< errno of what ended it; 0: none */
+	bool is_dropped_here; /**< it was answered, and this computer dropped
+	                           that; ASK_LOCAL. The asker finds out. */
 	struct addr offender; /**< who sent the ICMP error; ADDR_NONE: nobody */
 	uint8_t icmp_type, icmp_code; /**< where there is an offender */
 	unsigned n_sent;              /**< datagrams or connections tried */

@@ -89,6 +89,11 @@ static const struct plan_way *way_of(const struct reach_ask *a)
 	return &question(a)->service->ways[a->way];
 }
 
+enum plan_kind reach_kind_of(const struct reach_ask *a)
+{
+	return way_of(a)->kind;
+}
+
 bool reach_is_range(const struct reach_ask *a)
 {
 	return way_of(a)->kind == PLAN_RANGE && a->target.port_last > 0 &&
@@ -697,7 +702,8 @@ static void on_timer(void *arg)
 	tell(r,
 	     is_all ? N_("following what fails") : N_("asking every service"),
 	     now_ns);
-	if (has_names && is_all_over(r, false) && follow(r, is_all) && is_all)
+	if (has_names && is_all_over(r, false) && follow(r, is_all) && is_all &&
+	    reach_here_go(r))
 		finish(r, 0);
 	else if (n == REACH_BURST)
 		net_timer_set(r->timer, REACH_TURN_MS * NS_PER_MS);
@@ -712,6 +718,7 @@ static void stop(void *state)
 	reach_names_stop(r);
 	reach_services_stop(r);
 	reach_traces_stop(r);
+	reach_here_stop(r);
 	ask_free(r->pin_ask);
 	for (size_t i = 0; i < REACH_CONTROLS; i++)
 		ask_free(r->controls[i].ask);
@@ -742,6 +749,8 @@ static int start(void *state, struct probe_run *run)
 		err = reach_services_start(r);
 	if (!err)
 		err = net_timer_alloc(&r->timer, on_timer, r);
+	if (!err)
+		err = reach_here_start(r);
 	if (!err)
 		err = reach_pin_find(r);
 	if (err)

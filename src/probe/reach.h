@@ -10,6 +10,7 @@
 #pragma once
 
 #include "net/dns.h"
+#include "probe/inward.h"
 #include "probe/plan.h"
 #include "probe/probe.h"
 #include "probe/range_board.h"
@@ -22,6 +23,8 @@ enum {
 	REACH_TRACES_MAX = 32,
 	REACH_TRACES_RUNNING = 6,
 	REACH_CONTROLS = 2,
+	REACH_HERE_EACH = 2,  /**< ports of a transport and family */
+	REACH_HERE_PORTS = 8, /**< of all */
 	REACH_SERVERS = PROBE_MAX_DNS,
 	REACH_TYPES = 2,                 /**< A, AAAA */
 	REACH_TRIES = REACH_SERVERS + 1, /**< of a name: each server, and the
@@ -139,6 +142,25 @@ struct reach_trace {
 	bool is_started, is_over;
 };
 
+/** Whether this computer drops what comes back: port after port. */
+struct reach_here {
+	struct reach *reach;
+	struct net_timer *timer;
+	int64_t before[2]; /**< of IPv4, IPv6, as reach began; -1: not known */
+	int64_t count;     /**< as the moment began */
+	int64_t due_ns;    /**< when it ends */
+	struct inward inward;
+	size_t ask; /**< that is asked */
+	struct ask *asks[INWARD_ASKS_MAX];
+	struct ask_conf conf;
+	unsigned flows; /**< left, of those that are kept for this */
+	bool is_heard;  /**< something was: nothing is dropped */
+	bool is_running, is_over;
+	size_t ports[REACH_HERE_PORTS]; /**< asks */
+	bool is_proved[REACH_HERE_PORTS];
+	size_t n_ports;
+};
+
 struct reach {
 	const struct probe_run *run;
 	struct report *report;
@@ -168,6 +190,7 @@ struct reach {
 	int64_t trace_ns;  /**< when the first one began; 0: none has */
 	int64_t rewalk_ns; /**< when doubtful ones go again; 0: not yet */
 	struct reach_control controls[REACH_CONTROLS];
+	struct reach_here here;
 	bool is_over; /**< probe_done() was called */
 	bool is_cut;  /**< by the user: what runs is not known */
 };
@@ -212,6 +235,8 @@ void reach_pin_doubt(struct reach *r, int64_t now_ns);
 /** When to doubt it; 0: it is not waited for */
 int64_t reach_pin_due_ns(const struct reach *r);
 
+/** The kind of question that it asks at present. */
+enum plan_kind reach_kind_of(const struct reach_ask *a);
 /** What is asked of a kind. */
 const struct ask_ops *reach_ops_of(const struct reach *r, enum plan_kind kind);
 
@@ -221,6 +246,12 @@ void reach_traces_stop(struct reach *r);
 
 /** Once it is over: what other traces to that host know helps to judge it. */
 void reach_trace_judge(struct reach *r, struct reach_trace *t);
+
+/** reach_here.c: look whether silence is this computer's own doing.
+ *  @return true: that is known, or cannot be. */
+bool reach_here_go(struct reach *r);
+WARN_UNUSED int reach_here_start(struct reach *r);
+void reach_here_stop(struct reach *r);
 
 /** reach_near.c: it opened much sooner than anything by UDP was answered: no
  *  proof that a box has done it, but worth a trace. */

@@ -214,6 +214,12 @@ static const char *port_text(struct reach *r, uint16_t first, uint16_t last,
 	return report_fmt(r->report, "%u-%u/%s", first, last, transport);
 }
 
+static struct words summary_of(const struct reach_ask *a)
+{
+	return reach_summary(a->result.is_dropped_here ? "dropped-here"
+	                                               : result_of(a));
+}
+
 /* Questions */
 
 static const char *fact_id_of(enum plan_kind kind)
@@ -253,6 +259,8 @@ static void put_result(struct reach *r, struct fact *f,
 		reach_field(r, f, "is_lossy", val_bool(true));
 	if (res->error)
 		reach_field_text(r, f, "error", strerrorname_np(res->error));
+	if (res->is_dropped_here)
+		reach_field(r, f, "is_dropped_here", val_bool(true));
 	if (res->offender.family != ADDR_NONE) {
 		field_addr(r, f, "offender", &res->offender);
 		reach_field(r, f, "icmp_type", val_int(res->icmp_type));
@@ -325,7 +333,7 @@ static struct fact *put_question(struct reach *r, const struct reach_ask *a)
 		reach_field(r, f, "is_extra", val_bool(true));
 	if (near)
 		reach_field(r, f, "accepted", val_int((int64_t)near->index));
-	f->summary = reach_summary(result_of(a));
+	f->summary = summary_of(a);
 	f->summary.args[0] =
 		port_text(r, a->target.addr.port, q->last, way->via == ASK_UDP);
 	f->summary.args[1] = report_text(r->report, slice_str(q->host));
@@ -588,7 +596,7 @@ static void put_flow(struct reach *r, const struct plan_flow *pf,
 		val_text(plan_kind_name(
 			question(an->ask)->service->ways[an->ask->way].kind)));
 	put_result(r, f, an->ask);
-	f->summary.msgid = reach_summary(result_of(an->ask)).msgid;
+	f->summary.msgid = summary_of(an->ask).msgid;
 	f->why = an->fact->why;
 	put_stop(r, f, an->ask, stops);
 	if (is_mixed) {

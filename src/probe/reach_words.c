@@ -23,6 +23,8 @@ struct words reach_summary(const char *result)
 	         N_("%1$s of %2$s (%3$s): some of the ports are blocked")},
 		{"limited", N_("%1$s of %2$s (%3$s): the edge answers this "
 	                       "address no more at present")},
+		{"dropped-here", N_("%1$s of %2$s (%3$s): this computer drops "
+	                            "what comes back")},
 		{"local", N_("%1$s of %2$s (%3$s): this computer does not let "
 	                     "it out")},
 	};

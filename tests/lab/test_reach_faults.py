@@ -29,6 +29,11 @@ LOCAL = {
     "all tcp": ("meta l4proto tcp reject with tcp reset", ("tcp", None)),
     "all udp": ("meta l4proto udp reject", ("udp", None)),
 }
+# And what comes in: in vain it is asked again, beside what the kernel counts.
+INWARD = OWN.replace("chain o", "chain i").replace("hook output", "hook input")
+INWARD = INWARD.replace("oifname", "iifname")
+DROPPED = {"udp": ("udp sport 5060 drop", 5060),
+           "all udp": ("meta l4proto udp drop", None)}
 CAUGHT = ("chain n {{\ntype nat hook prerouting priority -100\n"
           "iifname lan tcp dport 80 redirect to :8080\n}}\n"
           "chain f {{\ntype filter hook forward priority -5\n"
@@ -94,10 +99,10 @@ def run_kept(n_held, size):
         return room.reach("--skip", "sip-alg")
 
 
-def run_local(rule):
+def run_local(rule, table=OWN, options=("--skip", "sip-alg")):
     with services.Room("--hops", HOPS, "--nat-at", 1) as room:
-        room.must("client", "nft", "-f", "-", text=OWN.format(rule))
-        return room.reach("--skip", "sip-alg")
+        room.must("client", "nft", "-f", "-", text=table.format(rule))
+        return room.reach(*options)
 
 
 def run_often():
@@ -170,6 +175,8 @@ def setUpModule():
             "often": (run_often,)}
     jobs.update({("near", k): (run_near, *k) for k in NEAR})
     jobs.update({("local", k): (run_local, v[0]) for k, v in LOCAL.items()})
+    jobs.update({("inward", k): (run_local, v[0], INWARD, ())
+                 for k, v in DROPPED.items()})
     jobs.update({("box", k): (run_box, *v) for k, v in BOXES.items()})
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         runs = {key: pool.submit(*job) for key, job in jobs.items()}
@@ -236,6 +243,25 @@ class Local(unittest.TestCase):
                 self.assertEqual(
                     {f["scope"] for f in report.pick("flow.reached")
                      if f["state"] != "pass"}, stopped)
+
+
+    def test_answers_that_are_dropped_here_accuse_nobody_else(self):
+        for name, (_, port) in DROPPED.items():
+            report = DONE["inward", name]
+            with self.subTest(name=name):
+                # whether an ALG is on the way cannot be seen behind it
+                self.assertEqual(report.ids(), ["device.firewall",
+                                                "alg.unknown"], report.told())
+                finding = report.findings[0]
+                self.assertEqual(finding["segment"], "device")
+                stopped = {f[0] for f in services.flows()
+                           if f[2] == "udp" and port in (None, f[3])}
+                self.assertEqual(
+                    {f["scope"] for f in report.pick("flow.reached")
+                     if f["state"] != "pass"}, stopped)
+                self.assertEqual(
+                    {f["scope"] for f in report.pick("flow.reached")
+                     if f.get("is_dropped_here")}, stopped)
 
 
 class Near(unittest.TestCase):

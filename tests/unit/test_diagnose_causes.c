@@ -114,6 +114,10 @@ static const struct {
          GOOD "flow b 198.51.100.2 5060/udp sip local error=EPERM\n"
               "flow b 198.51.100.2 5080/udp sip local error=EPERM\n",
          "device.firewall fail device 2"},
+	{"this computer's own filter, on the way in",
+         GOOD "flow b 198.51.100.2 5060/udp sip local is_dropped_here=1\n"
+              "flow b 198.51.100.2 5080/udp sip local error=EPERM\n",
+         "device.firewall fail device 1; device.firewall fail device 1"},
 	{"this computer has no route",
          GOOD "flow b 198.51.100.2 5060/udp sip local "
               "error=ENETUNREACH\n",

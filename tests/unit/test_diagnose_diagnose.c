@@ -200,6 +200,11 @@ static void test_rules(void **state)
 		{"answers dropped",
 	         "udp 5060 sip INVITE - answer-dropped\n" CONTROL,
 	         "alg.drops-answers:fail:unknown"},
+		{"answers dropped by this computer itself",
+	         "udp 5060 sip INVITE - answer-dropped\n" CONTROL
+	         "fact flow.reached fail transport=udp dst_port=5060 class=sip "
+	         "result=local is_dropped_here=1\n",
+	         "device.firewall:fail:device alg.unknown:warn:unknown"},
 		{"answers dropped everywhere",
 	         "udp 5060 sip OPTIONS - clean\n"
 	         "udp 5060 sip INVITE - answer-dropped\n",
