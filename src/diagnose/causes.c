@@ -615,8 +615,8 @@ static const struct cause causes[] = {
          tell_address},
 	{"nat.table-full", FAIL, FAIL, SEGMENT_ROUTER, TROUBLE_TABLE,
          CAUSE_TAKES_UNKNOWN, is_table_full, takes_silence,
-         N_("The router's table of connections is full after %5$s new "
-            "ones."),
+         N_("The router's table of connections is full after about %5$s "
+            "new ones."),
          N_("No new connection passes any more, whatever its port, while "
             "those that are open go on. The ports are not blocked: in a "
             "busy hour calls fail just so."),

@@ -146,6 +146,16 @@ static bool is_login_refused(const struct fact *f)
 	return d && slice_eq_str(val_get_text(d, "auth"), "refused");
 }
 
+/* An allocation was had, and what was sent through it reached neither the relay
+ * itself nor this computer. */
+static bool is_relay_silent(const struct fact *f)
+{
+	const struct val *d = detail_of(f);
+
+	return d && slice_eq_str(val_get_text(d, "relay_echo"), "silent") &&
+	       slice_eq_str(val_get_text(d, "relay_peer"), "client");
+}
+
 static const struct rule {
 	const char *fact; /* its id */
 	const char *id;
@@ -224,6 +234,14 @@ static const struct rule {
          N_("%1$s does not take the TURN account of this test."),
          N_("The way there is open. The user or the password is wrong, or "
             "they have run out; what the relay lets through was not tested.")},
+	{"turn.answer", "service.relay-silent", FINDING_WARN, SEGMENT_UNKNOWN,
+         TROUBLE_SERVER, is_relay_silent,
+         N_("%1$s grants a relay (TURN), but nothing comes through it."),
+         N_("What was sent through the relay reached neither the relay itself "
+            "nor this computer. Either the server's own firewall shuts the "
+            "relay's ports, or it refuses itself as a partner and this network "
+            "does not let UDP through from those ports. Calls that need the "
+            "relay may have no voice.")},
 };
 
 /* A failure by a wrong address is told already. */

@@ -319,6 +319,17 @@ static void add_login(struct report *r, const char *at)
 	          val_text(at));
 }
 
+static void add_relay(struct report *r, const char *at)
+{
+	struct fact *f = report_fact(r, "turn.answer", FACT_PASS, "at");
+	struct val *detail;
+
+	(void)fact_field(r, f, "host", val_text(part(r, &at, ' ')));
+	detail = fact_field(r, f, "detail", val_map());
+	(void)put(r, detail, "relay_echo", val_text(part(r, &at, ' ')));
+	(void)put(r, detail, "relay_peer", val_text(at));
+}
+
 static void add_line(struct report *r, const char *line)
 {
 	const char *kind = part(r, &line, ' ');
@@ -330,6 +341,8 @@ static void add_line(struct report *r, const char *line)
 		add_name(r, line);
 	} else if (strcmp(kind, "login") == 0) {
 		add_login(r, line);
+	} else if (strcmp(kind, "relay") == 0) {
+		add_relay(r, line);
 	} else if (strcmp(kind, "service") == 0) {
 		add_service(r, line);
 	} else if (strcmp(kind, "cert") == 0) {

@@ -366,6 +366,13 @@ static const struct {
               "login turn.answer b refused\n",
          "account.sip-refused warn provider 0; "
          "account.turn-refused warn provider 0"},
+	{"a relay through which nothing comes",
+         GOOD "relay a silent client\nrelay a silent client\n",
+         "service.relay-silent warn unknown 0"},
+	{"one that was silent to itself alone, refuses, or works",
+         GOOD "relay a silent relay\nrelay b denied client\n"
+              "relay c passed client\n",
+         ""},
 	{"accounts that are taken, or were not shown",
          GOOD "login sip.registered a sha-256\nlogin turn.answer b md5\n"
               "login sip.registered a withheld\n"
