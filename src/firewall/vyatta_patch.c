@@ -367,6 +367,15 @@ static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
 	e->path = NULL;
 }
 
+static bool has_zones(const struct fw_rules *rules)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (c->hook == FW_HOOK_FORWARD && strcmp(c->name, "zones") == 0)
+			return true;
+	}
+	return false;
+}
+
 static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
                       const struct fw_edit *ed)
 {
@@ -387,12 +396,19 @@ static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
 				take(e, ed, to);
 		}
 	}
-	if (!has_any)
+	if (!has_any && has_zones(rules))
+		refuse(e,
+		       N_("Policies between zones are not followed here: put "
+		          "the rules that `prumo rules --for %1$s` writes into "
+		          "the set from the zone of the phones to that of the "
+		          "provider by hand."),
+		       rules->dialect);
+	else if (!has_any)
 		refuse(e,
 		       N_("No rule set is bound to the interfaces between the "
 		          "phones and the provider, where a rule could stand: "
-		          "say --lan and --wan, or bind one first (%1$s)."),
-		       ed->flow && ed->flow->id ? ed->flow->id : "return");
+		          "say --lan and --wan, or bind one first."),
+		       NULL);
 }
 
 static void patch_one(struct fw_vy_emitter *e, const struct fw_rules *rules,

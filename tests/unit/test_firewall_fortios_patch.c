@@ -296,6 +296,16 @@ static void test_no_patch_says_why(void **state)
 	         "set interfaces ethernet eth1 firewall in name \"B;r\"\n"
 	         "set firewall name \"B;r\" default-action drop\n",
 	         "The rule set B;r has a name that cannot be typed plainly"},
+		{"edgeos", "eth1", "eth0",
+	         "set zone-policy zone LAN interface eth1\n"
+	         "set zone-policy zone WAN interface eth0\n"
+	         "set zone-policy zone WAN from LAN firewall name A\n"
+	         "set firewall name A default-action drop\n",
+	         "`prumo rules --for edgeos` writes into the set"},
+		{"edgeos", "eth1", "eth0",
+	         "set firewall name A default-action drop\n"
+	         "set interfaces ethernet eth0 firewall in name A\n",
+	         NULL},
 		{"vyos", "eth1", "eth0",
 	         "// vyos-config-version: \"conntrack@3\"\n"
 	         "// Release version: 1.4.0\n"
