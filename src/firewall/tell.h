@@ -47,8 +47,9 @@ const char *fw_tell_line(struct fw_tell *au, unsigned line);
 /** The part to show: a failing one, else a doubtful one, else the first. */
 const struct fw_part *fw_tell_part(const struct fw_judgement *j);
 
-/** Does @p i pass from some addresses of phones, and not from others? Only
- *  where nobody said where phones are. @return 0 or ENOMEM */
+/** Does flow @p i pass from some addresses of phones, or between some
+ *  interfaces, and not from others? Only where nobody said where phones are.
+ *  @return 0, ENOMEM or E2BIG */
 WARN_UNUSED int fw_tell_from(struct fw_tell *au, struct fact *f, size_t i,
                              const struct fw_answer *an);
 void fw_tell_from_fini(struct fw_tell *au);

@@ -156,6 +156,23 @@ static const struct {
          "web: passes from 10.2.0.0/16, 10.3.0.0/16, but not from elsewhere: "
          "blocked, by line 2.\n",
          "firewall.blocks", "2: " HEAD "policy drop;\n"},
+	{"from an interface alone",
+         FORWARD("iifname \"lan\" accept\n"
+                 "iifname \"vpn\" ip daddr 192.0.2.1 accept\n"),
+         "audit.flow",
+         "sip: passes from lan, but not from elsewhere: blocked, by line 2.\n"
+         "web: passes from lan, but not from elsewhere: blocked, by line 2.\n",
+         "firewall.blocks", "2: " HEAD "policy drop;\n"},
+	{"between two interfaces alone",
+         FORWARD("iifname \"lan\" oifname { \"wan\", \"vpn\" } accept\n"
+                 "iifname \"lan\" oifname \"lan\" accept\n"
+                 "iifname \"vpn\" oifname \"lan\" accept\n"),
+         "audit.flow",
+         "sip: passes from lan to vpn, but not between all others: blocked, by "
+         "line 2.\n"
+         "web: passes from lan to vpn, but not between all others: blocked, by "
+         "line 2.\n",
+         "firewall.blocks", "2: " HEAD "policy drop;\n"},
 	{"in parts from a LAN: of that nothing is said",
          FORWARD("ip saddr 10.1.0.0/16 udp sport 5060 accept\n"
                  "tcp dport 443 accept\n"),
