@@ -287,6 +287,8 @@ static void tell_alg(struct fw_tell *au, const struct fw_flow *flow,
 		f->state = FACT_FAIL;
 		f->value = val_text("on");
 		f->summary.msgid = N_("%1$s: the SIP helper acts on it.");
+		(void)fw_tell_cause(au, &au->alg, "firewall.sip-alg");
+		fw_tell_switches(au, &au->alg);
 		fw_tell_because(au, &au->alg, "firewall.sip-alg", f);
 	} else {
 		f->state = FACT_UNKNOWN;

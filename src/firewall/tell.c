@@ -112,54 +112,64 @@ struct finding *fw_tell_cause(struct fw_tell *au, struct fw_told *told,
 }
 
 /* A default has no line; its name tells it from others. */
-static bool is_quoted(const struct val *item, const struct fact *f)
+static bool is_quoted(const struct fw_told *told, int64_t line,
+                      struct slice setting)
 {
-	const int64_t line = val_get_int(&f->evidence, "line", 0);
-
-	return val_get_int(item, "line", 0) == line &&
-	       (line || slice_eq(val_get_text(item, "setting"),
-	                         val_get_text(&f->fields, "setting")));
-}
-
-static void quote(struct fw_tell *au, struct fw_told *told,
-                  const struct fact *f)
-{
-	static const char *const keys[] = {"file", "line", "quote"};
-	const struct val *setting = val_get(&f->fields, "setting");
-	struct val *v;
-
-	if (!val_get(&f->evidence, "line") && !setting)
-		return;
-	if (!told->rules)
-		told->rules =
-			val_put(&au->r->arena, &au->r->no_memory,
-		                &told->finding->evidence, "rules", val_list());
 	for (const struct val_item *it = told->rules->items.first; it;
 	     it = it->next) {
-		if (is_quoted(&it->v, f))
-			return;
+		if (val_get_int(&it->v, "line", 0) == line &&
+		    (line ||
+		     slice_eq(val_get_text(&it->v, "setting"), setting)))
+			return true;
 	}
-	if (told->rules->items.n == QUOTES_MAX)
-		return;
-	v = val_put(&au->r->arena, &au->r->no_memory, told->rules, NULL,
-	            val_map());
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const struct val *said = val_get(&f->evidence, keys[i]);
+	return false;
+}
 
-		if (said)
-			(void)val_put(&au->r->arena, &au->r->no_memory, v,
-			              keys[i], *said);
+static void quote(struct fw_tell *au, struct fw_told *told, int64_t line,
+                  struct slice setting, struct slice raw)
+{
+	struct arena *a = &au->r->arena;
+	bool *bad = &au->r->no_memory;
+	struct val *v;
+
+	if (!line && !setting.n)
+		return;
+	if (!told->rules)
+		told->rules = val_put(a, bad, &told->finding->evidence, "rules",
+		                      val_list());
+	if (is_quoted(told, line, setting) ||
+	    told->rules->items.n == QUOTES_MAX)
+		return;
+	v = val_put(a, bad, told->rules, NULL, val_map());
+	if (au->file)
+		(void)val_put(
+			a, bad, v, "file",
+			val_text(report_text(au->r, slice_str(au->file))));
+	if (line)
+		(void)val_put(a, bad, v, "line", val_int(line));
+	if (raw.n)
+		(void)val_put(a, bad, v, "quote",
+		              val_bytes(report_bytes(au->r, raw)));
+	if (setting.n)
+		(void)val_put(a, bad, v, "setting",
+		              val_text(report_text(au->r, setting)));
+}
+
+void fw_tell_switches(struct fw_tell *au, struct fw_told *told)
+{
+	for (const struct fw_setting *s = au->rules->settings; s; s = s->next) {
+		if (s->attrs.alg == FW_ON && s->line)
+			quote(au, told, s->line, slice_str(s->id), s->raw);
 	}
-	if (setting)
-		(void)val_put(&au->r->arena, &au->r->no_memory, v, "setting",
-		              *setting);
 }
 
 void fw_tell_because(struct fw_tell *au, struct fw_told *told, const char *id,
                      const struct fact *f)
 {
 	finding_because(au->r, fw_tell_cause(au, told, id), f);
-	quote(au, told, f);
+	quote(au, told, val_get_int(&f->evidence, "line", 0),
+	      val_get_text(&f->fields, "setting"),
+	      val_get_text(&f->evidence, "quote"));
 }
 
 void fw_tell_place(struct fw_tell *au, struct fact *f, unsigned line,

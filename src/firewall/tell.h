@@ -29,6 +29,9 @@ struct finding *fw_tell_cause(struct fw_tell *au, struct fw_told *told,
 void fw_tell_because(struct fw_tell *au, struct fw_told *told, const char *id,
                      const struct fact *f);
 
+/** Quote the settings that turn the ALG on, with a finding that is made. */
+void fw_tell_switches(struct fw_tell *au, struct fw_told *told);
+
 /** Evidence: file, line and quote. */
 void fw_tell_place(struct fw_tell *au, struct fact *f, unsigned line,
                    struct slice raw);

@@ -13,6 +13,7 @@
 
 enum {
 	INDENT = 3,
+	QUOTE_BYTES = 120, /* then no further word */
 	QUOTE_MAX_BYTES = 160,
 };
 
@@ -60,7 +61,8 @@ static void put_quote(struct wr *w, struct slice quote)
 			continue;
 		}
 		/* Not within a character of several bytes. */
-		if (n >= QUOTE_MAX_BYTES && (quote.p[i] & 0xc0) != 0x80) {
+		if ((n >= QUOTE_BYTES && has_gap) ||
+		    (n >= QUOTE_MAX_BYTES && (quote.p[i] & 0xc0) != 0x80)) {
 			wr_str(w, " ...");
 			return;
 		}

@@ -198,6 +198,20 @@ static const struct {
          "udp dport 5060 ct helper set \"h\"\n}\n}\n",
          "audit.alg", "sip: the SIP helper acts on it.\n", "firewall.sip-alg",
          "7: udp dport 5060 ct helper set \"h\"\n"},
+	{"the switch of the helper, and the rule where it acts",
+         "#config-version=FGT61F-7.0.14-FW-build1\n"
+         "config system settings\n"
+         "set default-voip-alg-mode kernel-helper-based\nend\n"
+         "config system session-helper\nedit 13\nset name sip\n"
+         "set protocol 17\nset port 5060\nnext\nend\n"
+         "config firewall policy\nedit 1\nset srcintf any\n"
+         "set dstintf any\nset srcaddr all\nset dstaddr all\n"
+         "set service ALL\nset action accept\nnext\nend\n",
+         "audit.alg", "sip: the SIP helper acts on it.\n", "firewall.sip-alg",
+         "6: session-helper.sipedit 13\nset name sip\nset protocol 17\n"
+         "set port 5060\nnext\n"
+         "13: edit 1\nset srcintf any\nset dstintf any\nset srcaddr all\n"
+         "set dstaddr all\nset service ALL\nset action accept\nnext\n"},
 	{"forgotten by default", FORWARD(BOTH), "audit.udp-idle",
          "sip: idle sessions live only 120 s, 300 s wanted.\n",
          "firewall.udp-idle", "0: nf_conntrack_udp_timeout_stream\n"},
