@@ -3,6 +3,12 @@
  * rules for any port can fit it, as in a filter without a memory. */
 #include "router/rule.h"
 
+/* What a ping has in their place is its number. */
+static bool has_ports(const struct router_pkt *p)
+{
+	return p->proto == ROUTER_UDP || p->proto == ROUTER_TCP;
+}
+
 static bool fits(const struct router_rule *r, const struct router_pkt *p,
                  bool is_in, int64_t age_ns)
 {
@@ -12,7 +18,8 @@ static bool fits(const struct router_rule *r, const struct router_pkt *p,
 		return false;
 	if (r->proto && r->proto != p->proto)
 		return false;
-	if (r->high && (p->dst.port < r->low || p->dst.port > r->high))
+	if (r->high &&
+	    (!has_ports(p) || p->dst.port < r->low || p->dst.port > r->high))
 		return false;
 	return r->dst.net.family == ADDR_NONE || prefix_has(&r->dst, &p->dst);
 }

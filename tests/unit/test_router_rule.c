@@ -17,6 +17,7 @@ static void test_find_takes_the_first_that_fits(void **state)
 	         .proto = ROUTER_TCP,
 	         .dst = {{.family = ADDR_IP4, .ip = {198, 51, 100, 0}}, 24}},
 		{.action = ROUTER_RULE_REJECT_ADMIN, .is_in = true},
+		{.action = ROUTER_RULE_REJECT_PORT, .low = 7, .high = 9},
 	};
 	static const struct {
 		uint8_t proto;
@@ -34,6 +35,9 @@ static void test_find_takes_the_first_that_fits(void **state)
 		{ROUTER_TCP, 5060, 198, false, 5, ROUTER_RULE_RESET},
 		{ROUTER_TCP, 5060, 203, false, 5, ROUTER_RULE_ACCEPT},
 		{ROUTER_TCP, 5060, 198, true, 5, ROUTER_RULE_REJECT_ADMIN},
+		{ROUTER_UDP, 8, 203, false, 0, ROUTER_RULE_REJECT_PORT},
+		/* the number of a ping is no port */
+		{ROUTER_ICMP, 8, 203, false, 0, ROUTER_RULE_ACCEPT},
 	};
 
 	UNUSED(state);
