@@ -282,6 +282,9 @@ static enum router_nat_verdict error(struct router_nat *n,
 	}
 	if (!i)
 		return ROUTER_NAT_NO_MAPPING;
+	/* Who sends it may be a router further in, and keeps its address. */
+	if (n->conf.mode != ROUTER_NAT_ON)
+		return ROUTER_NAT_PASS;
 	outer = is_out ? n->maps[i].ext : n->maps[i].in;
 	if (is_out)
 		router_pkt_dst_set(&q, &outer);

@@ -254,6 +254,32 @@ static void test_table_holds_what_it_promises(void **state)
 	router_nat_free(n);
 }
 
+/* A firewall translates nothing: a router behind it that complains about a
+ * packet from outside keeps its name. */
+static void test_error_keeps_its_sender_without_translation(void **state)
+{
+	struct addr inner = at("192.0.2.1:0");
+	struct router_nat_conf c = conf();
+	uint8_t b[512];
+	struct wr w = wr_init(b, sizeof(b));
+	struct router_pkt p;
+	struct router_flow f;
+	struct router_nat *n;
+
+	UNUSED(state);
+	c.mode = ROUTER_NAT_NONE;
+	n = make(&c);
+	assert_string_equal(out(n, PHONE, SERVER, 0), PHONE);
+	p = udp(SERVER, PHONE);
+	assert_int_equal(
+		router_icmp_build(&w, &p, &inner, ROUTER_ICMP_TTL, 0, 28), 0);
+	assert_int_equal(router_pkt_read(&p, b, w.n), 0);
+	assert_int_equal(router_nat_take(n, &f, &p, true, 1), ROUTER_NAT_PASS);
+	assert_true(addr_ip_eq(&p.src, &inner));
+	assert_true(router_pkt_sums_are_right(&p));
+	router_nat_free(n);
+}
+
 static void test_hairpin_comes_back_from_outside(void **state)
 {
 	UNUSED(state);
@@ -429,6 +455,8 @@ int main(void)
 		cmocka_unit_test(test_timers_follow_the_state),
 		cmocka_unit_test(test_full_table_drops_or_evicts),
 		cmocka_unit_test(test_table_holds_what_it_promises),
+		cmocka_unit_test(
+			test_error_keeps_its_sender_without_translation),
 		cmocka_unit_test(test_hairpin_comes_back_from_outside),
 		cmocka_unit_test(test_error_is_translated_with_its_quote),
 		cmocka_unit_test(test_pinhole_lets_in_whom_it_names),
