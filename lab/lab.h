@@ -29,6 +29,9 @@ enum {
 	LAB_WHY_BYTES = 1024,
 	LAB_ADDR_BYTES = 64,
 	LAB_SIP_PORT = 5060, /**< the only port the ALG looks at */
+	/** Last byte of the second address of a router with a pool: it has the
+	 *  four after the net of its cable. */
+	LAB_POOL_AT = 4,
 };
 
 #define LAB_CLIENT_IP4  "192.0.2.33"

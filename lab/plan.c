@@ -201,6 +201,21 @@ static const char *dad(bool is_ip6)
 	return is_ip6 ? " nodad" : "";
 }
 
+/* The addresses that a program may translate to beside its own. */
+static void put_pool_route(struct wr *w, const struct lab_spec *spec,
+                           unsigned hop, const char *via)
+{
+	char near[LAB_ADDR_BYTES], far[LAB_ADDR_BYTES];
+	size_t n;
+
+	if (!spec->hops[hop - 1].is_program)
+		return;
+	lab_plan_link(near, far, spec, hop, false);
+	n = strlen(near) - 1; /* that of its cable ends in .2 */
+	wr_fmt(w, "route add %.*s%d/30 via %s dev lan\n", (int)n, near,
+	       LAB_POOL_AT, via);
+}
+
 /* Everything behind the neighbour on the client's side. */
 static void put_routes_back(struct wr *w, const struct lab_spec *spec,
                             unsigned node, bool is_ip6)
@@ -213,6 +228,8 @@ static void put_routes_back(struct wr *w, const struct lab_spec *spec,
 		put_net(w, spec, link, is_ip6);
 		wr_fmt(w, " via %s dev lan\n", near);
 	}
+	for (unsigned hop = 1; hop < node && !is_ip6; hop++)
+		put_pool_route(w, spec, hop, near);
 }
 
 /*

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "lab/lab.h"
 
 enum {
 	BATCH = 64,
@@ -82,6 +83,21 @@ static int port_open(struct port *p)
 	return 0;
 }
 
+/* Its own address, and those of the block behind its cable's. */
+static void pool_fill(struct router_conf *conf)
+{
+	struct router_nat_conf *nat = &conf->nat;
+
+	nat->ext[nat->n_ext++] = conf->ip4[ROUTER_WAN];
+	while (nat->n_ext < conf->n_pool && nat->n_ext < ROUTER_NAT_MAX_EXT) {
+		struct addr *ext = &nat->ext[nat->n_ext];
+
+		*ext = conf->ip4[ROUTER_WAN];
+		ext->ip[3] = (uint8_t)(LAB_POOL_AT + nat->n_ext - 1);
+		nat->n_ext++;
+	}
+}
+
 /* The device's own addresses become the router's. */
 static int addresses_find(struct router_conf *conf, const struct port *ports)
 {
@@ -108,10 +124,8 @@ static int addresses_find(struct router_conf *conf, const struct port *ports)
 			conf->ip6[side] = a;
 	}
 	freeifaddrs(all);
-	if (conf->nat.mode == ROUTER_NAT_ON && !conf->nat.n_ext) {
-		conf->nat.ext[0] = conf->ip4[ROUTER_WAN];
-		conf->nat.n_ext = 1;
-	}
+	if (conf->nat.mode == ROUTER_NAT_ON && !conf->nat.n_ext)
+		pool_fill(conf);
 	return 0;
 }
 

@@ -246,6 +246,19 @@ static void features_read(struct reader *r, struct lab_hop *hop,
 	}
 }
 
+static void word_refuse(struct reader *r, const struct tree_node *n,
+                        struct slice bad)
+{
+	struct wr want = wr_init_heap();
+
+	router_conf_want(&want, bad);
+	fault(r, n->at, _("the router does not know '%.*s'; expected %.*s"),
+	      (int)bad.n, (const char *)bad.p, (int)want.n,
+	      (const char *)want.p);
+	r->no_memory |= want.bad;
+	wr_fini(&want);
+}
+
 /* Checked now, so that a fault has its place. */
 static bool words_take(struct reader *r, struct wr *w,
                        const struct tree_node *n, struct router_conf *conf)
@@ -255,8 +268,7 @@ static bool words_take(struct reader *r, struct wr *w,
 	if (!is_kind(r, n, TREE_NODE_SCALAR))
 		return false;
 	if (router_conf_read(conf, &bad, n->text) != 0) {
-		fault(r, n->at, _("the router does not know '%.*s'"),
-		      (int)bad.n, (const char *)bad.p);
+		word_refuse(r, n, bad);
 		return false;
 	}
 	wr_fmt(w, "%s%s", w->n ? "," : "", (const char *)n->text.p);

@@ -19,7 +19,6 @@ enum kind {
 	KIND_WORD,    /* one of `words`, stored as an unsigned */
 	KIND_BOOL,    /* on, off */
 	KIND_COUNT,   /* unsigned */
-	KIND_SIZE,    /* size_t */
 	KIND_SEED,    /* uint64_t */
 	KIND_PERCENT, /* uint32_t, in millionths */
 	KIND_MS,      /* int64_t ns */
@@ -40,6 +39,19 @@ struct key {
 	size_t at;
 	const char *words; /* KIND_WORD: by number, parted by blanks */
 	const char *does;
+};
+
+/* Of numbers that are not free within what their kind allows. */
+static const struct bounds {
+	const char *name;
+	uint64_t low, high;
+} bounds[] = {
+	{"alg-port", 1, UINT16_MAX},
+	{"mappings", 1, ROUTER_NAT_MAX_MAPPINGS},
+	{"mtu", ROUTER_MIN_MTU, ROUTER_MAX_MTU},
+	{"pool", 1, ROUTER_NAT_MAX_EXT},
+	{"out.queue", 0, ROUTER_PATH_PKTS},
+	{"in.queue", 0, ROUTER_PATH_PKTS},
 };
 
 #define AT(member) offsetof(struct router_conf, member)
@@ -85,6 +97,9 @@ static const struct key keys[] = {
 	{"filter", KIND_WORD, AT(nat.filter), "ei ad apd", "RFC 4787, 5"},
 	{"ports", KIND_WORD, AT(nat.ports), "preserve parity random sequential",
          "RFC 4787, 4.2"},
+	{"pool", KIND_COUNT, AT(n_pool), NULL, "external addresses"},
+	{"pooling", KIND_WORD, AT(nat.pooling), "paired arbitrary",
+         "RFC 4787, 4.1"},
 	{"hairpin", KIND_BOOL, AT(nat.has_hairpin), NULL, "on, off"},
 	{"evict", KIND_BOOL, AT(nat.evicts), NULL,
          "when full, the oldest goes"},
@@ -96,7 +111,7 @@ static const struct key keys[] = {
          "seconds, after two seconds of it"},
 	{"udp-port", KIND_RANGE, 0, NULL, "LOW-HIGH:SECONDS, of these ports"},
 	{"tcp-idle", KIND_S, AT(nat.tcp_idle_ns), NULL, "seconds"},
-	{"mtu", KIND_COUNT, AT(mtu), NULL, "576 to 1500"},
+	{"mtu", KIND_COUNT, AT(mtu), NULL, "bytes"},
 	{"icmp", KIND_ICMP, 0, NULL, "full, silent, or bytes quoted"},
 	{"icmp-rate", KIND_COUNT, AT(icmp_pps), NULL, "errors a second"},
 	{"drop-fragments", KIND_BOOL, AT(drops_fragments), NULL, "on, off"},
@@ -173,6 +188,8 @@ static int ports_read(uint16_t *low, uint16_t *high, struct slice text)
 	b = a;
 	if (text.n && text_u64(&b, text, 65535) != 0)
 		return EBADMSG;
+	if (a == 0) /* no packet has it, and to a rule 0 is any */
+		return EBADMSG;
 	*low = (uint16_t)a;
 	*high = (uint16_t)b;
 	return a <= b ? 0 : EBADMSG;
@@ -186,7 +203,7 @@ static int range_read(struct router_conf *c, struct slice value)
 
 	if (ports_read(&r.low, &r.high, ports) != 0 ||
 	    text_u64(&s, value, 1000000) != 0 ||
-	    c->nat.n_ranges == ROUTER_NAT_MAX_RANGES)
+	    c->nat.n_ranges == ROUTER_CONF_MAX_RANGES)
 		return EBADMSG;
 	r.life_ns = (int64_t)s * NS_PER_S;
 	c->nat.ranges[c->nat.n_ranges++] = r;
@@ -213,6 +230,8 @@ static int times_read(struct router_rule *r, struct slice text)
 	if (from.n && text_u64(&a, from, 1000000) != 0)
 		return EBADMSG;
 	if (text.n && text_u64(&b, text, 1000000) != 0)
+		return EBADMSG;
+	if (text.n && b <= a)
 		return EBADMSG;
 	r->from_ns = (int64_t)a * NS_PER_S;
 	r->until_ns = (int64_t)b * NS_PER_S;
@@ -251,6 +270,8 @@ static int rule_read(struct router_conf *c, struct slice value)
 
 static int alg_read(struct router_conf *c, struct slice value)
 {
+	if (!value.n)
+		return EBADMSG;
 	while (value.n) {
 		enum router_alg_id id;
 
@@ -327,33 +348,33 @@ static int special_read(struct router_conf *c, const struct key *key,
 	}
 }
 
-static uint64_t number_max(enum kind kind)
+static struct bounds number_bounds(const struct key *key)
 {
-	switch (kind) {
+	for (size_t i = 0; i < ARRAY_LEN(bounds); i++) {
+		if (strcmp(bounds[i].name, key->name) == 0)
+			return bounds[i];
+	}
+	switch (key->kind) {
 	case KIND_SEED:
-		return UINT64_MAX / 2;
-	case KIND_PORT:
-		return 65535;
+		return (struct bounds){key->name, 0, UINT64_MAX / 2};
 	case KIND_KBPS:
 	case KIND_S:
-		return 10000000;
+		return (struct bounds){key->name, 0, 10000000};
 	default:
-		return 1000000;
+		return (struct bounds){key->name, 0, 1000000};
 	}
 }
 
-static int number_read(void *at, enum kind kind, struct slice value)
+static int number_read(void *at, const struct key *key, struct slice value)
 {
+	struct bounds b = number_bounds(key);
 	uint64_t n;
 
-	if (text_u64(&n, value, number_max(kind)) != 0)
+	if (text_u64(&n, value, b.high) != 0 || n < b.low)
 		return EBADMSG;
-	switch (kind) {
+	switch (key->kind) {
 	case KIND_COUNT:
 		*(unsigned *)at = (unsigned)n;
-		return 0;
-	case KIND_SIZE:
-		*(size_t *)at = (size_t)n;
 		return 0;
 	case KIND_SEED:
 		*(uint64_t *)at = n;
@@ -402,19 +423,26 @@ static int value_read(struct router_conf *c, const struct key *key,
 	case KIND_RULE:
 		return special_read(c, key, value);
 	default:
-		return number_read(at, key->kind, value);
+		return number_read(at, key, value);
 	}
+}
+
+static const struct key *key_find(struct slice name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (slice_eq_str(name, keys[i].name))
+			return &keys[i];
+	}
+	return NULL;
 }
 
 static int word_read(struct router_conf *c, struct slice word)
 {
 	struct slice value = word, name = part_take(&value, "=");
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (slice_eq_str(name, keys[i].name))
-			return value_read(c, &keys[i], value);
-	}
-	return EBADMSG;
+	const struct key *key = key_find(name);
+
+	return key ? value_read(c, key, value) : EBADMSG;
 }
 
 int router_conf_read(struct router_conf *conf, struct slice *bad,
@@ -434,6 +462,56 @@ int router_conf_read(struct router_conf *conf, struct slice *bad,
 		}
 	}
 	return 0;
+}
+
+static void words_want(struct wr *w, const char *words)
+{
+	for (; *words; words++)
+		wr_u8(w, *words == ' ' ? '|' : (uint8_t)*words);
+}
+
+static void personas_want(struct wr *w)
+{
+	for (size_t i = 0; router_alg_personas[i].name; i++)
+		wr_fmt(w, "%s%s", i ? "|" : "", router_alg_personas[i].name);
+}
+
+static void value_want(struct wr *w, const struct key *key)
+{
+	static const char *const looks[] = {
+		[KIND_BOOL] = "off|on",
+		[KIND_PERCENT] = "0..100",
+		[KIND_DSCP] = "keep|bleach|0..63",
+		[KIND_ICMP] = "full|silent|28..1400",
+		[KIND_ALG] = "BEHAVIOUR+... (prumo-scenario(5))",
+		[KIND_RANGE] = "LOW-HIGH:SECONDS",
+		[KIND_RULE] = "ACTION:PROTO:LOW-HIGH:NET:DIR:FROM-UNTIL",
+	};
+
+	struct bounds b = number_bounds(key);
+
+	if (key->kind == KIND_WORD)
+		words_want(w, key->words);
+	else if (key->kind == KIND_PERSONA)
+		personas_want(w);
+	else if (key->kind < ARRAY_LEN(looks) && looks[key->kind])
+		wr_str(w, looks[key->kind]);
+	else
+		wr_fmt(w, "%llu..%llu", (unsigned long long)b.low,
+		       (unsigned long long)b.high);
+}
+
+void router_conf_want(struct wr *w, struct slice bad)
+{
+	const struct key *key = key_find(part_take(&bad, "="));
+
+	if (key) {
+		wr_fmt(w, "%s=", key->name);
+		value_want(w, key);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		wr_fmt(w, "%s%s=", i ? ", " : "", keys[i].name);
 }
 
 void router_conf_help(struct wr *w)

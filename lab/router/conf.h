@@ -9,6 +9,11 @@
 
 #include "router/router.h"
 
+enum {
+	/** Leaves the table room for the timer that an ALG sets. */
+	ROUTER_CONF_MAX_RANGES = ROUTER_NAT_MAX_RANGES - 1,
+};
+
 /**
  * @param conf  Changed by each word that is understood.
  * @param bad   Out: the first word that is not, when EBADMSG; borrows.
@@ -17,6 +22,9 @@
  */
 WARN_UNUSED int router_conf_read(struct router_conf *conf, struct slice *bad,
                                  struct slice text);
+
+/** How the word @p bad, which was refused, should look: "nat=off|none|on". */
+void router_conf_want(struct wr *w, struct slice bad);
 
 /** Every word, behaviour and persona, for humans. */
 void router_conf_help(struct wr *w);

@@ -68,11 +68,7 @@ static int ext_choose(struct router_nat *n, struct addr *ext, uint8_t proto,
 		*ext = *in;
 		return 0;
 	}
-	/* One inner host keeps one external address (section 4.1, pooling
-	 * "paired"). */
-	a = n->conf.ext[router_nat_hash(0, in->ip, sizeof(in->ip)) %
-	                n->conf.n_ext];
-	a.port = in->port;
+	a = router_nat_ext_pick(n, in);
 	if (n->conf.ports == ROUTER_NAT_PRESERVE &&
 	    router_nat_port_is_free(n, proto, &a, now_ns)) {
 		*ext = a;
@@ -364,5 +360,3 @@ enum router_nat_verdict router_nat_take(struct router_nat *n,
 	*flow = f;
 	return ROUTER_NAT_PASS;
 }
-
-/* The port while it is free, then every second one: RTP stays even. */

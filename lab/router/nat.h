@@ -17,7 +17,7 @@ enum {
 	ROUTER_NAT_MAX_MAPPINGS = 100000, /**< a table is never larger */
 	ROUTER_NAT_MAX_REMOTES = 32, /**< remembered of one mapping; then the
 	                              *   longest silent is forgotten */
-	ROUTER_NAT_MAX_RANGES = 8,
+	ROUTER_NAT_MAX_RANGES = 9,
 	ROUTER_NAT_LOW_PORT = 1024, /**< ports that we choose start here */
 };
 
@@ -42,6 +42,12 @@ enum router_nat_ports {
 	ROUTER_NAT_SEQUENTIAL, /**< the next one up */
 };
 
+/** Which external address a mapping gets (section 4.1). */
+enum router_nat_pooling {
+	ROUTER_NAT_PAIRED,    /**< an inner host keeps its own */
+	ROUTER_NAT_ARBITRARY, /**< any, mapping by mapping */
+};
+
 /** Life of idle UDP entries to these remote ports, whatever their state. */
 struct router_nat_range {
 	uint16_t low, high;
@@ -52,6 +58,7 @@ struct router_nat_conf {
 	enum router_nat_mode mode;
 	enum router_nat_dep mapping, filter;
 	enum router_nat_ports ports;
+	enum router_nat_pooling pooling;
 	bool has_hairpin;
 	bool evicts; /**< when full, the longest idle goes; else the new one
 	              *   does not come */

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+/* The port while it is free, then every second one: RTP stays even. */
 static int pinhole_port(struct router_nat *n, struct addr *ext, uint8_t proto,
                         const struct addr *in, int64_t now_ns)
 {
@@ -17,8 +18,7 @@ static int pinhole_port(struct router_nat *n, struct addr *ext, uint8_t proto,
 		*ext = *in;
 		return 0;
 	}
-	*ext = n->conf.ext[router_nat_hash(0, in->ip, sizeof(in->ip)) %
-	                   n->conf.n_ext];
+	*ext = router_nat_ext_pick(n, in);
 	for (; port < ROUTER_NAT_PORTS; port += 2) {
 		ext->port = (uint16_t)port;
 		if (router_nat_port_is_free(n, proto, ext, now_ns))

@@ -52,6 +52,9 @@ uint32_t router_nat_hash(uint32_t h, const void *p, size_t len);
 /** Which mapping has this external port. @return NULL: not our address */
 uint32_t *router_nat_cell(struct router_nat *n, uint8_t proto,
                           const struct addr *ext);
+
+/** The external address for a new mapping of @p in; its port is of @p in. */
+struct addr router_nat_ext_pick(struct router_nat *n, const struct addr *in);
 bool router_nat_port_is_free(struct router_nat *n, uint8_t proto,
                              const struct addr *ext, int64_t now_ns);
 

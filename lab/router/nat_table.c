@@ -131,6 +131,19 @@ uint32_t *router_nat_cell(struct router_nat *n, uint8_t proto,
 	return NULL;
 }
 
+struct addr router_nat_ext_pick(struct router_nat *n, const struct addr *in)
+{
+	uint32_t n_ext = (uint32_t)n->conf.n_ext, i;
+	struct addr ext;
+
+	i = n->conf.pooling == ROUTER_NAT_ARBITRARY && n_ext > 1
+	            ? router_rand_below(&n->rand, n_ext)
+	            : router_nat_hash(0, in->ip, sizeof(in->ip)) % n_ext;
+	ext = n->conf.ext[i];
+	ext.port = in->port;
+	return ext;
+}
+
 static void use_unlink(struct router_nat *n, uint32_t i)
 {
 	struct router_nat_mapping *m = &n->maps[i];

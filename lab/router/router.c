@@ -19,8 +19,6 @@
 #define TWIN_NS (2 * NS_PER_MS)
 
 enum {
-	MIN_MTU = 576,
-	MAX_MTU = 1500,
 	FULL_QUOTE_BYTES = 548, /* RFC 1812, section 4.3.2.3 */
 	IP6_MIN_MTU = 1280,     /* RFC 8200, section 5 */
 	CHECK_BYTES = 64,
@@ -44,12 +42,12 @@ struct router {
 	int64_t start_ns, icmp_second_ns, twin_ns;
 	unsigned n_icmp_second;
 	uint8_t edited[ROUTER_PKT_BYTES];
-	uint8_t cut[MAX_MTU + CHECK_BYTES];
+	uint8_t cut[ROUTER_MAX_MTU + CHECK_BYTES];
 };
 
 const struct router_conf router_defaults = {
 	.seed = 1,
-	.mtu = MAX_MTU,
+	.mtu = ROUTER_MAX_MTU,
 	.quote_bytes = FULL_QUOTE_BYTES,
 };
 
@@ -103,7 +101,7 @@ static void dscp_apply(const struct router *r, const struct passage *g,
 static void on_stream(void *arg, bool is_out, struct slice pkt, int64_t now_ns)
 {
 	struct passage g = {.is_out = is_out};
-	uint8_t b[MAX_MTU];
+	uint8_t b[ROUTER_MAX_MTU];
 	struct router *r = arg;
 	struct router_pkt p;
 
@@ -123,7 +121,7 @@ int router_alloc(struct router **rp, const struct router_conf *conf,
 	struct router *r;
 	int err;
 
-	if (conf->mtu < MIN_MTU || conf->mtu > MAX_MTU ||
+	if (conf->mtu < ROUTER_MIN_MTU || conf->mtu > ROUTER_MAX_MTU ||
 	    conf->n_rules > ROUTER_MAX_RULES)
 		return EINVAL;
 	r = calloc(1, sizeof(*r));

@@ -16,6 +16,11 @@
 #include "router/path.h"
 #include "router/rule.h"
 
+enum {
+	ROUTER_MIN_MTU = 576,
+	ROUTER_MAX_MTU = 1500,
+};
+
 enum router_side {
 	ROUTER_LAN,
 	ROUTER_WAN,
@@ -36,7 +41,7 @@ struct router_dir_conf {
 struct router_conf {
 	uint64_t seed;
 	struct addr ip4[2], ip6[2]; /**< own, by side; sender of errors */
-	unsigned mtu;               /**< 576..1500; of both sides */
+	unsigned mtu;               /**< of both sides */
 	size_t quote_bytes;         /**< of ICMP errors; 0: silent */
 	unsigned icmp_pps;          /**< errors per second; 0: no limit */
 	bool drops_fragments;
@@ -44,6 +49,8 @@ struct router_conf {
 	struct router_dir_conf dirs[2]; /**< [0] out, [1] in */
 	struct router_rule rules[ROUTER_MAX_RULES];
 	size_t n_rules;
+	unsigned n_pool; /**< external addresses that whoever has the devices
+	                  *   gives to nat; 0: as 1 */
 	struct router_nat_conf nat;
 	struct router_alg_conf alg;
 };

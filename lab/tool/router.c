@@ -74,13 +74,19 @@ static int usage_fail(void)
 static int words_read(struct router_conf *conf, int n, char *const *words)
 {
 	for (int i = 0; i < n; i++) {
+		struct wr want = wr_init_heap();
 		struct slice bad;
 
 		if (router_conf_read(conf, &bad, slice_str(words[i])) == 0)
 			continue;
-		(void)fprintf(stderr,
-		              "prumo-lab-router: not understood: %.*s\n",
-		              (int)bad.n, (const char *)bad.p);
+		router_conf_want(&want, bad);
+		(void)fprintf(
+			stderr,
+			"prumo-lab-router: not understood: %.*s; expected "
+			"%.*s\n",
+			(int)bad.n, (const char *)bad.p, (int)want.n,
+			(const char *)want.p);
+		wr_fini(&want);
 		return EBADMSG;
 	}
 	return 0;

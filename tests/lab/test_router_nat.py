@@ -21,6 +21,25 @@ KINDS = {"ei": "Endpoint Independent", "ad": "Address Dependent",
          "apd": "Address and Port Dependent"}
 FILTERS = {"ei": "Independent Filter", "ad": "Address Dependent Filter",
            "apd": "Port Dependent Filter"}
+POOL = {f"203.0.113.{i}" for i in (2, 4, 5, 6)}
+# The server tells each sender its address; many sockets ask.
+TELL = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 9))
+print("ready", flush=True)
+while True:
+    _, who = s.recvfrom(99)
+    s.sendto(who[0].encode(), who)
+"""
+ASK = f"""
+import socket
+for _ in range(40):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(5)
+    s.sendto(b"?", ("{SERVER}", 9))
+    print(s.recv(99).decode())
+"""
 HAIRPIN = "maybe a successful hairpinning"
 
 
@@ -76,6 +95,18 @@ class Nat(unittest.TestCase):
         for _, _, _, said in self.kinds():
             self.assertIn("preserves ports", said)
         self.assertIn("random port", self.said["ports=random"])
+
+    def test_pooling(self):
+        """One phone has one address, or with each socket another."""
+        for pooling in ("paired", "arbitrary"):
+            done = lab.lab(
+                "--hops", 2, "--router", f"1:pool=4,pooling={pooling}",
+                "--server", f"server:exec python3 -c '{TELL}'",
+                "client", "python3", "-c", ASK, timeout=60)
+            seen = set(done.stdout.split())
+            with self.subTest(pooling=pooling):
+                self.assertLessEqual(seen, POOL, done.stderr)
+                self.assertEqual(len(seen), 1 if pooling == "paired" else 4)
 
     def test_without_translation(self):
         self.assertIn("Primary: Open", self.said["nat=off"])

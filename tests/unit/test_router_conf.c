@@ -77,6 +77,20 @@ static void test_read_names_what_it_does_not_know(void **state)
 		"rule=drop:udp:::up",
 		"sideways.loss=1",
 		"rule=drop:udp:5060:198.51.100.1/24",
+		"rule=drop:udp:0",
+		"rule=drop:udp::::9-5",
+		"rule=drop:udp::::5-5",
+		"alg",
+		"alg=",
+		"alg-port=0",
+		"mtu=575",
+		"mtu=1501",
+		"mappings=0",
+		"mappings=100001",
+		"pool=0",
+		"pool=5",
+		"pooling=random",
+		"out.queue=4097",
 	};
 
 	UNUSED(state);
@@ -88,6 +102,62 @@ static void test_read_names_what_it_does_not_know(void **state)
 			fail_msg("accepted: %s", bad[i]);
 		assert_true(slice_eq_str(word, bad[i]));
 	}
+}
+
+static void test_want_tells_what_was_expected(void **state)
+{
+	static const char *const cases[][2] = {
+		{"nat=maybe", "nat=off|none|on"},
+		{"mtu=9000", "mtu=576..1500"},
+		{"hairpin=yes", "hairpin=off|on"},
+		{"in.loss=101", "in.loss=0..100"},
+		{"in.queue=-1", "in.queue=0..4096"},
+		{"out.dscp=64", "out.dscp=keep|bleach|0..63"},
+		{"icmp=27", "icmp=full|silent|28..1400"},
+		{"udp-port=1", "udp-port=LOW-HIGH:SECONDS"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wr w = wr_init_heap();
+
+		router_conf_want(&w, slice_str(cases[i][0]));
+		assert_true(slice_eq_str(wr_slice(&w), cases[i][1]));
+		wr_fini(&w);
+	}
+}
+
+/* Of an unknown word, every key; of a persona, every name. */
+static void test_want_lists_what_there_is(void **state)
+{
+	struct wr w = wr_init_heap();
+	struct slice all;
+
+	UNUSED(state);
+	router_conf_want(&w, slice_str("colour=red"));
+	router_conf_want(&w, slice_str("persona=nobody"));
+	all = wr_slice(&w);
+	assert_true(slice_find(all, slice_str("pooling=")) != SIZE_MAX);
+	assert_true(slice_find(all, slice_str("in.dscp=")) != SIZE_MAX);
+	assert_true(slice_find(all, slice_str("|sonicwall|")) != SIZE_MAX);
+	wr_fini(&w);
+}
+
+/* The timer of an ALG comes after those that were asked for. */
+static void test_ranges_leave_room_for_the_alg(void **state)
+{
+	struct router_conf c = read("pool=2");
+	struct slice bad = {0};
+
+	UNUSED(state);
+	assert_int_equal(c.n_pool, 2);
+	for (unsigned i = 0; i < ROUTER_CONF_MAX_RANGES; i++)
+		assert_int_equal(
+			router_conf_read(&c, &bad, slice_str("udp-port=1:1")),
+			0);
+	assert_int_equal(router_conf_read(&c, &bad, slice_str("udp-port=1:1")),
+	                 EBADMSG);
+	assert_true(c.nat.n_ranges < ROUTER_NAT_MAX_RANGES);
 }
 
 static void test_help_names_everything(void **state)
@@ -111,6 +181,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_takes_every_kind),
 		cmocka_unit_test(test_read_names_what_it_does_not_know),
+		cmocka_unit_test(test_want_tells_what_was_expected),
+		cmocka_unit_test(test_want_lists_what_there_is),
+		cmocka_unit_test(test_ranges_leave_room_for_the_alg),
 		cmocka_unit_test(test_help_names_everything),
 	};
 

@@ -254,6 +254,46 @@ static void test_table_holds_what_it_promises(void **state)
 	router_nat_free(n);
 }
 
+/* Of so many sockets of one host: how many external addresses appear. */
+static unsigned addresses_seen(struct router_nat *n)
+{
+	bool seen[8] = {false};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 40; i++) {
+		char src[ADDR_TEXT_BYTES];
+		struct addr ext;
+
+		(void)snprintf(src, sizeof(src), "192.0.2.33:%u", 7000 + i);
+		ext = at(out(n, src, SERVER, 1));
+		assert_true(ext.ip[3] >= 2 && ext.ip[3] < 5);
+		count += !seen[ext.ip[3]];
+		seen[ext.ip[3]] = true;
+		/* and stays, as long as it is used */
+		assert_int_equal(at(out(n, src, OTHER, 2)).ip[3], ext.ip[3]);
+	}
+	return count;
+}
+
+static void test_pool_is_paired_or_arbitrary(void **state)
+{
+	UNUSED(state);
+	for (int is_arbitrary = 0; is_arbitrary < 2; is_arbitrary++) {
+		struct router_nat_conf c = conf();
+		struct router_nat *n;
+
+		c.pooling =
+			is_arbitrary ? ROUTER_NAT_ARBITRARY : ROUTER_NAT_PAIRED;
+		c.n_ext = 3;
+		for (uint8_t i = 1; i < 3; i++)
+			c.ext[i] = (struct addr){.family = ADDR_IP4,
+			                         .ip = {203, 0, 113, 2 + i}};
+		n = make(&c);
+		assert_int_equal(addresses_seen(n), is_arbitrary ? 3 : 1);
+		router_nat_free(n);
+	}
+}
+
 /* A firewall translates nothing: a router behind it that complains about a
  * packet from outside keeps its name. */
 static void test_error_keeps_its_sender_without_translation(void **state)
@@ -455,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_timers_follow_the_state),
 		cmocka_unit_test(test_full_table_drops_or_evicts),
 		cmocka_unit_test(test_table_holds_what_it_promises),
+		cmocka_unit_test(test_pool_is_paired_or_arbitrary),
 		cmocka_unit_test(
 			test_error_keeps_its_sender_without_translation),
 		cmocka_unit_test(test_hairpin_comes_back_from_outside),
