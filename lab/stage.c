@@ -188,6 +188,17 @@ static int relay_prepare(struct lab_relay *relay, const struct lab_stage *st,
 	           : 0;
 }
 
+static int not_ready(struct lab_stage *st, const char *node, const char *what,
+                     int err)
+{
+	if (err == EPIPE) /* its words ended */
+		return lab_why_set(st->why, err,
+		                   _("%s: '%s' ended before it was ready"),
+		                   node, what);
+	return lab_why_set(st->why, err, "%s: %s: %s", node, what,
+	                   strerror(err));
+}
+
 static int relay_run(void *arg)
 {
 	int err = lab_relay_run(arg);
@@ -218,8 +229,7 @@ static int router_start(struct lab_stage *st, unsigned hop)
 	if (!err)
 		err = lab_await_line(ends[0], "ready", READY_MS);
 	(void)close(ends[0]);
-	return err ? lab_why_set(st->why, err, "%s: %s", node, strerror(err))
-	           : 0;
+	return err ? not_ready(st, node, "prumo-lab-router", err) : 0;
 }
 
 static int cert_make(struct lab_stage *st, const struct lab_site *site)
@@ -436,9 +446,7 @@ static int program_start(struct lab_stage *st, const struct lab_program *p)
 	 * more shall not die of it. */
 	if (!err && p->is_awaited)
 		err = lab_await_line(ends[0], "ready", READY_MS);
-	return err ? lab_why_set(st->why, err, "%s: %s: %s", p->node, p->shell,
-	                         strerror(err))
-	           : 0;
+	return err ? not_ready(st, p->node, p->shell, err) : 0;
 }
 
 static int alg_verify(struct lab_stage *st, unsigned hop)

@@ -183,6 +183,32 @@ static void show(const struct lab_scenario *s)
 	}
 }
 
+/* Said before anything runs: what nobody could write would be lost. */
+static int truths_check(const struct visit *v)
+{
+	for (unsigned hop = 1; hop <= LAB_MAX_HOPS; hop++) {
+		const char *path = v->opts.truths[hop - 1];
+		FILE *f;
+
+		if (!path)
+			continue;
+		if (hop > v->scenario->spec.n_hops ||
+		    !v->scenario->spec.hops[hop - 1].is_program) {
+			cli_complain(&cli_lab,
+			             _("r%u of this scenario is not a "
+			               "program, which could say what it did"),
+			             hop);
+			return EINVAL;
+		}
+		f = fopen(path, "ae");
+		if (!f || fclose(f) != 0) {
+			cli_complain(&cli_lab, "%s: %s", path, strerror(errno));
+			return EINVAL;
+		}
+	}
+	return 0;
+}
+
 static enum cli_status verb_run(const char *verb, struct visit *v, int argc,
                                 char *argv[])
 {
@@ -201,6 +227,8 @@ static enum cli_status verb_run(const char *verb, struct visit *v, int argc,
 	if (lab_plan_node(&node, &v->scenario->spec, v->node) != 0)
 		return cli_usage_error(
 			&cli_lab, _("there is no node '%s' here"), v->node);
+	if (truths_check(v) != 0)
+		return CLI_USAGE;
 	if (is_run)
 		v->argv = (const char *const *)argv + 1;
 	return visit(v);

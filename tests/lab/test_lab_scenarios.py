@@ -276,6 +276,19 @@ class Servers(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("a duplicate listen", done.stderr)
 
+    def test_a_program_that_ends_is_named(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            path = pathlib.Path(folder) / "x.yaml"
+            path.write_text(
+                "schema: prumo/scenario/1\nname: x\nsummary: x\n"
+                "routers: [{kernel: []}]\nprograms:\n"
+                "  - {in: server, run: exit 3, await: true}\n")
+            done = prumo_lab("run", path, "--", "true")
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.stderr, "prumo lab: server: 'exit 3' ended "
+                         "before it was ready\n")
+
 
 class Command(unittest.TestCase):
     def test_list_knows_every_file(self):
@@ -342,6 +355,8 @@ class Command(unittest.TestCase):
                       ["run", "--seed", "x", "clean", "true"],
                       ["run", "--truth", "9:x", "clean", "true"],
                       ["run", "--truth", "1", "clean", "true"],
+                      ["run", "--truth", "1:/tmp/x", "clean", "true"],
+                      ["run", "--truth", "1:/no/x", "persona-asa", "true"],
                       ["--no-such"]):
             with self.subTest(words=words):
                 done = prumo_lab(*words)
@@ -358,7 +373,8 @@ class Command(unittest.TestCase):
             done = prumo_lab("show", path)
         self.assertEqual(done.returncode, 64)
         self.assertIn("x.yaml:5:14: error", done.stderr)
-        self.assertIn("persona=nobody", done.stderr)
+        self.assertIn("'persona=nobody'; expected persona=netfilter|",
+                      done.stderr)
         self.assertIn("x.yaml:7:14: error", done.stderr)
 
 
