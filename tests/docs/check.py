@@ -5,8 +5,9 @@ Usage: check.py PRUMO SOURCE-ROOT
 
 Every command has a manual page with exactly the options that its --help
 shows, in every language; every page is installed; docs/wire.md knows every
-message; both READMEs say the same things, and what their walk through an
-audit shows is what the program writes; no link leads nowhere.
+message; prumo-scenario(5) knows every word of a router; both READMEs say the
+same things, and what their walk through an audit shows is what the program
+writes; no link leads nowhere.
 """
 import os
 import pathlib
@@ -112,6 +113,26 @@ def check_wire():
         bad.append("src/wire: no messages found")
 
 
+def check_router():
+    page = text("man/prumo-scenario.5")
+    alg = text("lab/router/alg.c")
+    conf = text("lab/router/conf.c")
+    rows = re.findall(r'\{"([a-z0-9-]+)",\s*"([A-E]\d+)"', alg)
+    keys = re.findall(r'\{"([a-z-]+)", KIND_', conf)
+    keys += re.findall(r'name "\.([a-z-]+)"', conf)
+    if len(rows) < 50 or len(keys) < 30:
+        bad.append("lab/router: no behaviours or no words found")
+    for name, row in rows:
+        if not re.search(rf"^\.It Cm {name} Ta {row} Ta ", page, re.M):
+            bad.append(f"man/prumo-scenario.5: no row for {name}, {row}")
+    for name in re.findall(r'^\t\{\s*"([a-z0-9-]+)",\s*"', alg, re.M):
+        if not re.search(rf"^\.It Cm {name} Ta ", page, re.M):
+            bad.append(f"man/prumo-scenario.5: no persona {name}")
+    for key in keys:
+        if not re.search(rf"^\.(?:It )?Cm (?:.* )?{key}(?:\s|$)", page, re.M):
+            bad.append(f"man/prumo-scenario.5: does not explain {key}")
+
+
 def prose(page):
     """Without blocks of code, in which # is no heading."""
     return re.sub(r"^```.*?^```", "", page, flags=re.M | re.S)
@@ -193,6 +214,7 @@ def check_links():
 
 check_pages()
 check_wire()
+check_router()
 check_readmes()
 check_walk("README.md", "C")
 check_walk("LEIA-ME.md", "pt_BR")
