@@ -49,6 +49,9 @@ const struct router_conf router_defaults = {
 	.seed = 1,
 	.mtu = ROUTER_MAX_MTU,
 	.quote_bytes = FULL_QUOTE_BYTES,
+	/* Who asks for bursts and says no more means that all is lost. */
+	.dirs = {{.path.bad_loss_ppm = ROUTER_PATH_MAX_PPM},
+                 {.path.bad_loss_ppm = ROUTER_PATH_MAX_PPM}},
 };
 
 /* One packet between two stages. */

@@ -58,6 +58,17 @@ static void test_read_takes_every_kind(void **state)
 	assert_int_equal(c.rules[1].proto, ROUTER_UDP);
 }
 
+/* Bursts without a share lose all, in the direction that has any. */
+static void test_bursts_lose_all_unless_told(void **state)
+{
+	struct router_conf c = read("out.bad=1,out.good=30,in.bad-loss=40");
+
+	UNUSED(state);
+	assert_int_equal(c.dirs[0].path.bad_loss_ppm, ROUTER_PATH_MAX_PPM);
+	assert_int_equal(c.dirs[1].path.bad_loss_ppm, 400000);
+	assert_int_equal(c.dirs[1].path.bad_ppm, 0);
+}
+
 static void test_read_names_what_it_does_not_know(void **state)
 {
 	static const char *const bad[] = {
@@ -180,6 +191,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_takes_every_kind),
+		cmocka_unit_test(test_bursts_lose_all_unless_told),
 		cmocka_unit_test(test_read_names_what_it_does_not_know),
 		cmocka_unit_test(test_want_tells_what_was_expected),
 		cmocka_unit_test(test_want_lists_what_there_is),
