@@ -46,7 +46,7 @@ def fill(build):
     load = build / "bench/bench_forward"
     with tempfile.TemporaryDirectory() as folder:
         truth = pathlib.Path(folder, "truth.json")
-        words = ("1:nat=none,udp-new=300,"
+        words = ("1:pool=4,pooling=arbitrary,ports=random,udp-new=300,"
                  f"mappings={MAPPINGS}")
         peak = ("for p in /proc/[0-9]*; do read -r name <$p/comm; "
                 "[ \"$name\" = prumo-lab-route ] && grep VmHWM $p/status; "

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -201,8 +202,11 @@ static int not_ready(struct lab_stage *st, const char *node, const char *what,
 
 static int relay_run(void *arg)
 {
-	int err = lab_relay_run(arg);
+	int err;
 
+	/* So that ps and bench/forward.py can tell it from who forked it. */
+	(void)prctl(PR_SET_NAME, "prumo-lab-router");
+	err = lab_relay_run(arg);
 	if (err)
 		(void)fprintf(stderr, "prumo-lab-router: %s\n", strerror(err));
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

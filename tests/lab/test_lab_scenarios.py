@@ -346,6 +346,10 @@ class Command(unittest.TestCase):
         self.assertIn("nginx0", done.stdout)
         self.assertEqual(sorted(os.listdir("/run/lock")), before)
 
+    def test_a_router_is_known_by_its_name(self):
+        done, _ = within("persona-asa", "sh", "-c", "cat /proc/*/comm")
+        self.assertIn("prumo-lab-route", done.stdout.split())
+
     def test_usage(self):
         for words in ([], ["run"], ["run", "clean"], ["shell"], ["list", "x"],
                       ["open", "clean"], ["show", "clean", "x"],
