@@ -319,6 +319,29 @@ static void test_last_words_arrive_before_the_close(void **state)
 	}
 }
 
+static void test_abrupt_close_is_a_reset(void **state)
+{
+	UNUSED(state);
+	for (int is_abrupt = 0; is_abrupt < 2; is_abrupt++) {
+		struct net_stream_conf conf = {.is_abrupt = is_abrupt != 0};
+		struct addr to = serve_way(0);
+
+		client.hello = "x";
+		server.n_wanted = 1;
+		assert_int_equal(net_stream_connect_as(&client.s, &to, NULL,
+		                                       &conf, &ops, &client),
+		                 0);
+		net_test_run();
+		assert_false(server.is_closed);
+		net_stream_free(client.s);
+		client.s = NULL;
+		net_test_run();
+		assert_true(server.is_closed);
+		assert_int_equal(server.close_err, is_abrupt ? ECONNRESET : 0);
+		finish();
+	}
+}
+
 static void test_bulk_is_queued_and_bounded(void **state)
 {
 	static uint8_t big[NET_STREAM_QUEUE_BYTES];
@@ -685,6 +708,7 @@ int main(void)
 		cmocka_unit_test(test_fingerprint_is_the_servers),
 		cmocka_unit_test(test_peer_that_goes_is_a_close_without_error),
 		cmocka_unit_test(test_last_words_arrive_before_the_close),
+		cmocka_unit_test(test_abrupt_close_is_a_reset),
 		cmocka_unit_test(test_bulk_is_queued_and_bounded),
 		cmocka_unit_test(test_reader_that_pauses_holds_the_writer),
 		cmocka_unit_test(test_refused_connection_is_told_as_close),

@@ -19,9 +19,20 @@ struct end {
 	uint8_t bytes[65536];
 	size_t n_dgrams, n_icmp, n_wanted;
 	bool is_echo, is_closing;
+	bool is_between;  /* answers around one that the kernel refuses */
 	bool wants_order; /* the first byte counts datagrams */
 	struct addr far;  /* what must not be sent to; ADDR_NONE: nothing */
 };
+
+/* The second is from an address that is not this computer's. */
+static void answer_around(struct end *e, const struct net_dgram *d)
+{
+	struct addr strange = net_test_addr("192.0.2.1");
+
+	assert_int_equal(net_udp_queue(e->u, &d->from, &d->to, d->bytes), 0);
+	assert_int_equal(net_udp_queue(e->u, &d->from, &strange, d->bytes), 0);
+	assert_int_equal(net_udp_queue(e->u, &d->from, &d->to, d->bytes), 0);
+}
 
 static void on_dgram(void *arg, const struct net_dgram *d)
 {
@@ -35,6 +46,8 @@ static void on_dgram(void *arg, const struct net_dgram *d)
 	if (e->is_echo)
 		assert_int_equal(
 			net_udp_queue(e->u, &d->from, &d->to, d->bytes), 0);
+	if (e->is_between)
+		answer_around(e, d);
 	if (e->far.family != ADDR_NONE)
 		assert_int_equal(net_udp_queue(e->u, &e->far, NULL, d->bytes),
 		                 EPERM);
@@ -288,6 +301,28 @@ static void test_answers_of_a_batch_keep_their_order(void **state)
 	net_udp_close(client.u);
 }
 
+static void test_answer_that_is_refused_holds_up_none(void **state)
+{
+	enum {
+		N_ASKED = 100 /* several batches */
+	};
+	struct addr to = open_end(&server, "127.0.0.1", NET_UDP_QUEUE);
+
+	UNUSED(state);
+	(void)open_end(&client, "127.0.0.1", 0);
+	server.is_between = true;
+	for (uint8_t i = 0; i < N_ASKED; i++)
+		assert_int_equal(net_udp_send(client.u, &to, NULL, 0,
+		                              (struct slice){&i, 1}),
+		                 0);
+	client.n_wanted = 2 * (size_t)N_ASKED;
+	net_test_run();
+	assert_int_equal(client.n_dgrams, 2 * N_ASKED);
+	assert_int_equal(server.n_dgrams, N_ASKED);
+	net_udp_close(server.u);
+	net_udp_close(client.u);
+}
+
 static void test_answer_may_come_before_the_close(void **state)
 {
 	struct addr to = open_end(&server, "127.0.0.1", NET_UDP_QUEUE);
@@ -408,6 +443,7 @@ int main(void)
 		cmocka_unit_test(test_icmp_comes_from_the_error_queue),
 		cmocka_unit_test(test_icmp_never_eats_a_send),
 		cmocka_unit_test(test_answers_of_a_batch_keep_their_order),
+		cmocka_unit_test(test_answer_that_is_refused_holds_up_none),
 		cmocka_unit_test(test_answer_may_come_before_the_close),
 		cmocka_unit_test(test_socket_may_be_closed_in_its_callback),
 		cmocka_unit_test(test_open_and_send_refuse_nonsense),
