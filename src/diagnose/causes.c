@@ -313,6 +313,14 @@ static bool takes_wrong_name(const struct flows *fs, const struct flow *f)
 	       !issuer_is_untrusted(f);
 }
 
+static bool takes_old_tls(const struct flows *fs, const struct flow *f)
+{
+	const struct val *d = flow_detail(f);
+
+	UNUSED(fs);
+	return f->end == FLOW_BAD_TLS && d && val_get(d, "is_old_tls");
+}
+
 static bool takes_bad_tls(const struct flows *fs, const struct flow *f)
 {
 	UNUSED(fs);
@@ -734,6 +742,14 @@ static const struct cause causes[] = {
          N_("Something else than the service answers at %1$s of %4$s."),
          N_("Either a box on the way answers in the server's stead, or the "
             "provider has put another service there."),
+         NULL},
+	{"tls.too-old", WARN, FAIL, NOWHERE, TROUBLE_SERVER, 0, NULL,
+         takes_old_tls,
+         N_("%1$s of %4$s speaks no TLS that is still safe: only such as is "
+            "older than 1.2."),
+         N_("Phones and browsers of today refuse the connection. Either the "
+            "server is old, or a box on the way ends the encryption in its "
+            "stead."),
          NULL},
 	{"tls.failed", WARN, FAIL, NOWHERE, TROUBLE_TLS, CAUSE_BY_PLACE, NULL,
          takes_bad_tls, N_("Encryption fails with %1$s of %4$s."),

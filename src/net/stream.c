@@ -176,6 +176,7 @@ static void note_alert(struct net_stream *s)
 {
 	int reason = ERR_GET_REASON(ERR_peek_error());
 
+	s->opening.is_old_tls = reason == SSL_R_UNSUPPORTED_PROTOCOL;
 	if (reason < SSL_AD_REASON_OFFSET ||
 	    reason > SSL_AD_REASON_OFFSET + UINT8_MAX)
 		return;

@@ -163,6 +163,7 @@ struct net_stream_opening {
 	                                   keeps back what the kernel repeats */
 	uint8_t tls_alert; /**< that the peer sent (RFC 8446 section 6) */
 	bool is_alerted;   /**< tls_alert was sent */
+	bool is_old_tls;   /**< it answered with a TLS before 1.2 */
 	bool is_not_tls;   /**< what came back is no TLS record */
 	uint8_t refusal[NET_REFUSAL_BYTES]; /**< EUSERS: what followed */
 };

@@ -10,6 +10,10 @@
 #include "net/tls.h"
 #include "wire/dgram.h"
 
+enum {
+	TLS_VERSION = 70, /* protocol_version, RFC 8446 section 6 */
+};
+
 static struct val *put(struct ask *a, struct val *into, const char *key,
                        struct val v)
 {
@@ -253,6 +257,8 @@ static void put_tls_failure(struct ask *a, const struct net_stream_opening *o,
 
 	if (o->is_alerted)
 		what = "alert";
+	else if (o->is_old_tls)
+		what = "too-old";
 	else if (o->is_not_tls || err == EPROTO)
 		what = "not-tls";
 	else if (err == ETIMEDOUT)
@@ -262,6 +268,8 @@ static void put_tls_failure(struct ask *a, const struct net_stream_opening *o,
 	ask_put_text(a, "tls_failure", what);
 	if (o->is_alerted)
 		ask_put_int(a, "tls_alert", o->tls_alert);
+	if (o->is_old_tls || (o->is_alerted && o->tls_alert == TLS_VERSION))
+		put(a, &a->result.fields, "is_old_tls", val_bool(true));
 	a->result.end = ASK_BAD_TLS;
 	/* nothing came back at all: what cut it, cut it before TLS was said */
 	if (!o->hello_ns && err != EPROTO)

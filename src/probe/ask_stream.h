@@ -8,16 +8,14 @@
  *   hello_ms     ClientHello to the first byte back (real)
  *   tls_version  "TLSv1.3"
  *   tls_alert    that the peer sent (int, RFC 8446 section 6)
- *   tls_failure  "alert", "not-tls", "closed", "reset", "certificate"
- *   alpn         that the server chose (text)
- *   certificate  map: subject, issuer, issuer_name, root (text), names (list
- *                of text), from, to (int, seconds since 1970), sha256, key_pin
- *                (text, hexadecimal), chain (int: how many were sent), faults
- *                (list of "untrusted", "self-signed", "expired", "not-yet",
- *                "name", "other"), why (text), is_pinned (bool);
- *                clock_behind_s or clock_ahead_s (int): what would have to be
- *                wrong with this computer's clock, at least, if only the dates
- *                are at fault
+ *   tls_failure  "alert", "too-old", "not-tls", "closed", "reset",
+ * "certificate" alpn         that the server chose (text) certificate  map:
+ * subject, issuer, issuer_name, root (text), names (list of text), from, to
+ * (int, seconds since 1970), sha256, key_pin (text, hexadecimal), chain (int:
+ * how many were sent), faults (list of "untrusted", "self-signed", "expired",
+ * "not-yet", "name", "other"), why (text), is_pinned (bool); clock_behind_s or
+ * clock_ahead_s (int): what would have to be wrong with this computer's clock,
+ * at least, if only the dates are at fault
  */
 #pragma once
 

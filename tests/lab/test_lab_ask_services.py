@@ -113,6 +113,31 @@ def await_open(room, addr, port):
     raise AssertionError(f"nobody at {addr} {port}")
 
 
+# A server of which TLS 1.1 is the newest: OpenSSL's, which refuses, and one
+# that answers as was done before there was 1.3 (RFC 2246, section 7.4.1.3).
+OLD_TLS = """import socket, ssl, subprocess, sys
+with socket.create_server(("127.0.0.1", 0)) as at:
+    port = str(at.getsockname()[1])
+    asked = subprocess.Popen([sys.argv[2], "tls", "tls", "a.example",
+                              "127.0.0.1", port])
+    peer = at.accept()[0]
+    if sys.argv[1] == "hello":
+        peer.recv(4096)
+        peer.sendall(bytes.fromhex("160301002a" "02000026" "0301")
+                     + bytes(range(32)) + bytes.fromhex("00002f00"))
+    else:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.set_ciphers("ALL:@SECLEVEL=0")
+        tls.minimum_version = ssl.TLSVersion.TLSv1
+        tls.maximum_version = ssl.TLSVersion.TLSv1_1
+        try:
+            tls.wrap_socket(peer, server_side=True)
+        except ssl.SSLError:
+            pass
+    asked.wait()
+"""
+
+
 class Services(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -222,6 +247,18 @@ class Services(unittest.TestCase):
         told = self.ask("tls", "tls", 80)
         self.assertEqual((told.end, told["tls_failure"]),
                          ("bad-tls", "not-tls"), told)
+
+    def test_tls_of_another_time(self):
+        for how, want in (("library", "alert"), ("hello", "too-old")):
+            with self.subTest(how=how):
+                status, out, err = self.room.run(
+                    "client", "python3", "-W", "ignore", "-c", OLD_TLS, how,
+                    ask_one.ASK_ONE, env={"PRUMO_STAY_HOME": "1"})
+                self.assertEqual(status, 0, err)
+                told = ask_one.Ended(out)
+                self.assertEqual((told.end, told["tls_failure"]),
+                                 ("bad-tls", want), told)
+                self.assertTrue(told["is_old_tls"])
 
     # HTTP
 

@@ -21,14 +21,16 @@ SERVERS = {
         ("stun", "udp", 3478), ("stun", "tcp", 3478),
         ("stun", "tcp", 5349)]),
     "prosody": ("chat.example", "198.51.100.33", [
-        ("chat", "tcp", 5222), ("chat", "tcp", 5280)]),
+        ("chat", "tcp", 5222), ("chat", "tcp", 5280),
+        ("chat", "tcp", 5422)]),
     "nginx": ("www.example", "198.51.100.34", [
         ("web", "tcp", 80), ("web", "tcp", 443)]),
     "dnsmasq": (DNS, DNS, [("dns", "udp", 53), ("dns", "tcp", 53)]),
 }
 TLS = {"kamailio": {5061, 443, 8089}, "coturn": {5349}, "prosody": {5222},
        "nginx": {443}}
-PORTS = {"kamailio": {"wss": [443, 8089]}}  # others than the usual ones
+PORTS = {"kamailio": {"wss": [443, 8089]},  # others than the usual ones
+         "prosody": {"http": [5280, 5422]}}
 FINDINGS = {"expired": "tls.expired", "wrong-name": "tls.wrong-name",
             "self-signed": "tls.untrusted"}
 CASES = [("all", None), ("full", None), ("nameless", None),
@@ -128,11 +130,13 @@ class Servers(unittest.TestCase):
     def test_all_are_reached(self):
         report = DONE["all", None]
         self.assertEqual(self.failed(report), set(), report.told())
-        self.assertEqual(len(report.pick("flow.reached")), 14)
+        self.assertEqual(len(report.pick("flow.reached")), 15)
         spoken = {f["dst_port"]: (f["via"], f["protocol"])
                   for f in report.facts if "via" in f and "protocol" in f}
         self.assertEqual((spoken[8089], spoken[5349]),
                          (("wss", "sip-options"), ("tls", "stun")))
+        self.assertEqual((spoken[5280], spoken[5422]),
+                         (("tcp", "xmpp-bosh"), ("ws", "xmpp-ws")))
         self.assertEqual(report.ids(), [])
         wss, = report.pick("sip.answer", dst_port=443)
         self.assertEqual((wss["via"], wss["result"]), ("wss", "answered"))
@@ -189,7 +193,7 @@ class Servers(unittest.TestCase):
                          ("could-not-test", rig.COULD_NOT_TEST),
                          report.told())
         self.assertEqual(report.ids(), ["check.incomplete"])
-        self.assertEqual(len(report.findings[0]["facts"]), 12)
+        self.assertEqual(len(report.findings[0]["facts"]), 13)
 
     def test_stopped_server_refuses_its_flows_alone(self):
         for case, who in CASES:

@@ -185,6 +185,8 @@ static void add_key(struct line *l, const char *text)
 	} else if (strcmp(key, "date") == 0)
 		(void)put(l->r, &l->detail, "clock_ahead_s",
 		          val_int(atoi(text)));
+	else if (strcmp(key, "old-tls") == 0)
+		(void)put(l->r, &l->detail, "is_old_tls", val_bool(true));
 	else if (strcmp(key, "intercepted") == 0)
 		(void)put(l->r, &l->detail, "is_intercepted", val_bool(true));
 	else if (strcmp(key, "edges") == 0)

@@ -366,6 +366,10 @@ static const struct {
               "login turn.answer b refused\n",
          "account.sip-refused warn provider 0; "
          "account.turn-refused warn provider 0"},
+	{"a server whose TLS is of another time",
+         GOOD "flow b 198.51.100.2 5061/tcp sip bad-tls old-tls=1\n"
+              "flow c 198.51.100.3 443/tcp web bad-tls\n",
+         "tls.too-old fail unknown 1; tls.failed warn unknown 1"},
 	{"a relay through which nothing comes",
          GOOD "relay a silent client\nrelay a silent client\n",
          "service.relay-silent warn unknown 0"},
