@@ -15,6 +15,10 @@
 #include "base/i18n.h"
 #include "firewall/fortios_write.h"
 
+enum {
+	FAR_ID = 1000000, /* nobody numbers policies by hand that far */
+};
+
 static void refuse(struct fw_forti_emitter *e, const char *msgid,
                    const char *about)
 {
@@ -51,9 +55,12 @@ static void close_scope(struct fw_forti_emitter *e, const char *vdom)
 		wr_str(all[i], "next\nend\n");
 }
 
-static unsigned long free_id(const struct fw_chain *c)
+/* A pasted piece does not show every policy, and `edit` of a number that the
+ * box has would change that one; only a backup names its version. */
+static unsigned long free_id(const struct fw_rules *rules,
+                             const struct fw_chain *c)
 {
-	unsigned long max = 0;
+	unsigned long max = rules->version ? 0 : FAR_ID;
 
 	for (const struct fw_rule *r = c->first; r; r = r->next) {
 		const unsigned long id = strtoul(r->id, NULL, 10);
@@ -311,7 +318,9 @@ static void patch_inserts(struct fw_forti_emitter *e,
 			if (ed->kind != FW_EDIT_INSERT)
 				continue;
 			open_scope(e, vdom);
-			patch_insert(e, ed, c ? free_id(c) + n_new : 1,
+			patch_insert(e, ed,
+			             c ? free_id(rules, c) + n_new
+			               : FAR_ID + n_new + 1,
 			             (enum part)part);
 			close_scope(e, vdom);
 			n_new++;
