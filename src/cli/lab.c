@@ -245,11 +245,15 @@ static enum cli_status arguments_run(struct visit *v, int argc, char *argv[])
 	enum cli_status status;
 	struct arena arena;
 
-	if (argc == 1 && strcmp(argv[0], "list") == 0)
-		return cli_scenario_list(&cli_lab);
 	if (argc < 1)
 		return cli_usage_error(
 			&cli_lab, _("say one of list, show, run and shell"));
+	if (strcmp(argv[0], "list") == 0)
+		return argc == 1
+		               ? cli_scenario_list(&cli_lab)
+		               : cli_usage_error(&cli_lab,
+		                                 _("unexpected argument '%s'"),
+		                                 argv[1]);
 	if (!is_verb(argv[0]))
 		return cli_usage_error(
 			&cli_lab,

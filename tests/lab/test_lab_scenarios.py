@@ -366,6 +366,8 @@ class Command(unittest.TestCase):
                 done = prumo_lab(*words)
                 self.assertEqual((done.returncode, done.stdout), (64, ""))
                 self.assertTrue(done.stderr)
+        self.assertIn("unexpected argument 'x'",
+                      prumo_lab("list", "x").stderr)
 
     def test_faults_have_places(self):
         with tempfile.TemporaryDirectory() as folder:
