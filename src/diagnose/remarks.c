@@ -343,6 +343,19 @@ static void find_large(struct flows *fs, const struct ladder *l)
 	remedies_add(fs->report, fd, l, TROUBLE_SIZE, FINGERPRINT_UNKNOWN);
 }
 
+/* Then the line may be innocent. */
+static void tell_busy(struct flows *fs, struct finding *fd, size_t n)
+{
+	fd->title = (struct words){
+		N_("The line loses packets, or this computer was too busy: "
+	           "%1$s flows answered only when they were asked again."),
+		{report_fmt(fs->report, "%zu", n)}};
+	fd->detail.msgid =
+		N_("This computer was busy while it tested, and may have heard "
+	           "the answers too late. Test again when it is at rest, "
+	           "before anybody looks at the line.");
+}
+
 void remarks_find_lossy(struct flows *fs, const struct ladder *l)
 {
 	struct finding *fd = fs->report->findings;
@@ -370,6 +383,10 @@ void remarks_find_lossy(struct flows *fs, const struct ladder *l)
 	}
 	if (!fd || is_drowned)
 		return;
+	if (val_get(&fs->report->run, "late_ms")) {
+		tell_busy(fs, fd, n);
+		return;
+	}
 	fd->title = (struct words){
 		N_("The line loses packets: %1$s flows answered only when they "
 	           "were asked again."),

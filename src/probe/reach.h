@@ -146,6 +146,9 @@ struct reach_trace {
 struct reach_here {
 	struct reach *reach;
 	struct net_timer *timer;
+	struct net_timer *beat;
+	int64_t beat_ns;   /**< when it is due */
+	int64_t late_ns;   /**< how late it was at most */
 	int64_t before[2]; /**< of IPv4, IPv6, as reach began; -1: not known */
 	int64_t count;     /**< as the moment began */
 	int64_t due_ns;    /**< when it ends */

@@ -26,6 +26,7 @@
 #include "net/loop.h"
 
 #define RTT_GUESS_NS (150 * NS_PER_MS)
+#define BEAT_NS      (50 * NS_PER_MS)
 #define MARGIN_NS    (30 * NS_PER_MS)
 
 enum {
@@ -252,9 +253,23 @@ static void own_up(struct reach *r)
 	}
 }
 
+/* Who is late to be called was late to hear as well. */
+static void on_beat(void *arg)
+{
+	struct reach_here *h = arg;
+	int64_t now_ns = clock_mono_ns();
+
+	if (now_ns - h->beat_ns > h->late_ns)
+		h->late_ns = now_ns - h->beat_ns;
+	h->beat_ns = now_ns + BEAT_NS;
+	if (!h->reach->is_over)
+		net_timer_set(h->beat, BEAT_NS);
+}
+
 int reach_here_start(struct reach *r)
 {
 	struct reach_here *h = &r->here;
+	int err;
 
 	h->reach = r;
 	/* what stays silent uses up all that others may open */
@@ -265,7 +280,14 @@ int reach_here_start(struct reach *r)
 		                          i ? ADDR_IP6 : ADDR_IP4))
 			h->before[i] = -1;
 	}
-	return net_timer_alloc(&h->timer, on_moment, h);
+	err = net_timer_alloc(&h->timer, on_moment, h);
+	if (!err)
+		err = net_timer_alloc(&h->beat, on_beat, h);
+	if (err)
+		return err;
+	h->beat_ns = clock_mono_ns() + BEAT_NS;
+	net_timer_set(h->beat, BEAT_NS);
+	return 0;
 }
 
 bool reach_here_go(struct reach *r)
@@ -292,4 +314,5 @@ void reach_here_stop(struct reach *r)
 {
 	end_asks(&r->here);
 	net_timer_free(r->here.timer);
+	net_timer_free(r->here.beat);
 }

@@ -653,6 +653,30 @@ static void test_a_full_table_says_its_size(void **state)
 	report_fini(&r);
 }
 
+static void test_a_busy_computer_accuses_no_line(void **state)
+{
+	static const char *const want[] = {"The line loses packets: ",
+	                                   "The line loses packets, or this "};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		struct report r;
+		const struct finding *fd;
+
+		report_init(&r);
+		if (i == 1)
+			(void)put(&r, &r.run, "late_ms", val_int(150));
+		add_lines(&r, GOOD "flow b 198.51.100.2 5060/udp sip answered "
+		                   "lossy=yes\n");
+		assert_int_equal(diagnose_run(&r), 0);
+		fd = r.findings;
+		assert_non_null(fd);
+		assert_string_equal(fd->id, "path.loses-packets");
+		assert_memory_equal(fd->title.msgid, want[i], strlen(want[i]));
+		report_fini(&r);
+	}
+}
+
 static void test_a_place_is_shown(void **state)
 {
 	struct report r;
@@ -696,6 +720,7 @@ int main(void)
 		cmocka_unit_test(test_a_range_names_what_is_blocked),
 		cmocka_unit_test(test_a_range_takes_its_ends_from_another),
 		cmocka_unit_test(test_a_full_table_says_its_size),
+		cmocka_unit_test(test_a_busy_computer_accuses_no_line),
 		cmocka_unit_test(test_a_place_is_shown),
 		cmocka_unit_test(test_no_memory_is_said),
 	};

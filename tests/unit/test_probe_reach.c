@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "net/loop.h"
 #include "net_test.h"
@@ -81,6 +82,7 @@ enum {
 	N_SCRIPTS = ARRAY_LEN(scripts)
 };
 
+static bool is_busy; /* this computer, while it asks */
 static unsigned n_asked[N_SCRIPTS], n_running, n_running_max;
 static const char *asked_home; /* of an address that is not ours */
 
@@ -95,7 +97,11 @@ static void on_answer(void *arg)
 	struct actor *ac = arg;
 	const struct script *s = &scripts[ac->i];
 	struct ask_result *res = &ac->a->result;
+	const struct timespec long_ago = {.tv_nsec = 250 * NS_PER_MS};
 
+	if (is_busy)
+		(void)nanosleep(&long_ago, NULL);
+	is_busy = false;
 	res->end = s->ends[n_asked[ac->i] > 1];
 	if (res->end != ASK_SILENT)
 		res->layer = s->layer;
@@ -388,6 +394,18 @@ static void test_what_is_known_is_told_when_cut_short(void **state)
 	close_room(&m);
 }
 
+static void test_a_busy_computer_says_so(void **state)
+{
+	struct room m;
+
+	UNUSED(state);
+	is_busy = true;
+	open_room(&m);
+	run(&m, 0);
+	assert_in_range(val_get_int(&m.report.run, "late_ms", 0), 100, 60000);
+	close_room(&m);
+}
+
 static void test_an_only_word_leaves_the_rest(void **state)
 {
 	static const char *const only[] = {"t/3"};
@@ -420,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_quick_asks_once),
 		cmocka_unit_test(test_nothing_goes_where_it_must_not),
 		cmocka_unit_test(test_what_is_known_is_told_when_cut_short),
+		cmocka_unit_test(test_a_busy_computer_says_so),
 		cmocka_unit_test(test_an_only_word_leaves_the_rest),
 	};
 
