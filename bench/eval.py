@@ -264,6 +264,10 @@ def run(case, build, folder, number):
 
 
 # These leave no mark of their own: they say how another one works.
+ONE_WAY = """What is judged on its way out alone is known to two hops and no better: a
+router shows that a message has come to it by the ICMP error of one whose time
+ends there, which is before it judges what it hands on; nothing beyond the box
+ever hears the message, and what the edge sends is not judged."""
 UNCOUNTED = {"port-added", "own-port-only", "foreign", "length-stale",
              "length-text", "tcp-no-fixup", "ghost", "out-only",
              "udp-only", "tcp-only"}
@@ -351,8 +355,9 @@ def document(rows):
         lambda c, j: j.get("struck") and not j["found"]))
     out += listing("Found and wrongly classified", pick(
         lambda c, j: j.get("found") and not j["classified"]))
-    out += listing("Two hops or more, the right one among them", pick(
-        lambda c, j: j.get("ranged") and not j["located"]))
+    ranged = pick(lambda c, j: j.get("ranged") and not j["located"])
+    out += listing("Two hops or more, the right one among them",
+                   ranged and [*ranged, "", ONE_WAY])
     out += listing("Located wrongly", pick(
         lambda c, j: j.get("found") and j["misplaced"]))
     out += listing("Found and not located", pick(
