@@ -686,12 +686,14 @@ static int recognise(struct slice text)
 	return score;
 }
 
-/* Lists of addresses hold host names since 6.36. */
+/* Lists of addresses hold host names since 6.36. Who says just "6" means what
+ * that line has come to: 6.36 is of 2016, and the text says what it needs. */
 static unsigned lacks(const struct fw_rules *rules)
 {
 	const long v = fw_version_num(rules->version);
+	const bool is_exact = rules->version && strchr(rules->version, '.');
 
-	return v >= 0 && v < V_6_36 ? FW_CAP_NAMES : 0U;
+	return is_exact && v < V_6_36 ? FW_CAP_NAMES : 0U;
 }
 
 const struct fw_dialect fw_dialect_routeros = {

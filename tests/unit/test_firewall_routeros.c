@@ -472,9 +472,29 @@ static void test_emit_refuses_names_that_command(void **state)
 	}
 }
 
+static void test_names_came_with_a_version(void **state)
+{
+	static const struct {
+		const char *version;
+		bool has_names;
+	} rows[] = {{NULL, true},    {"6", true},     {"6.35", false},
+	            {"6.36", true},  {"5.26", false}, {"7", true},
+	            {"7.14.2", true}};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_rules box = {.version = rows[i].version};
+		const unsigned caps =
+			fw_dialect_caps(fw_dialect_find("routeros"), &box);
+
+		assert_int_equal(!!(caps & FW_CAP_NAMES), rows[i].has_names);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names_came_with_a_version),
 		cmocka_unit_test(test_parse_reads_an_export),
 		cmocka_unit_test(test_parse_reads_switches),
 		cmocka_unit_test(test_parse_points_at_faults),
