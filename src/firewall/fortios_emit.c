@@ -34,9 +34,10 @@ void fw_forti_refuse(struct fw_forti_emitter *e, const struct fw_rule *r,
 	e->err = ENOTSUP;
 }
 
-static void put_addr_name(struct wr *w, const struct fw_addr *a, bool is6)
+static void put_addr_name(struct wr *w, const struct fw_forti_emitter *e,
+                          const struct fw_addr *a, bool is6)
 {
-	wr_str(w, "prumo-");
+	wr_fmt(w, "%s-", e->mark);
 	if (a->kind == FW_ADDR_NAME)
 		fw_clean_put(w, a->name);
 	else
@@ -108,7 +109,7 @@ static void put_addr(struct fw_forti_emitter *e, const struct fw_rule *r,
 	struct wr w = wr_init(name, sizeof(name));
 	struct slice key;
 
-	put_addr_name(&w, a, is6);
+	put_addr_name(&w, e, a, is6);
 	if (w.bad || w.n > MAX_NAME) {
 		fw_forti_refuse(e, r, _("a name is too long"));
 		return;
@@ -151,9 +152,10 @@ void fw_forti_put_addrs(struct fw_forti_emitter *e, const struct fw_rule *r,
 
 /* ---- services ---- */
 
-static void put_service_name(struct wr *w, const struct fw_rule *r, int proto)
+static void put_service_name(struct wr *w, const struct fw_forti_emitter *e,
+                             const struct fw_rule *r, int proto)
 {
-	wr_str(w, "prumo-");
+	wr_fmt(w, "%s-", e->mark);
 	fw_clean_put(w, r->id);
 	if (proto >= 0)
 		wr_fmt(w, "-proto%d", proto);
@@ -221,7 +223,7 @@ static void edit_service(struct fw_forti_emitter *e, const struct fw_rule *r,
 	char buf[160];
 	struct wr w = wr_init(buf, sizeof(buf));
 
-	put_service_name(&w, r, proto);
+	put_service_name(&w, e, r, proto);
 	if (w.bad || w.n > MAX_NAME) {
 		fw_forti_refuse(e, r, _("a name is too long"));
 		return;
@@ -309,7 +311,7 @@ static void put_service_list(struct fw_forti_emitter *e,
 		has_ports |= has_ranges(s->proto);
 	if (has_ports) {
 		wr_str(e->out, " \"");
-		put_service_name(e->out, r, -1);
+		put_service_name(e->out, e, r, -1);
 		wr_str(e->out, "\"");
 	}
 	for (const struct fw_service *s = r->services.first;
@@ -317,7 +319,7 @@ static void put_service_list(struct fw_forti_emitter *e,
 		if (has_ranges(s->proto) || !is_first_of_proto(r, s))
 			continue;
 		wr_str(e->out, " \"");
-		put_service_name(e->out, r, s->proto);
+		put_service_name(e->out, e, r, s->proto);
 		wr_str(e->out, "\"");
 	}
 	wr_str(e->out, "\n");
@@ -363,7 +365,7 @@ static void put_side(struct fw_forti_emitter *e, const char *key,
 		if (!is_of(a, is6))
 			continue;
 		wr_str(e->out, " \"");
-		put_addr_name(e->out, a, is6);
+		put_addr_name(e->out, e, a, is6);
 		wr_str(e->out, "\"");
 	}
 	wr_str(e->out, "\n");
@@ -415,8 +417,8 @@ void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
 	wr_str(e->out, "    # ");
 	fw_clean_put(e->out, r->name ? r->name : r->id);
 	wr_fmt(e->out, "\n    edit %lu\n", id);
-	if (strlen(r->id) + 6 <= MAX_POLICY_NAME) {
-		wr_str(e->out, "        set name \"prumo-");
+	if (strlen(r->id) + strlen(e->mark) + 1 <= MAX_POLICY_NAME) {
+		wr_fmt(e->out, "        set name \"%s-", e->mark);
 		fw_clean_put(e->out, r->id);
 		wr_str(e->out, "\"\n");
 	}
@@ -689,6 +691,7 @@ int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 	e.undo = &undo;
 	e.version = fw_version_num(rules->version);
 	e.is_made = rules->text.n == 0;
+	fw_mark_choose(e.mark, rules);
 	check_all(&e, rules);
 	if (!e.err) {
 		wr_fmt(out, "# FortiOS %s\n",

@@ -565,6 +565,7 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	fw_dict_init(&e.seen, &scratch, slice_str("fortios"));
 	e.version = fw_version_num(rules->version);
 	e.is_made = true;
+	fw_mark_choose(e.mark, rules);
 	check_names(&e, rules);
 	patch_inserts(&e, rules, edits);
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {

@@ -11,7 +11,8 @@ struct fw_forti_emitter {
 	struct diag *dg;
 	struct fw_patch_out *patch; /**< NULL: a whole box is written */
 	struct fw_dict seen;
-	const char *prefix; /* of undo lines */
+	const char *prefix;       /* of undo lines */
+	char mark[FW_MARK_BYTES]; /**< of names */
 	long version;
 	bool is_made; /* rules from a profile: NAT is ours to decide */
 	int err;

@@ -67,7 +67,7 @@ static uint32_t sum(struct slice s)
 	return h;
 }
 
-/* "prumo-" and what @p w holds, within what an old box takes. */
+/* What @p w holds, within what an old box takes. */
 static const char *short_name(struct fw_sonic_emitter *e, struct wr *w)
 {
 	const struct slice s = wr_slice(w);
@@ -91,7 +91,7 @@ static const char *addr_name(struct fw_sonic_emitter *e,
 
 	if (e->named == a)
 		return e->name;
-	wr_str(&w, "prumo-");
+	wr_fmt(&w, "%s-", e->mark);
 	if (a->kind == FW_ADDR_NAME)
 		fw_clean_put(&w, a->name);
 	else
@@ -113,7 +113,7 @@ static const char *service_name(struct fw_sonic_emitter *e,
 
 	if (e->named == s)
 		return e->name;
-	wr_str(&w, s->proto == FW_PROTO_TCP ? "prumo-tcp-" : "prumo-udp-");
+	wr_fmt(&w, "%s-%s-", e->mark, s->proto == FW_PROTO_TCP ? "tcp" : "udp");
 	put_num(&w, s->dport_lo);
 	if (s->dport_hi != s->dport_lo) {
 		wr_u8(&w, '-');
@@ -130,7 +130,7 @@ static const char *group_name(struct fw_sonic_emitter *e,
 	char buf[320];
 	struct wr w = wr_init(buf, sizeof(buf));
 
-	wr_fmt(&w, "prumo-%s-", what);
+	wr_fmt(&w, "%s-%s-", e->mark, what);
 	fw_clean_put(&w, r->id);
 	return short_name(e, &w);
 }
@@ -445,7 +445,7 @@ static void put_body(struct fw_sonic_emitter *e, const struct fw_rule *r,
 
 	wr_str(w, "\n");
 	if (e->version < 0 || e->version >= V_6_5) {
-		wr_str(w, "    name \"prumo-");
+		wr_fmt(w, "    name \"%s-", e->mark);
 		fw_clean_put(w, r->id);
 		wr_str(w, "\"\n");
 	}
@@ -554,9 +554,11 @@ static bool has_unknown(const struct fw_addrs *set)
 	return set->is_negated;
 }
 
-void fw_sonic_emitter_init(struct fw_sonic_emitter *e, struct arena *scratch)
+void fw_sonic_emitter_init(struct fw_sonic_emitter *e, struct arena *scratch,
+                           const struct fw_rules *rules)
 {
 	e->arena = scratch;
+	fw_mark_choose(e->mark, rules);
 	for (size_t i = 0; i < FW_SONIC_UNDOS; i++)
 		e->undo[i] = wr_init_heap();
 	fw_dict_init(&e->seen, scratch, slice_str("sonicos"));
@@ -764,7 +766,7 @@ int fw_sonic_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		return 0;
 	}
 	arena_init(&scratch);
-	fw_sonic_emitter_init(&e, &scratch);
+	fw_sonic_emitter_init(&e, &scratch, rules);
 	e.version = fw_version_num(rules->version);
 	check_all(&e, rules);
 	if (!e.err)

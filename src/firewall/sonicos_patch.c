@@ -424,7 +424,7 @@ int fw_sonic_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	p.is_backup = strcmp(rules->dialect, "sonicos-exp") == 0;
 
 	arena_init(&scratch);
-	fw_sonic_emitter_init(&p.e, &scratch);
+	fw_sonic_emitter_init(&p.e, &scratch, rules);
 	p.e.has_ip6 = rules->families & FW_IP6;
 	p.e.version = fw_version_num(rules->version);
 	plan(&p);

@@ -26,19 +26,21 @@ struct fw_sonic_emitter {
 	bool has_ip6;                 /**< names are opened in IPv6, too */
 	struct diag *dg;
 	struct arena *arena;
-	struct fw_dict seen;    /**< objects that were written */
-	struct fw_dict numbers; /**< priority of the last rule of a list */
-	const void *named;      /**< the address or service named last */
-	const char *name;       /**< its name */
-	const char *prefix;     /**< before each line of the undo */
-	long version;           /**< -1: not said */
+	struct fw_dict seen;      /**< objects that were written */
+	struct fw_dict numbers;   /**< priority of the last rule of a list */
+	const void *named;        /**< the address or service named last */
+	const char *name;         /**< its name */
+	const char *prefix;       /**< before each line of the undo */
+	char mark[FW_MARK_BYTES]; /**< of names */
+	long version;             /**< -1: not said */
 	enum fw_sonic_order order;
 	bool has_one_list; /**< any zone competes with all others */
 	int err;
 };
 
 /** @param scratch  Outlives @p e. */
-void fw_sonic_emitter_init(struct fw_sonic_emitter *e, struct arena *scratch);
+void fw_sonic_emitter_init(struct fw_sonic_emitter *e, struct arena *scratch,
+                           const struct fw_rules *rules);
 void fw_sonic_refuse(struct fw_sonic_emitter *e, const struct fw_rule *r,
                      const char *why);
 /** Refuse what the commands cannot say. */

@@ -277,6 +277,51 @@ bool fw_states_fit(const struct fw_rule *r, struct diag *dg)
 	return false;
 }
 
+enum {
+	MAX_MARK = 999999999,
+};
+
+/* The highest number of a mark in a text: "prumo-" counts as the first. */
+static void find_marks(uint64_t *highest, struct slice text)
+{
+	const struct slice word = slice_str("prumo");
+	size_t at;
+
+	while ((at = slice_find(text, word)) != SIZE_MAX) {
+		uint64_t v = 1;
+		size_t n = 0;
+
+		text = slice_sub(text, at + word.n, SIZE_MAX);
+		while (n < text.n && text.p[n] >= '0' && text.p[n] <= '9')
+			n++;
+		if (n == text.n || text.p[n] != '-')
+			continue;
+		if (n > 0 && text_u64(&v, slice_sub(text, 0, n), MAX_MARK))
+			continue;
+		if (v > *highest)
+			*highest = v;
+	}
+}
+
+void fw_mark_choose(char mark[FW_MARK_BYTES], const struct fw_rules *rules)
+{
+	struct wr w = wr_init(mark, FW_MARK_BYTES);
+	uint64_t highest = 0;
+
+	find_marks(&highest, rules->text);
+	/* The text of a backup may be packed. */
+	for (const struct fw_object *o = rules->objects; o; o = o->next)
+		find_marks(&highest, slice_str(o->name));
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next)
+			find_marks(&highest, slice_str(r->name));
+	}
+	wr_str(&w, "prumo");
+	if (highest)
+		wr_fmt(&w, "%llu", (unsigned long long)highest + 1);
+	wr_u8(&w, 0);
+}
+
 bool fw_name_is_clean(const char *name)
 {
 	for (; name && *name; name++) {

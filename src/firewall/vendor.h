@@ -68,6 +68,15 @@ bool fw_name_is_word(const char *name);
 /** Are all host names among them just that? "*.example.net" is. */
 bool fw_hosts_are_plain(const struct fw_addrs *set);
 
+enum {
+	FW_MARK_BYTES = 16,
+};
+
+/** What the names of new things begin with, "prumo" or "prumo2" and so on:
+ *  nothing that @p rules were read from has such a name, or an undo would take
+ *  that away too. */
+void fw_mark_choose(char mark[FW_MARK_BYTES], const struct fw_rules *rules);
+
 /** Text for a comment: control characters and quotes become '?'. */
 void fw_clean_put(struct wr *w, const char *text);
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "firewall/audit.h"
+#include "firewall/vendor.h"
 
 enum {
 	MAX_FLOWS = 13,
@@ -646,9 +647,40 @@ static void test_marks_are_for_every_packet(void **state)
 	wr_fini(&out);
 }
 
+/* A patch's undo takes away by name: nothing may have had it before. */
+static void test_a_patch_names_nothing_that_is_there(void **state)
+{
+	static const struct {
+		const char *text, *object, *want;
+	} rows[] = {
+		{"", NULL, "prumo"},
+		{"prumo prumos-1 # made by prumo", NULL, "prumo"},
+		{"edit \"prumo-sip\"", NULL, "prumo2"},
+		{"prumo2-a prumo-a prumo11-b", NULL, "prumo12"},
+		{"prumo99999999999999999999-a", NULL, "prumo"},
+		{"c2V0dGluZ3M=", "prumo3-sip", "prumo4"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char mark[FW_MARK_BYTES];
+		struct fw_rules rules;
+
+		fw_rules_init(&rules);
+		rules.text = slice_str(rows[i].text);
+		if (rows[i].object)
+			assert_non_null(fw_object_add(&rules, FW_OBJECT_ADDRS,
+			                              rows[i].object));
+		fw_mark_choose(mark, &rules);
+		assert_string_equal(mark, rows[i].want);
+		fw_rules_fini(&rules);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_patch_names_nothing_that_is_there),
 		cmocka_unit_test(test_what_is_written_reads_as_what_was_asked),
 		cmocka_unit_test(test_rows_of_both_protocols_keep_their_ports),
 		cmocka_unit_test(test_names_are_only_names),
