@@ -186,21 +186,22 @@ static void note_start(struct fw_atlas *at, struct slice s)
 		at->zones[at->n_zones++] = s;
 }
 
-/* The first string after all that begin with s; false: there is none. */
-static bool after_prefix(struct arena *a, struct slice *out, struct slice s)
+/* The first string after all that begin with s. @return 0; ENOENT: there is
+ * none; or ENOMEM */
+static int after_prefix(struct arena *a, struct slice *out, struct slice s)
 {
 	char *p;
 
 	while (s.n > 0 && s.p[s.n - 1] == UINT8_MAX)
 		s.n--;
 	if (s.n == 0)
-		return false;
+		return ENOENT;
 	p = arena_dup(a, s);
 	if (!p)
-		return false;
+		return ENOMEM;
 	p[s.n - 1] = (char)(s.p[s.n - 1] + 1);
 	*out = (struct slice){(const uint8_t *)p, s.n};
-	return true;
+	return 0;
 }
 
 static bool is_pattern(struct slice s)
@@ -222,6 +223,7 @@ static bool is_noted(const struct fw_atlas *at, struct slice s, size_t back)
 void fw_atlas_note_zone(struct fw_atlas *at, const char *name)
 {
 	struct slice s = slice_str(name), end;
+	int err;
 
 	if (!is_pattern(s)) {
 		/* Thousands of rules go between the same two zones. */
@@ -234,8 +236,10 @@ void fw_atlas_note_zone(struct fw_atlas *at, const char *name)
 	}
 	s.n--;
 	note_start(at, s);
-	if (after_prefix(&at->arena, &end, s))
+	err = after_prefix(&at->arena, &end, s);
+	if (!err)
 		note_start(at, end);
+	at->is_short |= err == ENOMEM;
 }
 
 void fw_atlas_note_zones(struct fw_atlas *at, const struct fw_zones *set)
@@ -399,15 +403,23 @@ struct fw_ip fw_atlas_ip_at(const struct fw_atlas *at, uint32_t id,
 	return (struct fw_ip){0, 0};
 }
 
-static double start_of(const struct fw_atlas *at, bool is6, size_t i)
+/* Of both families' ends, too; of IPv6 without what is cut out of it. */
+static struct fw_ip start_of(const struct fw_atlas *at, bool is6, size_t i)
+{
+	if (!is6)
+		return (struct fw_ip){0, i < at->n_ip4 ? at->ip4[i] : N_MAPPED};
+	if (i < at->n_ip6)
+		return at->ip6[i];
+	return (struct fw_ip){UINT64_MAX, UINT64_MAX - N_MAPPED + 1};
+}
+
+/* Taken apart first, for a double has no room for an address of IPv6. */
+static double distance(struct fw_ip from, struct fw_ip to)
 {
 	const double two64 = 18446744073709551616.0;
+	const uint64_t hi = to.hi - from.hi - (to.lo < from.lo);
 
-	if (!is6)
-		return i < at->n_ip4 ? (double)at->ip4[i] : 4294967296.0;
-	if (i < at->n_ip6)
-		return (double)at->ip6[i].hi * two64 + (double)at->ip6[i].lo;
-	return two64 * two64 - 4294967296.0;
+	return (double)hi * two64 + (double)(to.lo - from.lo);
 }
 
 double fw_atlas_ip_width(const struct fw_atlas *at, uint32_t lo, uint32_t hi)
@@ -426,8 +438,8 @@ double fw_atlas_ip_width(const struct fw_atlas *at, uint32_t lo, uint32_t hi)
 		if (k % 2)
 			sum += (double)(b - a);
 		else
-			sum += start_of(at, k == 2, b - edges[k]) -
-			       start_of(at, k == 2, a - edges[k]);
+			sum += distance(start_of(at, k == 2, a - edges[k]),
+			                start_of(at, k == 2, b - edges[k]));
 	}
 	return sum;
 }
@@ -444,9 +456,10 @@ const char *fw_atlas_zone_at(const struct fw_atlas *at, uint32_t id,
 	if (id + 1 < at->n_zones) {
 		const struct slice t = at->zones[id + 1];
 
+		/* s may be a pattern's beginning as well, with more behind. */
 		if (t.n == s.n + 1 && t.p[s.n] == 0 &&
 		    memcmp(t.p, s.p, s.n) == 0)
-			return (const char *)s.p;
+			return (const char *)t.p;
 	}
 	*is_like = true;
 	return (const char *)s.p;
@@ -558,6 +571,7 @@ static void add_zone(struct fw_ivals *out, const struct fw_atlas *at,
 	struct slice s = slice_str(name), end;
 	struct arena scratch;
 	uint32_t last;
+	int err;
 
 	if (!is_pattern(s)) {
 		last = zone_id(at, s);
@@ -567,10 +581,10 @@ static void add_zone(struct fw_ivals *out, const struct fw_atlas *at,
 	s.n--;
 	arena_init(&scratch);
 	last = (uint32_t)at->n_zones - 1;
-	if (after_prefix(&scratch, &end, s))
+	err = after_prefix(&scratch, &end, s);
+	if (!err)
 		last = zone_id(at, end) - 1;
-	else if (s.n > 0)
-		out->no_memory = true;
+	out->no_memory |= err == ENOMEM;
 	fw_ivals_add(out, zone_id(at, s), last);
 	arena_fini(&scratch);
 }
