@@ -487,14 +487,22 @@ static bool same_field(const struct fact *a, const struct fact *b,
 static bool is_alike(const struct fact *a, const struct fact *b)
 {
 	return strcmp(a->id, b->id) == 0 && a->state == b->state &&
-	       val_get(&a->fields, "result") && same_field(a, b, "result") &&
-	       same_field(a, b, "transport") && same_field(a, b, "direction") &&
+	       same_field(a, b, "result") && same_field(a, b, "transport") &&
+	       same_field(a, b, "direction") &&
 	       val_get_int(&a->fields, "dst_port", -1) ==
 	               val_get_int(&b->fields, "dst_port", -1);
 }
 
+/* Rules of a firewall are facts by the ten thousand, and none has a result. */
+static bool may_be_alike(const struct fact *f)
+{
+	return val_get(&f->fields, "result") != NULL;
+}
+
 static bool has_earlier(const struct report *r, const struct fact *f)
 {
+	if (!may_be_alike(f))
+		return false;
 	for (const struct fact *g = r->facts; g && g != f; g = g->next) {
 		if (is_alike(g, f))
 			return true;
@@ -504,6 +512,8 @@ static bool has_earlier(const struct report *r, const struct fact *f)
 
 static const struct fact *next_alike(const struct fact *f)
 {
+	if (!may_be_alike(f))
+		return NULL;
 	for (const struct fact *g = f->next; g; g = g->next) {
 		if (is_alike(f, g))
 			return g;
