@@ -671,7 +671,10 @@ static void put_undo(struct fw_forti_emitter *e, const struct fw_rules *rules,
 		}
 	}
 	wr_str(e->out, "\n# Undo: delete the policies named prumo-* (show "
-	               "firewall policy), then:\n");
+	               "firewall policy), then\n"
+	               "# (unset gives the factory's value, which may turn the "
+	               "SIP ALG on: set what was\n"
+	               "# there before, or leave that block out):\n");
 	wr_put(e->out, undo);
 }
 

@@ -403,11 +403,14 @@ int fw_ros_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 	       "comment~\"^prumo: \"]\n"
 	       "#     /ipv6 firewall address-list remove [find "
 	       "list~\"^prumo-\"]\n");
-	if (has_alg)
-		wr_str(out, "#     /ip firewall service-port set sip "
-		            "disabled=no\n");
 	if (idle_s > 0)
 		wr_str(out, "#     /ip firewall connection tracking set "
 		            "udp-stream-timeout=3m\n");
+	/* Nobody knows here whether it was on: not for everyone to paste. */
+	if (has_alg)
+		wr_str(out, "# The SIP ALG stays off; only if it was on "
+		            "before, and is to be so again:\n"
+		            "#     /ip firewall service-port set sip "
+		            "disabled=no\n");
 	return 0;
 }

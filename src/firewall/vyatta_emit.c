@@ -636,7 +636,15 @@ void fw_vy_put_alg(struct fw_vy_emitter *e)
 	       fw_vy_has_base(e->form)
 	               ? "delete system conntrack modules sip"
 	               : "set system conntrack modules sip disable");
-	wr_fmt(e->undo, "%s\n",
+}
+
+/* Nobody knows here whether it was on: that is not for everyone to paste. */
+static void put_alg_back(struct fw_vy_emitter *e)
+{
+	wr_fmt(e->out,
+	       "# The SIP ALG stays off; only if it was on before, and is to "
+	       "be so again:\n"
+	       "#     %s\n",
 	       fw_vy_has_base(e->form)
 	               ? "set system conntrack modules sip"
 	               : "delete system conntrack modules sip disable");
@@ -652,7 +660,8 @@ void fw_vy_put_idle(struct fw_vy_emitter *e, const char *what, int64_t s)
 	wr_fmt(e->undo, "delete %s %s\n", place, what);
 }
 
-static void put_box(struct fw_vy_emitter *e, const struct fw_rules *rules)
+/* @return whether it turns the SIP ALG off */
+static bool put_box(struct fw_vy_emitter *e, const struct fw_rules *rules)
 {
 	int64_t udp_s = 0, tcp_s = 0;
 	bool has_alg = false;
@@ -675,6 +684,7 @@ static void put_box(struct fw_vy_emitter *e, const struct fw_rules *rules)
 		fw_vy_put_idle(e, "udp stream", udp_s);
 	if (tcp_s > TCP_ESTABLISHED_S)
 		fw_vy_put_idle(e, "tcp established", tcp_s);
+	return has_alg;
 }
 
 static void put_title(struct fw_vy_emitter *e)
@@ -711,6 +721,7 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 {
 	struct wr undo = wr_init_heap();
 	const size_t n_before = out->n;
+	bool has_alg = false;
 	struct fw_vy_emitter e = {
 		.out = out,
 		.undo = &undo,
@@ -728,7 +739,7 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 	check_all(&e, rules);
 	if (!e.err) {
 		put_title(&e);
-		put_box(&e, rules);
+		has_alg = put_box(&e, rules);
 	}
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		struct bindings b = {.n = 0};
@@ -751,6 +762,8 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 	            "# each of its addresses:\n"
 	            "#     sudo conntrack -D -d ADDRESS\n");
 	put_undo(out, wr_slice(&undo));
+	if (has_alg)
+		put_alg_back(&e);
 	if (e.err)
 		out->n = n_before;
 	out->bad |= undo.bad;
