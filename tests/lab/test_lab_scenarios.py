@@ -264,30 +264,26 @@ class Servers(unittest.TestCase):
                 self.assertIn(f"apt install {package}", done.stderr)
                 self.assertEqual(len(done.stderr.splitlines()), 1)
 
-    def test_a_server_that_fails_says_why(self):
+    def refusal(self, rest):
+        """What is said of a scenario that cannot be opened."""
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)
             path = pathlib.Path(folder) / "x.yaml"
-            path.write_text(
-                "schema: prumo/scenario/1\nname: x\nsummary: x\n"
-                "routers: [{kernel: []}]\nservers:\n"
-                "  - {program: nginx, ports: {http: [443], https: [443]}}\n")
+            path.write_text("schema: prumo/scenario/1\nname: x\nsummary: x\n"
+                            "routers: [{kernel: []}]\n" + rest)
             done = prumo_lab("run", path, "--", "true")
         self.assertEqual(done.returncode, 3)
-        self.assertIn("a duplicate listen", done.stderr)
+        return done.stderr
+
+    def test_a_server_that_fails_says_why(self):
+        self.assertIn("a duplicate listen", self.refusal(
+            "servers:\n"
+            "  - {program: nginx, ports: {http: [443], https: [443]}}\n"))
 
     def test_a_program_that_ends_is_named(self):
-        with tempfile.TemporaryDirectory() as folder:
-            os.chmod(folder, 0o755)
-            path = pathlib.Path(folder) / "x.yaml"
-            path.write_text(
-                "schema: prumo/scenario/1\nname: x\nsummary: x\n"
-                "routers: [{kernel: []}]\nprograms:\n"
-                "  - {in: server, run: exit 3, await: true}\n")
-            done = prumo_lab("run", path, "--", "true")
-        self.assertEqual(done.returncode, 3)
-        self.assertEqual(done.stderr, "prumo lab: server: 'exit 3' ended "
-                         "before it was ready\n")
+        self.assertEqual(self.refusal(
+            "programs:\n  - {in: server, run: exit 3, await: true}\n"),
+            "prumo lab: server: 'exit 3' ended before it was ready\n")
 
 
 class Command(unittest.TestCase):

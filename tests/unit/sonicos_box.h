@@ -2,56 +2,11 @@
 /** What the tests of SonicOS share: texts, and two flows that want to pass. */
 #pragma once
 
-#include "test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "firewall/audit.h"
-
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
-
-static inline void open_as(struct read *r, const char *dialect,
-                           struct slice text)
-{
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "box", text);
-	r->err = fw_dialect_find(dialect)->parse(&r->rules, text, &r->dg);
-}
+#include "firewall_box.h"
 
 static inline void open_text(struct read *r, const char *text)
 {
 	open_as(r, "sonicos", slice_str(text));
-}
-
-static inline void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
-}
-
-static inline char *load(const char *name)
-{
-	static char buf[1 << 15];
-	char path[512];
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/fuzz/corpus/%s",
-	               getenv("PRUMO_SOURCE_ROOT"), name);
-	f = fopen(path, "rb");
-	assert_non_null(f);
-	n = fread(buf, 1, sizeof(buf) - 1, f);
-	buf[n] = '\0';
-	(void)fclose(f);
-	return buf;
 }
 
 #define V7  "firmware-version \"SonicOS 7.1.1-7040\"\n"

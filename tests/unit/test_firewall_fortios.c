@@ -6,67 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/audit.h"
 #include "firewall/fortios.h"
+#include "firewall_box.h"
 #include "oom.h"
-
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
 
 static void open_text(struct read *r, struct slice text)
 {
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "box.conf", text);
-	r->err = fw_dialect_find("fortios")->parse(&r->rules, text, &r->dg);
+	open_as(r, "fortios", text);
 }
 
 static void open_str(struct read *r, const char *text)
 {
 	open_text(r, slice_str(text));
-}
-
-static void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
-}
-
-static char *load(const char *name)
-{
-	char path[512];
-	static char buf[1 << 16];
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
-	               name);
-	f = fopen(path, "rb");
-	assert_non_null(f);
-	n = fread(buf, 1, sizeof(buf) - 1, f);
-	buf[n] = '\0';
-	(void)fclose(f);
-	return buf;
-}
-
-/* PRUMO_GOLDEN_WRITE=1 takes what is written today as right. */
-static void save(const char *name, struct slice text)
-{
-	char path[512];
-	FILE *f;
-
-	if (!getenv("PRUMO_GOLDEN_WRITE"))
-		return;
-	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
-	               name);
-	f = fopen(path, "wb");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
-	(void)fclose(f);
 }
 
 /* The rule number n of the first chain, after the one that is built in. */

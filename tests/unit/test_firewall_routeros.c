@@ -6,47 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/audit.h"
 #include "firewall/vendor.h"
+#include "firewall_box.h"
 #include "oom.h"
 
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
+static const char export[] = "fuzz/corpus/firewall_routeros/export.rsc";
 
 static void open_text(struct read *r, struct slice text)
 {
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "box.rsc", text);
-	r->err = fw_dialect_find("routeros")->parse(&r->rules, text, &r->dg);
-}
-
-static void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
-}
-
-static char *load(void)
-{
-	static char buf[1 << 14];
-	char path[512];
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path),
-	               "%s/fuzz/corpus/firewall_routeros/export.rsc",
-	               getenv("PRUMO_SOURCE_ROOT"));
-	f = fopen(path, "rb");
-	assert_non_null(f);
-	n = fread(buf, 1, sizeof(buf) - 1, f);
-	buf[n] = '\0';
-	(void)fclose(f);
-	return buf;
+	open_as(r, "routeros", text);
 }
 
 static void test_parse_reads_an_export(void **state)
@@ -55,7 +23,7 @@ static void test_parse_reads_an_export(void **state)
 	struct read rd;
 
 	UNUSED(state);
-	open_text(&rd, slice_str(load()));
+	open_text(&rd, slice_str(load(export)));
 	assert_int_equal(rd.err, 0);
 	assert_int_equal(rd.dg.n_items, 0);
 	assert_string_equal(rd.rules.version, "7.14.2");
@@ -178,7 +146,7 @@ static void test_parse_points_at_faults(void **state)
 
 static void test_parse_survives_prefixes_and_no_memory(void **state)
 {
-	struct slice text = slice_str(load());
+	struct slice text = slice_str(load(export));
 	unsigned long n = 0;
 	struct read r;
 

@@ -6,29 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "firewall/audit.h"
+#include "firewall_box.h"
 #include "oom.h"
-
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
 
 static void open_str(struct read *r, const char *text)
 {
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "box.rsc", slice_str(text));
-	r->err = fw_dialect_find("routeros")
-	                 ->parse(&r->rules, slice_str(text), &r->dg);
-}
-
-static void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
+	open_as(r, "routeros", slice_str(text));
 }
 
 /* "a b- !c": the comments of a chain's rules; "-" is disabled, "!" drops, "?"

@@ -54,7 +54,7 @@ static void test_parse_reads_a_configuration(void **state)
 	struct read r;
 
 	UNUSED(state);
-	open_text(&r, load("firewall_sonicos/box.txt"));
+	open_text(&r, load("fuzz/corpus/firewall_sonicos/box.txt"));
 	assert_int_equal(r.err, 0);
 	assert_int_equal(r.dg.n_warnings, 0);
 	assert_string_equal(r.rules.version, "7.0.1-5052-R1500");
@@ -73,7 +73,7 @@ static void test_parse_reads_old_and_typed_forms(void **state)
 	struct read r;
 
 	UNUSED(state);
-	open_text(&r, load("firewall_sonicos/old.txt"));
+	open_text(&r, load("fuzz/corpus/firewall_sonicos/old.txt"));
 	assert_int_equal(r.err, 0);
 	rule = rule_at(&r, 1);
 	assert_string_equal(r.rules.version, "6.2.7.1-23n");
@@ -86,7 +86,7 @@ static void test_parse_reads_old_and_typed_forms(void **state)
 	assert_int_equal(r.rules.defaults.consistent_nat, FW_ON);
 	done(&r);
 
-	open_text(&r, load("firewall_sonicos/typed.txt"));
+	open_text(&r, load("fuzz/corpus/firewall_sonicos/typed.txt"));
 	assert_int_equal(r.err, 0);
 	rule = rule_at(&r, 1);
 	assert_int_equal(rule->families, FW_IP6);
@@ -100,8 +100,8 @@ static void test_parse_reads_old_and_typed_forms(void **state)
 static void test_parse_reads_a_backup(void **state)
 {
 	static const char *const names[] = {
-		"firewall_sonicos_exp/box.exp",
-		"firewall_sonicos_exp/plain.txt",
+		"fuzz/corpus/firewall_sonicos_exp/box.exp",
+		"fuzz/corpus/firewall_sonicos_exp/plain.txt",
 	};
 
 	UNUSED(state);
@@ -547,8 +547,8 @@ static void test_recognise_knows_both_forms(void **state)
 	}
 	for (size_t i = 0; i < 2; i++) {
 		static const char *const files[] = {
-			"firewall_sonicos/box.txt",
-			"firewall_sonicos_exp/box.exp"};
+			"fuzz/corpus/firewall_sonicos/box.txt",
+			"fuzz/corpus/firewall_sonicos_exp/box.exp"};
 		static const char *const names[] = {"sonicos", "sonicos-exp"};
 		const struct fw_dialect *d =
 			fw_dialect_recognise(slice_str(load(files[i])));
@@ -581,11 +581,11 @@ static void sweep(const char *dialect, const char *file)
 static void test_parse_survives_prefixes_and_no_memory(void **state)
 {
 	UNUSED(state);
-	sweep("sonicos", "firewall_sonicos/box.txt");
-	sweep("sonicos", "firewall_sonicos/old.txt");
-	sweep("sonicos", "firewall_sonicos/typed.txt");
-	sweep("sonicos-exp", "firewall_sonicos_exp/box.exp");
-	sweep("sonicos-exp", "firewall_sonicos_exp/plain.txt");
+	sweep("sonicos", "fuzz/corpus/firewall_sonicos/box.txt");
+	sweep("sonicos", "fuzz/corpus/firewall_sonicos/old.txt");
+	sweep("sonicos", "fuzz/corpus/firewall_sonicos/typed.txt");
+	sweep("sonicos-exp", "fuzz/corpus/firewall_sonicos_exp/box.exp");
+	sweep("sonicos-exp", "fuzz/corpus/firewall_sonicos_exp/plain.txt");
 }
 
 /* Bytes of other encodings, groups of groups, and lines without an end. */

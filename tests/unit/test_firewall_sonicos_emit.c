@@ -120,7 +120,7 @@ static void test_session_time_is_not_the_helpers(void **state)
 
 	UNUSED(state);
 	make(&m);
-	open_text(&r, load("firewall_sonicos/box.txt"));
+	open_text(&r, load("fuzz/corpus/firewall_sonicos/box.txt"));
 	assert_int_equal(fw_answer_all(&answers, &m.arena, &r.rules, &m.q), 0);
 	assert_int_equal(answers[0].alg, FW_ON);
 	assert_ptr_equal(answers[0].out.alg_rule, answers[0].out.idle_rule);
@@ -140,7 +140,7 @@ static void test_patched_text_needs_no_patch(void **state)
 
 	UNUSED(state);
 	make(&m);
-	open_text(&r, load("firewall_sonicos/box.txt"));
+	open_text(&r, load("fuzz/corpus/firewall_sonicos/box.txt"));
 	fw_patch_init(&out);
 	fw_patch_init(&again);
 	assert_int_equal(fw_patch_make(&out, &left, &r.rules, &m.q), 0);
@@ -164,12 +164,12 @@ static void test_patch_of_a_backup_is_commands(void **state)
 	static const struct {
 		const char *file, *has[5];
 	} rows[] = {
-		{"firewall_sonicos_exp/box.exp",
+		{"fuzz/corpus/firewall_sonicos_exp/box.exp",
 	         {"configure\n", "address-object ipv4 \"prumo-198.51.100.1\"",
 	          "    priority manual 1\n    udp timeout 300\n",
 	          "voip\n    consistent-nat\n    no sip\n    exit\n",
 	          "commit\n"}},
-		{"firewall_sonicos_exp/plain.txt",
+		{"fuzz/corpus/firewall_sonicos_exp/plain.txt",
 	         {"configure\n", "service-group \"prumo-svc-sip\"",
 	          "comment \"prumo: SIP of the provider\"",
 	          "    priority manual 1\n    udp timeout 300\n", "commit\n"}},
@@ -342,8 +342,8 @@ static void test_patch_survives_no_memory(void **state)
 	static const struct {
 		const char *dialect, *file;
 	} boxes[] = {
-		{"sonicos", "firewall_sonicos/box.txt"},
-		{"sonicos-exp", "firewall_sonicos_exp/box.exp"},
+		{"sonicos", "fuzz/corpus/firewall_sonicos/box.txt"},
+		{"sonicos-exp", "fuzz/corpus/firewall_sonicos_exp/box.exp"},
 	};
 	struct fw_patch_out out;
 	unsigned long n = 0;

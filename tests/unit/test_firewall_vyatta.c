@@ -9,22 +9,6 @@
 #include "oom.h"
 #include "vyatta_box.h"
 
-/* For making golden files: PRUMO_UPDATE=1. */
-static void save(const char *name, struct slice text)
-{
-	char path[512];
-	FILE *f;
-
-	if (!getenv("PRUMO_UPDATE"))
-		return;
-	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
-	               name);
-	f = fopen(path, "wb");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text.p, 1, text.n, f), text.n);
-	(void)fclose(f);
-}
-
 static const char edgeos_boot[] = "fuzz/corpus/firewall_vyatta/edgeos.boot";
 static const char vyos_set[] = "fuzz/corpus/firewall_vyatta/vyos14.set";
 
@@ -62,7 +46,7 @@ static void test_parse_reads_curly(void **state)
 	struct read rd;
 
 	UNUSED(state);
-	open_text(&rd, "edgeos", slice_str(load(edgeos_boot)));
+	open_as(&rd, "edgeos", slice_str(load(edgeos_boot)));
 	assert_int_equal(rd.err, 0);
 	assert_int_equal(rd.dg.n_items, 0);
 	assert_string_equal(rd.rules.version, "1.10.11.5274269.200221.1028");
@@ -105,7 +89,7 @@ static void test_parse_reads_set_lines(void **state)
 	struct read rd;
 
 	UNUSED(state);
-	open_text(&rd, "vyos", slice_str(load(vyos_set)));
+	open_as(&rd, "vyos", slice_str(load(vyos_set)));
 	assert_int_equal(rd.err, 0);
 	assert_int_equal(rd.dg.n_items, 0);
 	assert_string_equal(rd.rules.version, "1.4.0");
@@ -170,7 +154,7 @@ static void test_parse_judges_sip(void **state)
 
 		(void)snprintf(text, sizeof(text), "%s%s", rows[i].a,
 		               rows[i].b);
-		open_text(&r, rows[i].dialect, slice_str(text));
+		open_as(&r, rows[i].dialect, slice_str(text));
 		assert_int_equal(r.err, 0);
 		if (r.rules.defaults.alg != rows[i].alg ||
 		    strcmp(r.rules.settings->source, rows[i].source) != 0)
@@ -209,7 +193,7 @@ static void test_parse_reads_timers(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct read r;
 
-		open_text(&r, "vyos", slice_str(rows[i].text));
+		open_as(&r, "vyos", slice_str(rows[i].text));
 		if (r.err != rows[i].err ||
 		    r.rules.defaults.udp_idle_s != rows[i].udp_s)
 			fail_msg("row %zu: %d s", i,
@@ -252,7 +236,7 @@ static void test_parse_points_at_faults(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct read r;
 
-		open_text(&r, "vyos", slice_str(rows[i].text));
+		open_as(&r, "vyos", slice_str(rows[i].text));
 		if (r.err != rows[i].err || !r.dg.first ||
 		    r.dg.first->line != rows[i].line)
 			fail_msg("%s: %d, line %u", rows[i].why, r.err,
@@ -273,14 +257,14 @@ static void test_parse_survives_prefixes_and_no_memory(void **state)
 
 		do {
 			oom_after(n++);
-			open_text(&r, "edgeos", text);
+			open_as(&r, "edgeos", text);
 			oom_after(OOM_NEVER);
 			assert_true(r.err == 0 || r.err == ENOMEM);
 			done(&r);
 		} while (r.err);
 		assert_true(n > 3);
 		while (text.n-- > 0) {
-			open_text(&r, "vyos", text);
+			open_as(&r, "vyos", text);
 			assert_true(r.err == 0 || r.err == EBADMSG);
 			assert_non_null(r.rules.chains);
 			done(&r);
@@ -318,7 +302,7 @@ static void judge_all(const char *dialect, struct slice text, struct made *m)
 	struct fw_part *parts;
 	struct read r;
 
-	open_text(&r, dialect, text);
+	open_as(&r, dialect, text);
 	assert_int_equal(r.err, 0);
 	assert_int_equal(r.dg.n_items, 0);
 	assert_int_equal(r.rules.defaults.alg, FW_OFF);

@@ -21,7 +21,7 @@ static void check_patch(const char *dialect, const char *text, struct made *m,
 	size_t left = 99;
 	int err;
 
-	open_text(&r, dialect, slice_str(text));
+	open_as(&r, dialect, slice_str(text));
 	fw_patch_init(&out);
 	err = fw_patch_make(&out, &left, &r.rules, &q);
 	wr_u8(&out.commands, 0);
@@ -149,14 +149,14 @@ static void check_whole(const char *dialect, const char *text, struct made *m,
 	size_t left = 99;
 	int err;
 
-	open_text(&r, dialect, slice_str(text));
+	open_as(&r, dialect, slice_str(text));
 	fw_patch_init(&out);
 	fw_patch_init(&again);
 	err = fw_patch_make(&out, &left, &r.rules, &q);
 	if (err || left)
 		fail_msg("%d, %zu left: %s", err, left, text);
 	check_undo(text, &out);
-	open_text(&patched, dialect, wr_slice(&out.patched));
+	open_as(&patched, dialect, wr_slice(&out.patched));
 	assert_int_equal(patched.dg.n_errors, 0);
 	assert_int_equal(patched.rules.kept != NULL, r.rules.kept != NULL);
 	assert_int_equal(fw_patch_make(&again, &left, &patched.rules, &q), 0);
@@ -245,9 +245,9 @@ static void test_patch_says_where_none_is_left(void **state)
 	make_flows(&m, false);
 	q = (struct fw_question){
 		.flows = m.flows, .n_flows = m.n, .place = m.place};
-	open_text(&r, "edgeos",
-	          slice_str(make_tight(&m, "firewall name A", bound_old, 5,
-	                               9999)));
+	open_as(&r, "edgeos",
+	        slice_str(
+			make_tight(&m, "firewall name A", bound_old, 5, 9999)));
 	fw_patch_init(&out);
 	assert_int_equal(fw_patch_make(&out, &left, &r.rules, &q), ENOTSUP);
 	fw_patch_fini(&out);
@@ -309,7 +309,7 @@ static void test_patch_without_memory(void **state)
 		struct read r;
 		int err;
 
-		open_text(&r, i ? "vyos" : "edgeos", slice_str(texts[i]));
+		open_as(&r, i ? "vyos" : "edgeos", slice_str(texts[i]));
 		do {
 			struct fw_patch_out out;
 			size_t left;

@@ -2,54 +2,8 @@
 /** What the tests of EdgeOS and VyOS read and ask for. */
 #pragma once
 
-#include "test.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "firewall/audit.h"
 #include "firewall/vyatta_write.h"
-
-struct read {
-	struct arena arena;
-	struct fw_rules rules;
-	struct diag dg;
-	int err;
-};
-
-static inline void open_text(struct read *r, const char *dialect,
-                             struct slice text)
-{
-	arena_init(&r->arena);
-	fw_rules_init(&r->rules);
-	diag_init(&r->dg, &r->arena, "config.boot", text);
-	r->err = fw_dialect_find(dialect)->parse(&r->rules, text, &r->dg);
-}
-
-static inline void done(struct read *r)
-{
-	fw_rules_fini(&r->rules);
-	arena_fini(&r->arena);
-}
-
-static inline char *load(const char *name)
-{
-	static char buf[1 << 15];
-	char path[512];
-	size_t n;
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", getenv("PRUMO_SOURCE_ROOT"),
-	               name);
-	f = fopen(path, "rb");
-	if (!f)
-		fail_msg("%s", path);
-	n = fread(buf, 1, sizeof(buf) - 1, f);
-	buf[n] = '\0';
-	(void)fclose(f);
-	return buf;
-}
+#include "firewall_box.h"
 
 struct made {
 	struct arena arena;
