@@ -32,7 +32,7 @@
 
 enum {
 	RESETS_SURE = 3,
-	TRIES_MAX = 12, /* while the loopback device is used in each */
+	TRIES_MAX = 40, /* while the loopback device is used in each */
 	DEV_BYTES = 8192,
 	SNMP_BYTES = 16384,
 	FIELDS_MAX = 32,   /* of a line of counters */
