@@ -44,7 +44,7 @@ static bool dies_before(const struct reach *r, const struct reach_ask *a)
 	w = &r->traces[a->trace].result.where;
 	return w->basis != WHERE_NO_BASIS &&
 	       !(w->basis == WHERE_QUOTE &&
-	         (w->may_be_way_back || w->hop_min == 0));
+	         (w->may_be_way_back || w->hop_min == 0 || w->n_hops == 0));
 }
 
 static bool is_mute(const struct reach *r, const struct reach_ask *a)
@@ -95,7 +95,7 @@ static void blame_nobody(struct where *w)
 	w->hop_max = w->n_hops + 1;
 	w->is_exact = false;
 	w->who = WHERE_NOBODY;
-	w->box = (struct addr){0};
+	w->last = w->next = w->box = (struct addr){0};
 	w->segment = SEGMENT_UNKNOWN;
 }
 

@@ -177,6 +177,7 @@ def setUpModule():
     jobs.update({("local", k): (run_local, v[0]) for k, v in LOCAL.items()})
     jobs.update({("inward", k): (run_local, v[0], INWARD, ())
                  for k, v in DROPPED.items()})
+    jobs["inward", "tcp"] = (run_local, "tcp sport 5060 drop", INWARD, ())
     jobs.update({("box", k): (run_box, *v) for k, v in BOXES.items()})
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         runs = {key: pool.submit(*job) for key, job in jobs.items()}
@@ -262,6 +263,19 @@ class Local(unittest.TestCase):
                 self.assertEqual(
                     {f["scope"] for f in report.pick("flow.reached")
                      if f.get("is_dropped_here")}, stopped)
+
+    def test_what_may_be_dropped_here_accuses_no_router(self):
+        # Servers repeat their SYN-ACKs, so not every port can be proved.
+        report = DONE["inward", "tcp"]
+        self.assertTrue(report.pick("flow.reached", state="fail"))
+        for finding in report.findings:
+            self.assertIn(finding["segment"], ("device", "unknown"),
+                          report.told())
+        stops = report.pick("path.stops")
+        self.assertTrue(stops)
+        for stop in stops:
+            self.assertNotIn("address", stop)
+            self.assertNotIn("last_address", stop)
 
 
 class Near(unittest.TestCase):
