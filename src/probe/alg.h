@@ -10,7 +10,7 @@
  *   alg_tcp.c    the same for what is lost or changed over TCP alone
  *   alg_tcp_back.c  and from the edge to here
  *   alg_state.c  where a box is that only keeps a state
- *   alg_hold.c   calls that go on while a walk asks for another
+ *   alg_hold.c   calls that go on while a walk asks for another, and end
  *   alg_burst.c  many requests at once
  *   alg_pairs.c  two sessions that begin at once
  *   alg_facts.c  writes it all down
@@ -43,6 +43,7 @@ enum {
 	ALG_NUM_OTHER = 0x240,
 	ALG_NUM_WHERE = 0x280, /**< plus what number of question */
 	ALG_NUM_PAIR = 0x380,  /**< plus ALG_PAIRS * enum alg_pair + pair */
+	ALG_NUM_FREED = 0x3c0, /**< plus TTL: once a call was ended with it */
 	ALG_NUM_HOP = 0x400,   /**< plus ALG_WAY_STEP * way + ttl * 4 + try */
 	ALG_WAY_STEP = 0x80,
 	ALG_NUM_CAUSE = 0x800,  /**< plus TTL: what brings a state about */
@@ -315,6 +316,14 @@ struct alg_hold {
 	uint16_t rtp_port;
 	unsigned n_calls, n_tries;
 	int64_t due_ns;
+
+	/* then: the edge ends them, with rising TTL, until it passes */
+	enum { ALG_HOLD_WALK, ALG_HOLD_END, ALG_HOLD_OVER } phase;
+	int call;               /**< that is ended */
+	unsigned from_ttl, ttl; /**< first of the edge's, and being tried */
+	unsigned to_ttl;        /**< last */
+	unsigned n_asks;        /**< of this TTL: INVITEs sent since */
+	unsigned effect;        /**< the smallest with which it passed; 0: none */
 };
 
 /** What is sent when it is asked whether two sessions may begin at once. */
@@ -424,6 +433,10 @@ void alg_send_shot(struct alg *a, int i, int64_t now_ns);
 /** Best effort: what the network says comes by ICMP or not at all. */
 void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,
                   int ttl, struct slice bytes);
+
+/** Of the INVITE with this number. */
+void alg_send_cancel(struct alg *a, const struct ladder_spec *sp,
+                     unsigned number, int ttl);
 
 void alg_send_hello(struct alg *a, uint16_t port);
 
@@ -567,6 +580,14 @@ void alg_hold_begin(struct alg *a, int shot, int64_t now_ns);
 bool alg_hold_is_ready(struct alg *a, int64_t now_ns, int64_t *next_ns);
 /** Beside the walk. @return when to be called again; INT64_MAX: it is over */
 int64_t alg_hold_next(struct alg *a, int64_t now_ns);
+/** After the walk. @return as alg_hold_next() */
+int64_t alg_hold_end_next(struct alg *a, int64_t now_ns);
+/** An INVITE numbered from ALG_NUM_FREED on has passed. */
+void alg_hold_take_freed(struct alg *a, unsigned number);
+/** What that says of the box, by the hops as they count from here. */
+struct hop_place alg_hold_place(const struct alg *a);
+/** Into a fact's evidence. */
+void alg_hold_put(struct alg *a, struct fact *f);
 /** A step: hang up what was held. */
 int64_t alg_step_let_go(struct alg *a, int64_t now_ns);
 

@@ -763,6 +763,7 @@ static void fact_location(struct alg *a)
 		alg_state_put(a, f);
 	else
 		put_quotes(a, f);
+	alg_hold_put(a, f);
 	if (lo->tcp.is_on)
 		alg_tcp_back_put(a, f);
 }

@@ -464,6 +464,8 @@ static int64_t step_on(struct alg *a, int64_t now_ns)
 
 		next = at < next ? at : next;
 	}
+	if (next == INT64_MAX)
+		next = alg_hold_end_next(a, now_ns);
 	return next == INT64_MAX ? ALG_STEP_OVER : next;
 }
 
@@ -554,7 +556,7 @@ struct hop_place alg_locate_place(const struct alg *a)
 	const struct alg_walk *out = &lo->walks[ALG_WAY_OUT];
 	const struct alg_walk *twin = &lo->walks[ALG_WAY_OUT_TWIN];
 	const struct alg_walk *in = &lo->walks[ALG_WAY_BACK];
-	struct hop_place pl, back = loss_back(a);
+	struct hop_place pl, back = loss_back(a), ended = alg_hold_place(a);
 
 	if (a->state.kind != ALG_STATE_NONE) {
 		pl = hop_state_place(&a->state.notes);
@@ -574,6 +576,7 @@ struct hop_place alg_locate_place(const struct alg *a)
 		if (a->hold.has_passed)
 			pl.is_known = false;
 		pl = hop_place_meet(&pl, &back);
+		pl = hop_place_meet(&pl, &ended);
 	} else {
 		return hop_walk_edit(&out->walk);
 	}

@@ -192,6 +192,8 @@ static void take_sip(struct alg *a, const struct net_dgram *d)
 			take_response(a, number, &m);
 		else if (number == ALG_NUM_AGAIN)
 			a->hold.has_passed = true;
+		else if (number >= ALG_NUM_FREED)
+			alg_hold_take_freed(a, (unsigned)number);
 		else
 			alg_burst_take(a, (unsigned)number);
 	} else if (number == ALG_NUM_INBOUND ||

@@ -210,6 +210,27 @@ void alg_send_udp(struct alg *a, struct net_udp *u, const struct addr *to,
 		a->err = err; /* nothing of what follows can leave either */
 }
 
+void alg_send_cancel(struct alg *a, const struct ladder_spec *sp,
+                     unsigned number, int ttl)
+{
+	char tag[WIRE_TAG_CHARS];
+	struct addr to = alg_udp_target(a, sp);
+	struct wr w = wr_init_heap();
+	struct sip_canary c = {
+		.kind = SIP_CANARY_CANCEL,
+		.flags = SIP_CANARY_SHORT,
+		.transport = SIP_UDP,
+		.local = alg_source(a, sp),
+		.target = to,
+		.tag = alg_tag(a, number, tag),
+		.cseq = number + 1,
+	};
+
+	if (sip_canary_build(&w, &c) == 0)
+		alg_send_udp(a, alg_socket(a, sp), &to, ttl, wr_slice(&w));
+	wr_fini(&w);
+}
+
 void alg_send_hello(struct alg *a, uint16_t port)
 {
 	uint8_t buf[WIRE_HELLO_BYTES];

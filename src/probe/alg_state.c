@@ -284,26 +284,6 @@ static void invite(struct alg *a, unsigned ttl)
 		alg_send_udp(a, a->udp, &to, (int)ttl, bytes);
 }
 
-static void cancel(struct alg *a, unsigned ttl)
-{
-	char tag[WIRE_TAG_CHARS];
-	struct addr to = alg_edge(a, a->ports->sip);
-	struct wr w = wr_init_heap();
-	struct sip_canary c = {
-		.kind = SIP_CANARY_CANCEL,
-		.flags = SIP_CANARY_SHORT,
-		.transport = SIP_UDP,
-		.local = a->local,
-		.target = to,
-		.tag = alg_tag(a, ALG_NUM_CAUSE + ttl, tag),
-		.cseq = ALG_NUM_CAUSE + ttl + 1,
-	};
-
-	if (sip_canary_build(&w, &c) == 0)
-		alg_send_udp(a, a->udp, &to, (int)ttl, wr_slice(&w));
-	wr_fini(&w);
-}
-
 /* The twin's flow, which a box has forgotten. */
 static void revive(struct alg *a, unsigned ttl)
 {
@@ -611,7 +591,8 @@ static int64_t back(struct alg *a, int64_t now_ns)
 	if (!st->is_told)
 		forget_silence(a);
 	if (st->kind == ALG_STATE_PINHOLE)
-		cancel(a, st->hole);
+		alg_send_cancel(a, &a->ladder.shots[find_invite(a)].spec,
+		                ALG_NUM_CAUSE + st->hole, (int)st->hole);
 	give_up(a);
 	return now_ns;
 }

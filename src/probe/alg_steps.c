@@ -193,27 +193,6 @@ int64_t alg_step_settle(struct alg *a, int64_t now_ns)
 	return ALG_STEP_OVER;
 }
 
-static void cancel(struct alg *a, int i)
-{
-	char tag[WIRE_TAG_CHARS];
-	const struct ladder_spec *sp = &a->ladder.shots[i].spec;
-	struct addr to = alg_udp_target(a, sp);
-	struct wr w = wr_init_heap();
-	struct sip_canary c = {
-		.kind = SIP_CANARY_CANCEL,
-		.flags = SIP_CANARY_SHORT,
-		.transport = SIP_UDP,
-		.local = alg_source(a, sp),
-		.target = to,
-		.tag = alg_tag(a, (unsigned)i, tag),
-		.cseq = (unsigned)i + 1,
-	};
-
-	if (sip_canary_build(&w, &c) == 0)
-		alg_send_udp(a, alg_socket(a, sp), &to, ALG_TTL, wr_slice(&w));
-	wr_fini(&w);
-}
-
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 {
 	bool is_open = false;
@@ -230,7 +209,8 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 		return a->end_ns;
 	for (size_t i = 0; i < a->ladder.n; i++) {
 		if (a->shots[i].is_call_open)
-			cancel(a, (int)i);
+			alg_send_cancel(a, &a->ladder.shots[i].spec,
+			                (unsigned)i, ALG_TTL);
 	}
 	a->n_cancels++;
 	a->end_ns = now_ns + alg_patience_ns(a);

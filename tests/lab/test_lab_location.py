@@ -101,25 +101,31 @@ class BothWays(unittest.TestCase):
 class Calls(unittest.TestCase):
     """An INVITE that is lost for other calls, while those go on."""
 
-    def test_holds_the_box(self):
-        wishes = ((1, "drop-rtp-reuse"), (2, "drop-rtp-reuse"),
-                  (1, "drop-busy"), (2, "drop-busy"))
+    WISHES = (
+        # options: hop, least and last hop
+        ("1:alg=drop-rtp-reuse", (1, 1, 1)),
+        ("3:alg=drop-rtp-reuse", (3, 3, 3)),
+        ("1:alg=drop-busy", (1, 1, 1)),
+        ("2:alg=drop-busy", (2, 2, 2)),
+        # what the far end says does not end a call there
+        ("2:alg=drop-rtp-reuse+out-only", (None, 2, 3)),
+    )
 
+    def test_one_hop_by_who_ends_the_call(self):
         def check(wish):
-            with rig.Lab("--hops", 3, "--router",
-                         f"{wish[0]}:alg={wish[1]}") as room:
+            with rig.Lab("--hops", 3, "--router", wish[0]) as room:
                 return room.check("--full")
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for wish, report in zip(wishes, pool.map(check, wishes)):
-                with self.subTest(wish=wish):
+            reports = pool.map(check, self.WISHES)
+            for (words, want), report in zip(self.WISHES, reports):
+                with self.subTest(words=words):
                     self.assertEqual(report.ids(), ["alg.drops-sip"],
                                      report.told())
                     fact, = report.pick("alg.location")
                     self.assertEqual((fact["hop"], fact["hop_min"],
-                                      fact["hop_max"]),
-                                     (None, wish[0], wish[0] + 1),
-                                     report.told())
+                                      fact["hop_max"]), want,
+                                     (report.told(), fact["evidence"]))
 
 
 class OverTcp(unittest.TestCase):
