@@ -188,6 +188,7 @@ static int64_t step_ladder(struct alg *a, int64_t now_ns)
 	if (!is_edge_met(a))
 		return ALG_STEP_OVER;
 	(void)repeat_hello(a, now_ns);
+	ladder_plan_call_twins(&a->ladder);
 	for (;;) {
 		next = ladder_next(&a->ladder, &shot, now_ns);
 		if (shot == LADDER_NONE || a->err)
@@ -314,6 +315,10 @@ static int64_t step_judge(struct alg *a, int64_t now_ns)
 	                  !addr_ip_eq(&a->observed, &a->local);
 	if (is_edge_met(a) && !a->ladder.is_refined) {
 		(void)ladder_plan_second(&a->ladder, &signs);
+		if (alg_burst_is_media_lost(a)) {
+			alg_burst_hang_up(a);
+			(void)ladder_plan_calls(&a->ladder, &signs);
+		}
 		if (signs.is_natted) /* what comes next tells if it matters */
 			alg_pairs_begin(a, now_ns);
 	}
@@ -398,10 +403,7 @@ static int open_main(struct alg *a)
 		return err;
 	a->local = net_udp_local(a->udp);
 	local.port = 0;
-	return a->run->conf->is_full
-	               ? net_udp_open(&a->second, &local, NET_UDP_ICMP,
-	                              &alg_udp_ops, a)
-	               : 0;
+	return net_udp_open(&a->second, &local, NET_UDP_ICMP, &alg_udp_ops, a);
 }
 
 /* The ports that INVITEs announce; the first one's is really listened on. */

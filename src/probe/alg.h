@@ -32,7 +32,7 @@
 /** Shot numbers on the wire; below ALG_NUM_BURST: indexes of the ladder. */
 enum {
 	ALG_NUM_BURST = 0x180, /**< plus ALG_BURST_ROADS * try + road */
-	ALG_NUM_RUSH = 0x1f0,  /**< one for all: a report counts them */
+	ALG_NUM_RUSH = 0x1f0,  /**< plus ALG_RUSH_*: a report counts them */
 	ALG_NUM_AGAIN = 0x1f8, /**< what was lost, beside its walk */
 	ALG_NUM_INBOUND = 0x200,
 	ALG_NUM_INBOUND_TWIN = 0x201,
@@ -296,13 +296,21 @@ enum {
 	ALG_BURST_LIMITED = 10, /**< so many fewer answers than the twin's */
 };
 
+/** ACKs that every run sends; two carry SDP, as the answer to an offer. */
+enum {
+	ALG_RUSH_TAKEN, /**< a second phone's, with the INVITE's media port */
+	ALG_RUSH_MORE,  /**< more streams than most calls have */
+	ALG_RUSH_PLAIN,
+	ALG_RUSHES
+};
+
 /** Many requests at once: is the SIP port kept to a rate? */
 struct alg_burst {
 	unsigned n_sent; /**< on each road */
 	bool is_answered[ALG_BURST_SHOTS][ALG_BURST_ROADS];
-	unsigned n_rushed;     /**< ACKs that have left */
-	bool is_rush_reported; /**< the edge has said how many arrived */
-	uint32_t n_rush_seen;
+	unsigned n_rushed;     /**< ACKs that have left, of ALG_RUSH_* */
+	bool is_rush_reported; /**< the edge has said which have arrived */
+	bool is_rush_seen[ALG_RUSHES];
 	int64_t due_ns;
 	bool is_done;
 };
@@ -318,12 +326,16 @@ struct alg_hold {
 	int64_t due_ns;
 
 	/* then: the edge ends them, with rising TTL, until it passes */
-	enum { ALG_HOLD_WALK, ALG_HOLD_END, ALG_HOLD_OVER } phase;
+	enum {
+		ALG_HOLD_WALK,
+		ALG_HOLD_END,
+		ALG_HOLD_OVER
+	} phase;
 	int call;               /**< that is ended */
 	unsigned from_ttl, ttl; /**< first of the edge's, and being tried */
 	unsigned to_ttl;        /**< last */
 	unsigned n_asks;        /**< of this TTL: INVITEs sent since */
-	unsigned effect;        /**< the smallest with which it passed; 0: none */
+	unsigned effect; /**< the smallest with which it passed; 0: none */
 };
 
 /** What is sent when it is asked whether two sessions may begin at once. */
@@ -364,7 +376,7 @@ struct alg {
 	struct addr observed; /**< ADDR_NONE: not known */
 	int ttl_in;           /**< of what the edge sends; 0: not known */
 	struct net_udp *udp, *rtp, *rtp_idle;
-	struct net_udp *second; /**< a second phone's; NULL: none */
+	struct net_udp *second; /**< a second phone's */
 	uint16_t rtp_base;
 	struct net_tls *tls;
 	struct net_timer *timer;
@@ -386,7 +398,8 @@ struct alg {
 	struct alg_pairs pairs;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
-	bool is_over; /**< probe_done() was called */
+	bool is_over;    /**< probe_done() was called */
+	bool is_hung_up; /**< the calls of the ladder were ended */
 	unsigned n_cancels;
 	int err; /**< no memory, no socket: ends the probe */
 };
@@ -465,6 +478,8 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns);
 int64_t alg_step_settle(struct alg *a, int64_t now_ns);
 int64_t alg_step_burst(struct alg *a, int64_t now_ns);
 int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
+/** The same, for calls that were left to a walk. */
+int64_t alg_step_let_go(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);
 
 /* alg_locate.c */
@@ -472,6 +487,9 @@ int64_t alg_step_timer(struct alg *a, int64_t now_ns);
 int64_t alg_step_locate(struct alg *a, int64_t now_ns);
 /** The same for what alg_step_timer() has found. */
 int64_t alg_step_locate_timer(struct alg *a, int64_t now_ns);
+
+/** A walk will ask for a message that is lost for calls which go on. */
+bool alg_locate_wants_calls(const struct alg *a);
 
 /** Routers on the way there; 0: not known. */
 unsigned alg_locate_hops(const struct alg *a);
@@ -588,8 +606,6 @@ void alg_hold_take_freed(struct alg *a, unsigned number);
 struct hop_place alg_hold_place(const struct alg *a);
 /** Into a fact's evidence. */
 void alg_hold_put(struct alg *a, struct fact *f);
-/** A step: hang up what was held. */
-int64_t alg_step_let_go(struct alg *a, int64_t now_ns);
 
 /* alg_burst.c */
 
@@ -600,9 +616,14 @@ unsigned alg_burst_answers(const struct alg *a, unsigned road);
 bool alg_burst_is_limited(const struct alg *a);
 void alg_burst_take(struct alg *a, unsigned number);
 
-/** Send what makes the first second of a run as busy as an office's: a hint
- *  for a burst that costs a clean network one packet for each request. */
+/** Send what makes the first second of a run as busy as an office's, and lets
+ *  it announce as many media ports: a hint for a burst, or for more calls, that
+ *  costs a clean network one packet for each request. */
 void alg_burst_rush(struct alg *a);
+/** What announces media ports has not arrived. */
+bool alg_burst_is_media_lost(const struct alg *a);
+/** End what they have announced. */
+void alg_burst_hang_up(struct alg *a);
 /** Use up what a limit of rate lets through. */
 void alg_burst_fill(struct alg *a);
 

@@ -9,7 +9,9 @@
  * must do: nobody answers an ACK, and how many arrived is told by the
  * report that the edge is asked for anyway. With the requests that every run
  * sends they are ten within a second, and two more follow. Only when one of
- * all these is late or lost is the burst worth its packets.
+ * all these is late or lost is the burst worth its packets. Two of the ACKs
+ * carry SDP, from a second phone's port: what refuses media ports refuses
+ * those, and only then are calls worth theirs.
  */
 #include "probe/alg.h"
 
@@ -18,7 +20,9 @@
 
 enum {
 	GAP_MS = 2,
-	RUSH_SHOTS = 3,
+	/* with the INVITE's, five streams */
+	VIDEOS_TAKEN = 2,
+	VIDEOS_MORE = 1,
 	LATE_MIN = 1, /* retries on the SIP port that make it worth asking */
 };
 
@@ -57,47 +61,94 @@ void alg_burst_take(struct alg *a, unsigned number)
 			true;
 }
 
-static void send_acks(struct alg *a, unsigned n)
+static void send_rush(struct alg *a, unsigned kind, struct sip_canary *c)
 {
 	const struct ladder_spec sp = alg_burst_spec(ALG_BURST_SIP);
 	struct addr to = alg_udp_target(a, &sp);
+	struct net_udp *u = kind == ALG_RUSH_PLAIN ? a->udp : a->second;
 	char tag[WIRE_TAG_CHARS];
 	struct wr w = wr_init_heap();
-	struct sip_canary c = {
-		.kind = SIP_CANARY_ACK,
-		.flags = SIP_CANARY_SHORT,
-		.transport = SIP_UDP,
-		.local = a->local,
-		.target = to,
-		.tag = alg_tag(a, ALG_NUM_RUSH, tag),
-		.cseq = ALG_NUM_RUSH,
-	};
 
-	if (sip_canary_build(&w, &c))
-		n = 0;
-	for (unsigned i = 0; i < n; i++)
-		alg_send_udp(a, a->udp, &to, ALG_TTL, wr_slice(&w));
+	c->flags = SIP_CANARY_SHORT;
+	c->transport = SIP_UDP;
+	c->local = net_udp_local(u);
+	c->target = to;
+	c->tag = alg_tag(a, ALG_NUM_RUSH + kind, tag);
+	c->cseq = ALG_NUM_RUSH;
+	if (sip_canary_build(&w, c) == 0)
+		alg_send_udp(a, u, &to, ALG_TTL, wr_slice(&w));
 	wr_fini(&w);
+}
+
+/* Ports below those of the INVITEs: never announced by another. */
+static uint16_t spare_port(const struct alg *a, unsigned i)
+{
+	return (uint16_t)(a->rtp_base - (i + 1) * ALG_RTP_STEP);
+}
+
+static int find_invite(const struct alg *a)
+{
+	return ladder_find(&a->ladder, WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE,
+	                   NULL);
 }
 
 void alg_burst_rush(struct alg *a)
 {
-	/* behind a NAT one more message follows */
-	a->burst.n_rushed = addr_ip_eq(&a->observed, &a->local)
-	                            ? RUSH_SHOTS
-	                            : RUSH_SHOTS - 1;
-	send_acks(a, a->burst.n_rushed);
+	int call = find_invite(a);
+	struct sip_canary taken = {.kind = SIP_CANARY_ACK,
+	                           .video_port = spare_port(a, 0),
+	                           .n_video = VIDEOS_TAKEN};
+	struct sip_canary more = {.kind = SIP_CANARY_ACK,
+	                          .rtp_port = spare_port(a, 1),
+	                          .video_port = spare_port(a, 2),
+	                          .n_video = VIDEOS_MORE};
+
+	if (call == LADDER_NONE || !a->ports->sip)
+		return;
+	taken.rtp_port = a->shots[call].rtp_port;
+	send_rush(a, ALG_RUSH_TAKEN, &taken);
+	send_rush(a, ALG_RUSH_MORE, &more);
+	a->burst.n_rushed = ALG_RUSH_PLAIN;
+	if (!addr_ip_eq(&a->observed, &a->local))
+		return; /* behind a NAT one more message follows */
+	send_rush(a, ALG_RUSH_PLAIN,
+	          &(struct sip_canary){.kind = SIP_CANARY_ACK});
+	a->burst.n_rushed++;
 }
 
 void alg_burst_fill(struct alg *a)
 {
-	send_acks(a, ALG_BURST_SHOTS);
+	for (unsigned i = 0; i < ALG_BURST_SHOTS; i++)
+		send_rush(a, ALG_RUSH_PLAIN,
+		          &(struct sip_canary){.kind = SIP_CANARY_ACK});
 }
 
-static bool is_rush_lost(const struct alg *a)
+static bool is_rush_lost(const struct alg *a, unsigned from)
 {
-	return a->burst.is_rush_reported &&
-	       a->burst.n_rush_seen < a->burst.n_rushed;
+	for (unsigned i = from; i < a->burst.n_rushed; i++) {
+		if (a->burst.is_rush_reported && !a->burst.is_rush_seen[i])
+			return true;
+	}
+	return false;
+}
+
+void alg_burst_hang_up(struct alg *a)
+{
+	struct sip_canary bye = {.kind = SIP_CANARY_BYE};
+	int call = find_invite(a);
+	struct addr to;
+
+	send_rush(a, ALG_RUSH_TAKEN, &bye);
+	if (call == LADDER_NONE)
+		return;
+	/* its port was announced by the second phone last, and is no more */
+	to = alg_udp_target(a, &a->ladder.shots[call].spec);
+	alg_send_udp(a, a->udp, &to, ALG_TTL, a->shots[call].sent);
+}
+
+bool alg_burst_is_media_lost(const struct alg *a)
+{
+	return is_rush_lost(a, ALG_RUSH_TAKEN);
 }
 
 static bool is_any_answered(const struct alg *a)
@@ -117,8 +168,8 @@ static bool is_due(const struct alg *a)
 	if (!a->has_token || !a->ports->sip || !a->ports->control ||
 	    !is_any_answered(a))
 		return false; /* a port from which nothing comes has no rate */
-	return a->run->conf->is_full || is_rush_lost(a) || a->n_cancels > 1 ||
-	       ladder_n_late(&a->ladder) >= LATE_MIN;
+	return a->run->conf->is_full || is_rush_lost(a, ALG_RUSH_MORE) ||
+	       a->n_cancels > 1 || ladder_n_late(&a->ladder) >= LATE_MIN;
 }
 
 static void send_pair(struct alg *a)

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 
 enum {
+	CALLS = 3, /* tries of what is begun again */
 	BYES = 3,
 	BYE_FIRST_MS = 20, /* after the INVITE that it must not overtake */
 	BYE_GAP_MS = 15,
@@ -89,7 +90,7 @@ bool alg_hold_is_ready(struct alg *a, int64_t now_ns, int64_t *next_ns)
 	if (!h->is_on || h->is_ready)
 		return true;
 	h->is_ready = call_again(a, false) == 0 ||
-	              (h->n_calls == LADDER_TRIES && now_ns >= h->due_ns);
+	              (h->n_calls == CALLS && now_ns >= h->due_ns);
 	if (h->is_ready) {
 		h->due_ns = now_ns;
 		return true;
@@ -101,11 +102,6 @@ bool alg_hold_is_ready(struct alg *a, int64_t now_ns, int64_t *next_ns)
 	}
 	*next_ns = h->due_ns;
 	return false;
-}
-
-int64_t alg_step_let_go(struct alg *a, int64_t now_ns)
-{
-	return a->hold.is_on ? alg_step_hang_up(a, now_ns) : ALG_STEP_OVER;
 }
 
 int64_t alg_hold_next(struct alg *a, int64_t now_ns)
@@ -196,10 +192,6 @@ static void next_ttl(struct alg *a, unsigned ttl, int64_t now_ns)
 
 	h->ttl = ttl;
 	h->n_asks = 0;
-	if (ttl > h->to_ttl) {
-		h->phase = ALG_HOLD_OVER;
-		return;
-	}
 	hold_again(a);
 	end_call(a);
 	h->due_ns = now_ns + a->ladder.srtt_ns +
@@ -248,14 +240,21 @@ int64_t alg_hold_end_next(struct alg *a, int64_t now_ns)
 	}
 	if (now_ns < h->due_ns)
 		return h->due_ns;
+	if (h->n_asks == ASKS && h->ttl == h->to_ttl) {
+		h->phase = ALG_HOLD_OVER;
+		return INT64_MAX;
+	}
 	if (h->n_asks == ASKS) {
 		next_ttl(a, h->ttl + 1, now_ns);
-		return h->phase == ALG_HOLD_OVER ? INT64_MAX : h->due_ns;
+		return h->due_ns;
 	}
 	ask_freed(a);
 	h->n_asks++;
-	h->due_ns = now_ns + (h->n_asks == ASKS ? alg_patience_ns(a)
-	                                        : ASK_GAP_MS * NS_PER_MS);
+	/* what is late tells of the TTL that it was asked after: only the last
+	 * is waited for */
+	h->due_ns = now_ns + (h->n_asks == ASKS && h->ttl == h->to_ttl
+	                              ? alg_patience_ns(a)
+	                              : ASK_GAP_MS * NS_PER_MS);
 	return h->due_ns;
 }
 
@@ -264,7 +263,6 @@ void alg_hold_take_freed(struct alg *a, unsigned number)
 	struct alg_hold *h = &a->hold;
 	unsigned ttl = number - ALG_NUM_FREED;
 
-	/* what comes late tells of the TTL that it was asked after */
 	if (number < ALG_NUM_FREED || h->phase == ALG_HOLD_WALK ||
 	    ttl < h->from_ttl || ttl > h->to_ttl)
 		return;

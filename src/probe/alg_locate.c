@@ -83,6 +83,16 @@ static int find_edited(const struct alg *a, enum wire_transport transport)
 	return best;
 }
 
+bool alg_locate_wants_calls(const struct alg *a)
+{
+	int lost = find_lost(a, LADDER_REQUEST_DROPPED);
+
+	return lost != LADDER_NONE &&
+	       alg_hold_is_due(&a->ladder.shots[lost].spec) &&
+	       find_edited(a, WIRE_UDP) == LADDER_NONE &&
+	       find_edited(a, WIRE_TCP) == LADDER_NONE;
+}
+
 unsigned alg_locate_hops(const struct alg *a)
 {
 	for (size_t i = 0; i < a->ladder.n; i++) {

@@ -563,8 +563,9 @@ static void on_seen(void *arg, const struct wire_seen *seen, size_t n,
 			take_seen_shot(a, &seen[i]);
 		else if (seen[i].shot == ALG_NUM_INBOUND && a->inbound.reply.p)
 			take_seen_reply(a, &seen[i]);
-		else if (seen[i].shot == ALG_NUM_RUSH)
-			a->burst.n_rush_seen = seen[i].n_msgs;
+		else if (seen[i].shot - (unsigned)ALG_NUM_RUSH < ALG_RUSHES)
+			a->burst.is_rush_seen[seen[i].shot - ALG_NUM_RUSH] =
+				true;
 	}
 	a->burst.is_rush_reported |= is_last;
 	if (is_last && a->n_waited)

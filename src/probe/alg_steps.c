@@ -201,6 +201,9 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 		a->end_ns = now_ns;
 		a->n_cancels = 0;
 	}
+	if (!a->locate.is_started && alg_locate_wants_calls(a))
+		return ALG_STEP_OVER; /* they would be begun again at once */
+	a->is_hung_up = true;
 	for (size_t i = 0; i < a->ladder.n; i++)
 		is_open |= a->shots[i].is_call_open;
 	if (!is_open || (now_ns >= a->end_ns && a->n_cancels == ALG_TRIES))
@@ -215,6 +218,13 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns)
 	a->n_cancels++;
 	a->end_ns = now_ns + alg_patience_ns(a);
 	return a->end_ns;
+}
+
+int64_t alg_step_let_go(struct alg *a, int64_t now_ns)
+{
+	if (!a->is_entered && a->is_hung_up && !a->hold.is_on)
+		return ALG_STEP_OVER; /* silence to a CANCEL stays silence */
+	return alg_step_hang_up(a, now_ns);
 }
 
 static const struct ladder_spec timer_specs[ALG_TIMERS] = {

@@ -67,9 +67,13 @@ static const struct ladder_spec second_stage[] = {
          "low-rtp-port"},
 };
 
-/* What an office does and a single phone does not. The second phone comes
- * right after the call whose media port it announces too: Linux's ALG
- * remembers the last one only. */
+enum {
+	FEW_CALLS = 6, /* of full_stage: the first, as a small office does */
+};
+
+/* What a single phone does not do alone. The second phone comes right after
+ * the call whose media port it announces too: Linux's ALG remembers the last
+ * one only. */
 static const struct ladder_spec full_stage[] = {
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, 0, LADDER_CALL_1},
 	{WIRE_UDP, WIRE_ROLE_SIP, LADDER_INVITE, 0, 0, LADDER_SECOND_PHONE,
@@ -190,20 +194,23 @@ static bool is_odd(const struct ladder_shot *s)
 
 /* A lost datagram says something only beside its twin, and at the same time:
  * a line may have been down for a moment. */
+static void plan_twin(struct ladder *l, struct ladder_shot *s, unsigned n_again)
+{
+	struct ladder_spec spec = s->spec;
+
+	if (spec.transport != WIRE_UDP || s->is_answered || s->is_refused ||
+	    spec.role == WIRE_ROLE_TWIN)
+		return;
+	s->n_again = n_again;
+	s->is_closed = false;
+	spec.role = WIRE_ROLE_TWIN;
+	(void)ladder_add(l, &spec);
+}
+
 static void plan_twins(struct ladder *l)
 {
-	for (size_t i = 0, n = l->n; i < n; i++) {
-		struct ladder_shot *s = &l->shots[i];
-		struct ladder_spec spec = s->spec;
-
-		if (spec.transport != WIRE_UDP || s->is_answered ||
-		    s->is_refused || spec.role == WIRE_ROLE_TWIN)
-			continue;
-		s->n_again = LADDER_AGAIN;
-		s->is_closed = false;
-		spec.role = WIRE_ROLE_TWIN;
-		(void)ladder_add(l, &spec);
-	}
+	for (size_t i = 0, n = l->n; i < n; i++)
+		plan_twin(l, &l->shots[i], LADDER_AGAIN);
 }
 
 static void plan_oddities(struct ladder *l)
@@ -289,6 +296,7 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 	for (size_t i = 0; i < n; i++)
 		has_anomaly |=
 			is_main_sip(&l->shots[i].spec) && is_odd(&l->shots[i]);
+	l->is_plain = !has_anomaly;
 	if (has_anomaly && signs->is_udp_shut) {
 		plan_streams(l);
 	} else if (has_anomaly) {
@@ -312,6 +320,33 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 	if (l->is_full && !signs->is_udp_shut)
 		plan_full(l);
 	return l->n - n;
+}
+
+size_t ladder_plan_calls(struct ladder *l, const struct ladder_signs *signs)
+{
+	size_t n = l->n;
+
+	if (!l->is_plain || l->is_full || signs->is_udp_shut)
+		return 0;
+	for (size_t i = 0; i < FEW_CALLS; i++)
+		(void)ladder_add(l, &full_stage[i]);
+	return l->n - n;
+}
+
+void ladder_plan_call_twins(struct ladder *l)
+{
+	for (size_t i = 0; i < FEW_CALLS; i++) {
+		const struct ladder_spec *sp = &full_stage[i];
+		int call = ladder_find(l, sp->transport, sp->role, sp->what,
+		                       sp->variant);
+		struct ladder_shot *s;
+
+		if (call == LADDER_NONE)
+			continue;
+		s = &l->shots[call];
+		if (is_lost(s) && s->n_sent >= LADDER_SOON && !has_twin(l, s))
+			plan_twin(l, s, 1);
+	}
 }
 
 static int64_t first_rto_ns(const struct ladder *l)

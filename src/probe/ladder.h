@@ -26,6 +26,7 @@ enum {
 	LADDER_TRIES = 6,
 	LADDER_MAX_GAP_MS = 300, /**< between two tries but the first */
 	LADDER_AGAIN = 3, /**< more tries of what was lost, beside its twin */
+	LADDER_SOON = 3,  /**< tries of a call after which its twin follows */
 	LADDER_TRIES_MAX = 15, /**< where even these may be lost by chance */
 	LADDER_OPEN_MS = 3300, /**< TCP or TLS, plus round trips: two SYNs lost
 	                            and sent again after 1 and 2 s fit */
@@ -122,7 +123,8 @@ struct ladder {
 	unsigned missing; /**< LADDER_NO_* bits; set before planning */
 	bool has_reports; /**< the control session tells what arrived */
 	bool is_refined;  /**< the second stage was planned */
-	bool is_full;     /**< what only many calls or a second phone show is
+	bool is_plain;    /**< the first stage has shown nothing odd */
+	bool is_full;     /**< what only an office's calls or odd ones show is
 	                       planned too; set before planning */
 };
 
@@ -162,6 +164,19 @@ struct ladder_signs {
  * @return how many shots were added; 0: the first stage has told it all
  */
 size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs);
+
+/**
+ * Plan a few calls at once, and a second phone that takes the media port of
+ * the first of them; with the second stage, where the first has shown nothing
+ * odd but that media ports are refused.
+ *
+ * @return how many shots were added
+ */
+size_t ladder_plan_calls(struct ladder *l, const struct ladder_signs *signs);
+
+/** Plan the twins of those calls that nothing has come back for yet, though
+ *  they were tried more than once or twice. */
+void ladder_plan_call_twins(struct ladder *l);
 
 /**
  * What to do now.

@@ -357,6 +357,8 @@ static void put_sdp(struct wr *w, const struct sip_canary *c)
 	if (!is_set(c, SIP_CANARY_NO_SDP_C))
 		wr_fmt(w, "c=IN %s %s\r\n", type, mine);
 	wr_fmt(w, "t=0 0\r\nm=audio %u RTP/AVP 0\r\n", port);
+	for (unsigned i = 0; i < c->n_video; i++)
+		wr_fmt(w, "m=video %u RTP/AVP 31\r\n", c->video_port + 2 * i);
 	if (is_set(c, SIP_CANARY_SHORT))
 		return;
 	wr_fmt(w, "a=rtcp:%u IN %s %s\r\n", port + 1, type, mine);
@@ -388,7 +390,7 @@ static const char *put_body(struct wr *w, const struct sip_canary *c)
 		put_text(w, c);
 		return "text/plain";
 	}
-	if (has(c, HAS_SDP)) {
+	if (has(c, HAS_SDP) || (c->kind == SIP_CANARY_ACK && c->rtp_port)) {
 		put_sdp(w, c);
 		return "application/sdp";
 	}

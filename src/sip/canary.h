@@ -68,8 +68,11 @@ struct sip_canary {
 	                      *   empty: X-Prumo: tag */
 	struct slice to_tag; /**< of the dialog: ACK and BYE; may be empty */
 	unsigned cseq;
-	uint16_t rtp_port; /**< INVITE: m=audio; even */
-	size_t pad_bytes;  /**< X-Prumo-Pad fills up to this size; 0: no pad */
+	uint16_t rtp_port;   /**< INVITE: m=audio; even. ACK: the same of the
+	                      *   answer that it carries; 0: of none */
+	uint16_t video_port; /**< of the first m=video; the next has 2 more */
+	unsigned n_video;
+	size_t pad_bytes; /**< X-Prumo-Pad fills up to this size; 0: no pad */
 };
 
 /** "OPTIONS"...; the name of SIP_CANARY_UNKNOWN's method too. */

@@ -114,7 +114,7 @@ class Calls(unittest.TestCase):
     def test_one_hop_by_who_ends_the_call(self):
         def check(wish):
             with rig.Lab("--hops", 3, "--router", wish[0]) as room:
-                return room.check("--full")
+                return room.check()
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             reports = pool.map(check, self.WISHES)

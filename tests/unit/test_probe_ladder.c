@@ -119,6 +119,7 @@ static void fly(struct run *r)
 
 		assert_true(turns < 100000);
 		land(r);
+		ladder_plan_call_twins(&r->l);
 		next = ladder_next(&r->l, &shot, r->now_ns);
 		if (shot != LADDER_NONE) {
 			ladder_on_sent(&r->l, shot, r->now_ns);
@@ -557,6 +558,68 @@ static void test_full_asks_what_an_office_does(void **state)
 		LADDER_CLEAN);
 }
 
+static void run_calls(struct run *r, const struct network *net, unsigned seed)
+{
+	const struct ladder_signs signs = {.is_src_5060 = true};
+
+	*r = (struct run){.net = net, .seed = seed};
+	ladder_init(&r->l, net->rtt_ns, true);
+	ladder_plan_first(&r->l, true);
+	fly(r);
+	assert_int_equal(ladder_plan_second(&r->l, &signs), 0);
+	assert_int_equal(ladder_plan_calls(&r->l, &signs), 6);
+	assert_int_equal(ladder_plan_calls(&r->l, &signs), 0);
+	fly(r);
+	ladder_judge(&r->l);
+}
+
+static void test_a_few_calls_show_who_refuses_ports(void **state)
+{
+	static const struct network quiet = {.rtt_ns = 20 * NS_PER_MS};
+	static const struct network lossy = {.rtt_ns = 300 * NS_PER_MS,
+	                                     .loss_pct = 5};
+	static const struct network net = {.rtt_ns = 20 * NS_PER_MS,
+	                                   .drops_second_phone = true};
+	struct run r;
+
+	UNUSED(state);
+	run_calls(&r, &quiet, 1);
+	assert_int_equal(r.n_sent, r.l.n); /* no twins */
+	for (unsigned seed = 1; seed <= 100; seed++) {
+		run_calls(&r, &lossy, seed * 7919);
+		for (size_t i = 0; i < r.l.n; i++)
+			assert_int_equal(r.l.shots[i].result, LADDER_CLEAN);
+	}
+
+	run_calls(&r, &net, 1);
+	for (size_t i = 0; i < r.l.n; i++) {
+		const struct ladder_shot *s = &r.l.shots[i];
+		bool is_lost = s->spec.how & LADDER_SECOND_PHONE &&
+		               s->spec.role == WIRE_ROLE_SIP;
+
+		assert_int_equal(s->result, is_lost ? LADDER_REQUEST_DROPPED
+		                                    : LADDER_CLEAN);
+	}
+	assert_int_equal(
+		result(&r, WIRE_ROLE_TWIN, LADDER_INVITE, "second-phone"),
+		LADDER_CLEAN);
+	assert_int_equal(
+		result(&r, WIRE_ROLE_TWIN, LADDER_INVITE, LADDER_CALL_1),
+		LADDER_UNDECIDED);
+}
+
+static void test_no_calls_where_something_was_odd(void **state)
+{
+	static const struct network net = {.rtt_ns = 20 * NS_PER_MS,
+	                                   .edits_sip = true};
+	const struct ladder_signs signs = {.is_src_5060 = true};
+	struct run r;
+
+	UNUSED(state);
+	run_all(&r, &net, 1);
+	assert_int_equal(ladder_plan_calls(&r.l, &signs), 0);
+}
+
 static void test_an_open_stream_is_given_time_again(void **state)
 {
 	const struct ladder_spec spec = {.transport = WIRE_TCP,
@@ -634,6 +697,8 @@ int main(void)
 		cmocka_unit_test(test_a_moment_of_silence_accuses_nobody),
 		cmocka_unit_test(test_late_answers_are_counted),
 		cmocka_unit_test(test_full_asks_what_an_office_does),
+		cmocka_unit_test(test_a_few_calls_show_who_refuses_ports),
+		cmocka_unit_test(test_no_calls_where_something_was_odd),
 		cmocka_unit_test(test_an_open_stream_is_given_time_again),
 	};
 

@@ -40,6 +40,26 @@ static size_t find(const char *s)
 	return slice_find(m.raw, slice_str(s));
 }
 
+static void test_an_answer_in_an_ack(void **state)
+{
+	struct sip_canary c = canary(SIP_CANARY_ACK, SIP_CANARY_SHORT);
+	struct sip_sdp sdp;
+
+	UNUSED(state);
+	c.video_port = 46010;
+	c.n_video = 2;
+	(void)build(&c);
+	sip_sdp_read(&sdp, m.body);
+	assert_int_equal(sdp.n_media, 3);
+	assert_true(slice_eq_str(sdp.media[0].port, "46000"));
+	assert_true(slice_eq_str(sdp.media[1].port, "46010"));
+	assert_true(slice_eq_str(sdp.media[2].port, "46012"));
+	assert_true(slice_eq_str(sdp.c_addr, "192.168.100.133"));
+	c.rtp_port = 0;
+	(void)build(&c);
+	assert_int_equal(m.body.n, 0);
+}
+
 static void test_every_message_is_whole(void **state)
 {
 	UNUSED(state);
@@ -188,6 +208,7 @@ static void test_build_refuses_what_it_cannot_say(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_answer_in_an_ack),
 		cmocka_unit_test(test_every_message_is_whole),
 		cmocka_unit_test(test_sizes_avoid_fragments),
 		cmocka_unit_test(test_short_invite_fits_a_quote),
