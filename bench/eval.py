@@ -267,7 +267,8 @@ def run(case, build, folder, number):
 ONE_WAY = """What is judged on its way out alone is known to two hops and no better: a
 router shows that a message has come to it by the ICMP error of one whose time
 ends there, which is before it judges what it hands on; nothing beyond the box
-ever hears the message, and what the edge sends is not judged."""
+ever hears the message, and what the edge sends is not judged, or cannot be
+sent: behind a NAT sessions begin on this side alone."""
 UNCOUNTED = {"port-added", "own-port-only", "foreign", "length-stale",
              "length-text", "tcp-no-fixup", "ghost", "out-only",
              "udp-only", "tcp-only"}

@@ -348,6 +348,7 @@ static const struct {
 	{N_("finding the box that changes it"), alg_step_locate},
 	{NULL, alg_step_let_go},
 	{NULL, alg_step_pairs},
+	{NULL, alg_step_locate_pairs},
 	{N_("waiting to compare timers"), alg_step_timer},
 	{NULL, alg_step_locate_timer},
 };

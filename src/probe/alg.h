@@ -156,6 +156,7 @@ enum alg_way {
 
 struct alg_walk {
 	bool is_on;
+	bool is_pair;            /**< out: each right after a new session */
 	struct hop_walk walk;    /**< back: this computer is the last hop */
 	struct ladder_spec spec; /**< out: what is sent */
 	uint16_t rtp_port;
@@ -349,7 +350,9 @@ enum alg_pair {
 
 enum {
 	ALG_PAIRS = 8, /**< of each kind */
-	ALG_HINTS = 3
+	ALG_HINTS = 3,
+	ALG_PAIRS_HOPS = 16, /**< that are walked at most */
+	ALG_PAIRS_WALK = ALG_PAIRS_HOPS * (HOP_TRIES + 1),
 };
 
 struct alg_pairs {
@@ -363,6 +366,8 @@ struct alg_pairs {
 	unsigned n_turns;
 	int64_t due_ns;
 	bool is_done;
+	struct net_udp *walk[ALG_PAIRS_WALK]; /**< of seconds, at rising TTL */
+	unsigned n_walked;
 };
 
 struct alg {
@@ -485,7 +490,9 @@ int64_t alg_step_timer(struct alg *a, int64_t now_ns);
 /* alg_locate.c */
 
 int64_t alg_step_locate(struct alg *a, int64_t now_ns);
-/** The same for what alg_step_timer() has found. */
+/** The same for what alg_step_pairs() has found. */
+int64_t alg_step_locate_pairs(struct alg *a, int64_t now_ns);
+/** And for alg_step_timer(). */
 int64_t alg_step_locate_timer(struct alg *a, int64_t now_ns);
 
 /** A walk will ask for a message that is lost for calls which go on. */
@@ -634,6 +641,13 @@ void alg_pairs_begin(struct alg *a, int64_t now_ns);
 int64_t alg_step_pairs(struct alg *a, int64_t now_ns);
 /** @return whether it was about that */
 bool alg_pairs_take(struct alg *a, unsigned number);
+/** The second of two sessions that begin at once does not arrive. */
+bool alg_pairs_is_second_lost(const struct alg *a);
+extern const struct ladder_spec alg_pairs_spec;
+/** Send the second of a pair with this TTL, under a walk's number. @p sent Out:
+ *  what that was; left alone where it did not leave at once */
+void alg_pairs_walk(struct alg *a, unsigned number, unsigned ttl,
+                    struct slice *sent);
 void alg_pairs_fact(struct alg *a);
 void alg_pairs_close(struct alg *a);
 

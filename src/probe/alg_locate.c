@@ -385,6 +385,10 @@ static void send_out(struct alg *a, struct alg_walk *w, unsigned number,
 	struct addr to = alg_udp_target(a, &w->spec);
 	struct addr from = alg_source(a, &w->spec);
 
+	if (w->is_pair) {
+		alg_pairs_walk(a, number, ttl, sent);
+		return;
+	}
 	a->err = alg_build(sent, a, &w->spec, number, &from, w->rtp_port);
 	if (!a->err)
 		alg_send_udp(a, alg_socket(a, &w->spec), &to, (int)ttl, *sent);
@@ -484,6 +488,26 @@ int64_t alg_step_locate(struct alg *a, int64_t now_ns)
 	if (!a->is_entered && !begin_all(a, now_ns))
 		return ALG_STEP_OVER;
 	a->locate.is_started = true;
+	return step_on(a, now_ns);
+}
+
+/* One answer may be chance: a computer pauses, and a queue pulls two apart. */
+int64_t alg_step_locate_pairs(struct alg *a, int64_t now_ns)
+{
+	struct alg_walk *out = &a->locate.walks[ALG_WAY_OUT];
+
+	if (!a->is_entered) {
+		if (a->locate.is_started || !alg_pairs_is_second_lost(a) ||
+		    alg_locate_hops(a) > ALG_PAIRS_HOPS)
+			return ALG_STEP_OVER;
+		a->locate.is_started = true;
+		a->locate.is_loss = true;
+		a->locate.what = LADDER_PLAIN;
+		begin_out(a, ALG_WAY_OUT, &alg_pairs_spec, 0, SIZE_MAX, now_ns);
+		out->is_pair = true;
+		out->walk.n_enough = HOP_TRIES - 1;
+		name_hops(a, now_ns);
+	}
 	return step_on(a, now_ns);
 }
 

@@ -13,6 +13,11 @@
  * was late or lost, and nothing else that explains it was found. Behind a NAT
  * one session that begins right after another is asked for in every run, and
  * again where this computer was too slow for that.
+ *
+ * To place the box the second leaves with rising TTL, right after a session
+ * that goes all the way: routers before the box answer it, and none beyond. The
+ * far end cannot begin sessions towards here, so two hops are all that is
+ * known.
  */
 #include "probe/alg.h"
 
@@ -30,7 +35,7 @@ enum {
 	TURNS = 3 * ALG_PAIRS,     /* then those that are known */
 };
 
-static const struct ladder_spec spec = {
+const struct ladder_spec alg_pairs_spec = {
 	.transport = WIRE_UDP,
 	.role = WIRE_ROLE_TWIN,
 	.what = LADDER_PLAIN,
@@ -73,7 +78,7 @@ static bool is_hint_awaited(const struct alg *a, int64_t now_ns)
 /* @return whether another is wanted: this computer has paused within it */
 static bool send_hint(struct alg *a)
 {
-	struct addr local = a->local, to = alg_udp_target(a, &spec);
+	struct addr local = a->local, to = alg_udp_target(a, &alg_pairs_spec);
 	struct alg_pairs *p = &a->pairs;
 	struct slice bytes;
 	int64_t start_ns;
@@ -85,8 +90,8 @@ static bool send_hint(struct alg *a)
 		alg_send_other(a);
 		return false;
 	}
-	a->err = alg_build(&bytes, a, &spec, NUM_HINT + p->n_hints, &a->local,
-	                   0);
+	a->err = alg_build(&bytes, a, &alg_pairs_spec, NUM_HINT + p->n_hints,
+	                   &a->local, 0);
 	start_ns = clock_mono_ns();
 	alg_send_other(a);
 	if (!a->err)
@@ -117,7 +122,7 @@ static void build(struct slice *out, struct alg *a, enum alg_pair kind,
                   unsigned i)
 {
 	if (!a->err)
-		a->err = alg_build(out, a, &spec,
+		a->err = alg_build(out, a, &alg_pairs_spec,
 		                   ALG_NUM_PAIR + kind * ALG_PAIRS + i,
 		                   &a->local, 0);
 }
@@ -130,7 +135,7 @@ static struct net_udp *port_of(const struct alg *a, enum alg_pair kind,
 
 static void send_alone(struct alg *a, unsigned i)
 {
-	struct addr to = alg_udp_target(a, &spec);
+	struct addr to = alg_udp_target(a, &alg_pairs_spec);
 	struct slice bytes;
 
 	build(&bytes, a, ALG_PAIR_ALONE, i);
@@ -141,7 +146,7 @@ static void send_alone(struct alg *a, unsigned i)
 
 static void send_pair(struct alg *a, unsigned i)
 {
-	struct addr to = alg_udp_target(a, &spec);
+	struct addr to = alg_udp_target(a, &alg_pairs_spec);
 	struct slice first, second;
 	int64_t start_ns;
 
@@ -159,7 +164,7 @@ static void send_pair(struct alg *a, unsigned i)
 /* Both have begun before; the second is asked for under another number. */
 static void send_known(struct alg *a, unsigned i)
 {
-	struct addr to = alg_udp_target(a, &spec);
+	struct addr to = alg_udp_target(a, &alg_pairs_spec);
 	struct slice first, second;
 
 	build(&first, a, ALG_PAIR_FIRST, i);
@@ -252,6 +257,35 @@ static bool is_second_lost(const struct alg_pairs *p)
 	       n_first + n_alone + n_known >= OTHERS_ALL;
 }
 
+bool alg_pairs_is_second_lost(const struct alg *a)
+{
+	return a->pairs.is_done && is_second_lost(&a->pairs);
+}
+
+void alg_pairs_walk(struct alg *a, unsigned number, unsigned ttl,
+                    struct slice *sent)
+{
+	struct addr local = a->local, to = alg_udp_target(a, &alg_pairs_spec);
+	struct alg_pairs *p = &a->pairs;
+	struct slice bytes;
+	struct net_udp *u;
+	int64_t start_ns;
+
+	local.port = 0;
+	if (p->n_walked == ARRAY_LEN(p->walk) ||
+	    net_udp_open(&u, &local, NET_UDP_ICMP, &alg_udp_ops, a))
+		return;
+	p->walk[p->n_walked++] = u;
+	a->err = alg_build(&bytes, a, &alg_pairs_spec, number, &a->local, 0);
+	if (a->err)
+		return;
+	start_ns = clock_mono_ns();
+	alg_send_other(a);
+	alg_send_udp(a, u, &to, (int)ttl, bytes);
+	if (clock_mono_ns() - start_ns < TIGHT_MS * NS_PER_MS)
+		*sent = bytes;
+}
+
 void alg_pairs_fact(struct alg *a)
 {
 	static const char *const names[] = {"first", "second", "alone",
@@ -259,7 +293,7 @@ void alg_pairs_fact(struct alg *a)
 	const struct alg_pairs *p = &a->pairs;
 	struct fact *f;
 
-	if (!p->is_done || !is_second_lost(p))
+	if (!alg_pairs_is_second_lost(a))
 		return;
 	f = report_fact(a->r, "path.twins", FACT_WARN, "udp");
 	(void)fact_field(a->r, f, "result", val_text("second-lost"));
@@ -278,4 +312,6 @@ void alg_pairs_close(struct alg *a)
 		net_udp_close(a->pairs.hints[i]);
 	for (size_t i = 0; i < ARRAY_LEN(a->pairs.udp); i++)
 		net_udp_close(a->pairs.udp[i]);
+	for (size_t i = 0; i < ARRAY_LEN(a->pairs.walk); i++)
+		net_udp_close(a->pairs.walk[i]);
 }

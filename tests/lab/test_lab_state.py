@@ -49,12 +49,17 @@ class Twins(unittest.TestCase):
     def test_the_second_of_two_is_lost(self):
         wishes = ("1:alg=twin-drop", "2:alg=twin-drop,out.loss=3,in.loss=3")
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for report in pool.map(self.check, wishes):
+            for hop, report in enumerate(pool.map(self.check, wishes), 1):
                 self.assertEqual(report.ids(), ["path.loses-twins"],
                                  report.told())
                 fact, = report.pick("path.twins")
                 self.assertEqual(fact["evidence"]["second"], 0)
                 self.assertGreaterEqual(fact["evidence"]["known"], 5)
+                # the edge cannot begin a session towards here
+                place = report.findings[0]["evidence"]["location"]
+                self.assertEqual((place.get("hop"), place["hop_min"],
+                                  place["hop_max"], place["basis"]),
+                                 (None, hop, hop + 1, "drop"), report.told())
 
 
 class Timer(unittest.TestCase):
