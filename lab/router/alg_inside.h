@@ -17,9 +17,20 @@ struct router_alg_media {
 	int64_t until_ns;
 };
 
+enum {
+	ROUTER_ALG_MAX_PHONES = 16, /* whose last REGISTER is remembered */
+};
+
+struct router_alg_register {
+	struct addr phone; /* no family: free */
+	uint64_t cseq;
+};
+
 struct router_alg {
 	struct router_alg_conf conf;
 	struct router_nat *nat;
+	struct router_alg_register registers[ROUTER_ALG_MAX_PHONES];
+	size_t n_registers; /* ever */
 	struct router_alg_media media[ROUTER_ALG_MAX_MEDIA];
 	struct router_alg_note notes[ROUTER_ALG_MAX_NOTES];
 	size_t n_notes;

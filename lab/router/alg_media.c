@@ -383,16 +383,36 @@ static int64_t registered_ns(const struct router_alg_turn *t)
 	return (int64_t)most_s * NS_PER_S;
 }
 
-static void registration(struct router_alg_turn *t)
+static struct router_alg_register *last_register(struct router_alg *a,
+                                                 const struct addr *phone)
 {
-	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+	for (size_t i = 0; i < ROUTER_ALG_MAX_PHONES; i++) {
+		if (addr_eq(&a->registers[i].phone, phone))
+			return &a->registers[i];
+	}
+	return NULL;
+}
+
+/* As the kernel's: an answer counts that is to the last REGISTER which has
+ * passed, by its number. */
+static void register_pass(struct router_alg_turn *t, uint64_t cseq)
+{
+	struct router_alg *a = t->a;
+	struct router_alg_register *r = last_register(a, &t->flow->src);
+
+	if (!r)
+		r = &a->registers[a->n_registers++ % ROUTER_ALG_MAX_PHONES];
+	*r = (struct router_alg_register){t->flow->src, cseq};
+}
+
+static void register_answered(struct router_alg_turn *t, uint64_t cseq)
+{
+	const struct router_alg_register *r =
+		last_register(t->a, &t->flow->new_dst);
 	struct addr registrar = t->flow->src;
-	unsigned status = sip_msg_status(t->m);
 	int64_t life_ns;
 
-	if (!router_alg_has(t, ROUTER_ALG_PINHOLE_CALLS) || t->flow->is_out ||
-	    status < 200 || status > 299 ||
-	    !slice_eq_str(sip_sdp_word(cseq, 1), "REGISTER"))
+	if (!r || r->cseq != cseq)
 		return;
 	registrar.port = 0;
 	life_ns = registered_ns(t);
@@ -400,6 +420,22 @@ static void registration(struct router_alg_turn *t)
 	                     life_ns, t->now_ns) == 0 &&
 	    life_ns)
 		t->a->counts[ROUTER_ALG_PINHOLE_CALLS][0]++;
+}
+
+static void registration(struct router_alg_turn *t)
+{
+	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+	unsigned status = sip_msg_status(t->m);
+	uint64_t n;
+
+	if (!router_alg_has(t, ROUTER_ALG_PINHOLE_CALLS) ||
+	    !slice_eq_str(sip_sdp_word(cseq, 1), "REGISTER") ||
+	    text_u64(&n, sip_sdp_word(cseq, 0), UINT32_MAX) != 0)
+		return;
+	if (t->flow->is_out && sip_msg_is_request(t->m))
+		register_pass(t, n);
+	else if (!t->flow->is_out && status >= 200 && status <= 299)
+		register_answered(t, n);
 }
 
 static void trace_put(struct router_alg_turn *t, struct slice sdp)

@@ -106,6 +106,12 @@ static bool is_pinhole(const struct ladder *l, const struct shot *s)
 	return s->result == SHOT_PINHOLE;
 }
 
+static bool is_admitted(const struct ladder *l, const struct shot *s)
+{
+	UNUSED(l);
+	return s->result == SHOT_ADMITTED;
+}
+
 static bool is_moved(const struct ladder *l, const struct shot *s)
 {
 	UNUSED(l);
@@ -166,6 +172,13 @@ static const struct symptom symptoms[] = {
          N_("A SIP ALG reads the calls and opens media ports for them."),
          N_("No message was changed, but the box takes part in every call. "
             "Audio from another server of the provider may be refused.")},
+	{"alg.opens-pinholes", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
+         is_admitted,
+         N_("A SIP ALG reads the registrations and lets the registrar call "
+            "from any port."),
+         N_("No message was changed, but the box decides who may call the "
+            "phone: calls from another server of the provider may be "
+            "refused.")},
 	{"path.loses-twins", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
          is_twin_lost,
          N_("The network loses the second of two sessions that begin at once."),

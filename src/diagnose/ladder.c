@@ -39,6 +39,7 @@ static enum shot_result result_of(const struct fact *f)
 		{"refused", SHOT_REFUSED},
 		{"skipped", SHOT_SKIPPED},
 		{"open", SHOT_PINHOLE},
+		{"open-to-registrar", SHOT_ADMITTED},
 		{"longer-on-sip", SHOT_TIMER},
 		{"moved", SHOT_MOVED},
 		{"second-lost", SHOT_TWINS},

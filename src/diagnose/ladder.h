@@ -18,10 +18,11 @@ enum shot_result {
 	SHOT_NO_ANSWER,
 	SHOT_REFUSED,
 	SHOT_SKIPPED,
-	SHOT_PINHOLE, /**< alg.pinhole: open */
-	SHOT_TIMER,   /**< alg.timer: longer-on-sip */
-	SHOT_MOVED,   /**< alg.binding: moved */
-	SHOT_TWINS,   /**< path.twins: second-lost */
+	SHOT_PINHOLE,  /**< alg.pinhole: open */
+	SHOT_ADMITTED, /**< alg.pinhole: open-to-registrar */
+	SHOT_TIMER,    /**< alg.timer: longer-on-sip */
+	SHOT_MOVED,    /**< alg.binding: moved */
+	SHOT_TWINS,    /**< path.twins: second-lost */
 };
 
 enum shot_role {

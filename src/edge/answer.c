@@ -126,8 +126,37 @@ static void put_contact(struct wr *w, const struct sip_msg *m,
 	wr_fmt(w, ">;expires=%u\r\n", (unsigned)expires_of(m, na.params));
 }
 
+/* Is it where the phone is, as seen from here? */
+static bool is_source(const struct job *j, struct slice item)
+{
+	const struct addr *from = &j->a->flow.remote;
+	struct sip_nameaddr na;
+	struct sip_uri uri;
+	struct addr at;
+
+	sip_nameaddr_read(&na, item);
+	return sip_uri_read(&uri, na.uri) == 0 &&
+	       sip_host_addr(&at, uri.host, uri.port) == 0 &&
+	       addr_ip_eq(&at, from) && at.port == from->port;
+}
+
+/* A registrar that mends NAT itself knows the phone by where it comes from,
+ * and says so. */
+static void put_source(struct wr *w, const struct job *j, struct slice item)
+{
+	char text[ADDR_TEXT_BYTES];
+	struct sip_nameaddr na;
+
+	sip_nameaddr_read(&na, item);
+	wr_fmt(w, "Contact: <sip:phone@%s>;expires=%u\r\n",
+	       addr_text(&j->a->flow.remote, text),
+	       (unsigned)expires_of(j->msg, na.params));
+}
+
 static void on_register(struct job *j, struct wr *extra)
 {
+	bool is_known = !j->out->has_tag || !j->out->is_proven;
+	struct slice first = {0};
 	const struct sip_field *f;
 	size_t n = 0;
 
@@ -137,9 +166,12 @@ static void on_register(struct job *j, struct wr *extra)
 
 		while (n < CONTACTS_MAX && sip_list_next(&item, &rest)) {
 			put_contact(extra, j->msg, item);
-			n++;
+			is_known |= is_source(j, item);
+			first = n++ ? first : item;
 		}
 	}
+	if (!is_known && n && !slice_eq_str(first, "*"))
+		put_source(extra, j, first);
 }
 
 static void on_subscribe(struct job *j, struct wr *extra)

@@ -344,6 +344,7 @@ static const struct {
 	{NULL, step_fetch},
 	{NULL, step_judge},
 	{NULL, alg_step_hang_up},
+	{NULL, alg_step_calls},
 	{NULL, alg_step_burst},
 	{N_("finding the box that changes it"), alg_step_locate},
 	{NULL, alg_step_let_go},
@@ -444,6 +445,7 @@ static void stop(void *state)
 	control_close(a->control);
 	alg_state_close(a);
 	alg_pairs_close(a);
+	alg_calls_close(a);
 	alg_tcp_close(a);
 	for (size_t i = 0; i < LADDER_MAX_SHOTS; i++)
 		alg_road_free(a->shots[i].road);

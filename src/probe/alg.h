@@ -13,6 +13,7 @@
  *   alg_hold.c   calls that go on while a walk asks for another, and end
  *   alg_burst.c  many requests at once
  *   alg_pairs.c  two sessions that begin at once
+ *   alg_calls.c  may the registrar call from any port
  *   alg_facts.c  writes it all down
  */
 #pragma once
@@ -41,6 +42,8 @@ enum {
 	ALG_NUM_TIMER = 0x220,      /**< plus ALG_TIMER_* */
 	ALG_NUM_TIMER_LATE = 0x230, /**< plus ALG_TIMER_*: the late answer */
 	ALG_NUM_OTHER = 0x240,
+	ALG_NUM_KNOCK = 0x241,
+	ALG_NUM_CALLS = 0x250, /**< some dozen of alg_calls.c */
 	ALG_NUM_WHERE = 0x280, /**< plus what number of question */
 	ALG_NUM_PAIR = 0x380,  /**< plus ALG_PAIRS * enum alg_pair + pair */
 	ALG_NUM_FREED = 0x3c0, /**< plus TTL: once a call was ended with it */
@@ -174,6 +177,7 @@ enum alg_state_kind {
 	ALG_STATE_BINDING, /**< other flows move the SIP port's */
 	ALG_STATE_TIMER,   /**< it forgets, but not the SIP port's flows */
 	ALG_STATE_ANSWER,  /**< what comes back does not arrive */
+	ALG_STATE_CALLS,   /**< a REGISTER opens the phone's port */
 };
 
 enum alg_state_phase {
@@ -370,6 +374,34 @@ struct alg_pairs {
 	unsigned n_walked;
 };
 
+/** Phones of our own, none of which the edge knows. */
+enum {
+	ALG_PHONE_IN,   /**< is registered */
+	ALG_PHONE_OUT,  /**< never is */
+	ALG_PHONE_WALK, /**< only in a walk */
+	ALG_PHONES
+};
+
+enum alg_calls_phase {
+	ALG_CALLS_GREET,
+	ALG_CALLS_BEFORE,
+	ALG_CALLS_REGISTER,
+	ALG_CALLS_AFTER,
+	ALG_CALLS_OVER,
+};
+
+/** Does a box let the registrar call from any port? */
+struct alg_calls {
+	bool is_hinted; /**< a knock came to a registered port */
+	struct net_udp *udp[ALG_PHONES];
+	struct addr seen[ALG_PHONES]; /**< port 0: not yet */
+	enum alg_calls_phase phase;
+	unsigned n_tries;
+	int64_t due_ns;
+	bool is_registered;
+	unsigned n_before[ALG_PHONES], n_after[ALG_PHONES]; /**< knocks */
+};
+
 struct alg {
 	const struct probe_run *run;
 	struct report *r;
@@ -401,6 +433,7 @@ struct alg {
 	struct alg_state state;
 	struct alg_hold hold;
 	struct alg_pairs pairs;
+	struct alg_calls calls;
 	struct alg_timer idle;
 	uint64_t n_datagrams, n_bytes;
 	bool is_over;    /**< probe_done() was called */
@@ -486,6 +519,9 @@ int64_t alg_step_hang_up(struct alg *a, int64_t now_ns);
 /** The same, for calls that were left to a walk. */
 int64_t alg_step_let_go(struct alg *a, int64_t now_ns);
 int64_t alg_step_timer(struct alg *a, int64_t now_ns);
+
+/** The announced port is open, and an idle one stays shut. */
+bool alg_is_pinhole_open(const struct alg *a);
 
 /* alg_locate.c */
 
@@ -651,13 +687,27 @@ void alg_pairs_walk(struct alg *a, unsigned number, unsigned ttl,
 void alg_pairs_fact(struct alg *a);
 void alg_pairs_close(struct alg *a);
 
+/* alg_calls.c */
+
+/** With what else the edge is asked for: knock at a registered port. */
+void alg_calls_hint(struct alg *a);
+int64_t alg_step_calls(struct alg *a, int64_t now_ns);
+bool alg_calls_is_open(const struct alg *a);
+/** @return whether it was about that */
+bool alg_calls_take_answer(struct alg *a, unsigned number,
+                           const struct sip_msg *m);
+bool alg_calls_take_knock(struct alg *a, unsigned number);
+/** From ALG_PHONE_WALK, and what the edge answers to it. */
+void alg_calls_register(struct alg *a, unsigned number, unsigned ttl);
+WARN_UNUSED int alg_calls_put_answer(struct wr *w, struct alg *a,
+                                     unsigned number);
+void alg_calls_fact(struct alg *a);
+void alg_calls_close(struct alg *a);
+
 /* alg_facts.c */
 
 /** Did answers or inbound requests change on the way? */
 bool alg_is_answer_edited(const struct alg_shot *s);
 bool alg_is_inbound_edited(const struct alg *a);
-
-/** The announced port is open, and an idle one stays shut. */
-bool alg_is_pinhole_open(const struct alg *a);
 
 void alg_facts(struct alg *a);

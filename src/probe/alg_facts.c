@@ -41,13 +41,6 @@ bool alg_is_inbound_edited(const struct alg *a)
 	       in->is_reply_edited;
 }
 
-bool alg_is_pinhole_open(const struct alg *a)
-{
-	const struct alg_pinhole *p = &a->pinhole;
-
-	return p->is_open && !p->is_idle_open && p->is_settled;
-}
-
 static void put_bytes(struct report *r, struct val *map, const char *key,
                       struct slice s)
 {
@@ -793,6 +786,7 @@ void alg_facts(struct alg *a)
 	fact_inbound(a);
 	fact_binding(a);
 	fact_pinhole(a);
+	alg_calls_fact(a);
 	fact_timer(a);
 	alg_pairs_fact(a);
 	fact_location(a);

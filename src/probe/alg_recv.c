@@ -194,7 +194,7 @@ static void take_sip(struct alg *a, const struct net_dgram *d)
 			a->hold.has_passed = true;
 		else if (number >= ALG_NUM_FREED)
 			alg_hold_take_freed(a, (unsigned)number);
-		else
+		else if (!alg_calls_take_answer(a, (unsigned)number, &m))
 			alg_burst_take(a, (unsigned)number);
 	} else if (number == ALG_NUM_INBOUND ||
 	           number == ALG_NUM_INBOUND_TWIN) {
@@ -257,7 +257,7 @@ static void take_probe(struct alg *a, struct slice bytes)
 		a->pinhole.is_idle_open = true;
 	else if (timer < ALG_TIMERS)
 		a->idle.is_alive[timer] = true;
-	else
+	else if (!alg_calls_take_knock(a, p.tag.shot))
 		alg_state_take(a, p.tag.shot, NULL);
 	alg_kick(a);
 }

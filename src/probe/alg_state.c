@@ -27,8 +27,10 @@ enum {
 	ROUNDS = 4,
 	ROUND_GAP_MS = 25,
 	QUIET_MS = 60,
+	ANSWER_MS = 10,      /* behind what it answers */
 	STALL_MS = 4500,     /* twice a lost segment, on a long way */
 	CAUSE_HOPS_MAX = 18, /* times ROUNDS: what a session sends at most */
+	CALLS_HOPS_MAX = 10, /* where answers are sent, too */
 	MOVERS = 3,
 	MOVER_GAP_MS = 10,
 	WHERE_TRIES = 4,
@@ -169,6 +171,8 @@ bool alg_state_begin(struct alg *a, int64_t now_ns)
 		start(a, ALG_STATE_BINDING, LADDER_PLAIN, now_ns);
 	else if (alg_is_pinhole_open(a))
 		start(a, ALG_STATE_PINHOLE, LADDER_INVITE, now_ns);
+	else if (alg_calls_is_open(a) && n <= CALLS_HOPS_MAX)
+		start(a, ALG_STATE_CALLS, LADDER_REGISTER, now_ns);
 	return a->state.kind != ALG_STATE_NONE;
 }
 
@@ -258,6 +262,26 @@ static void send_sip_along(struct alg *a, unsigned number, int shot,
 	a->err = alg_build_back(&s.bytes, a, &options, number, shot);
 	if (!a->err)
 		note_asked(a, control_send(a->control, &s));
+}
+
+/* A REGISTER, and an answer to it that the edge gives whether it came or
+ * not; twice are enough. */
+static void registration(struct alg *a, unsigned ttl)
+{
+	struct wire_send s = {
+		.id = (uint16_t)(ALG_NUM_EFFECT + ttl),
+		.shot = ALG_NUM_CALLS + ALG_PHONE_WALK,
+	};
+	struct wr w = wr_init_heap();
+
+	alg_calls_register(a, ALG_NUM_CAUSE + ttl, ttl);
+	if (a->state.n_rounds % 2 == 1 &&
+	    alg_calls_put_answer(&w, a, ALG_NUM_CAUSE + ttl) == 0) {
+		s.bytes = wr_slice(&w);
+		s.delay_ms = ANSWER_MS;
+		note_asked(a, control_send(a->control, &s));
+	}
+	wr_fini(&w);
 }
 
 static uint16_t hole_port(const struct alg *a, unsigned ttl)
@@ -393,6 +417,10 @@ static int64_t cause(struct alg *a, int64_t now_ns)
 	if (st->kind == ALG_STATE_PINHOLE) {
 		invite(a, st->ttl);
 		shoot(a, ALG_NUM_EFFECT + st->ttl, hole_port(a, st->ttl), 0);
+	} else if (st->kind == ALG_STATE_CALLS) {
+		registration(a, st->ttl);
+		shoot(a, ALG_NUM_EFFECT + st->ttl,
+		      a->calls.seen[ALG_PHONE_WALK].port, 0);
 	} else {
 		revive(a, st->ttl);
 		send_along(a, ALG_NUM_EFFECT + st->ttl,
@@ -496,6 +524,11 @@ static void ask_hop(struct alg *a, unsigned hop, unsigned try)
 		open_port = hole_port(a, st->hole);
 		shoot(a, number, shut_port, ttl);
 		shoot(a, number + IS_OPEN, open_port, ttl);
+		break;
+	case ALG_STATE_CALLS:
+		shoot(a, number, a->calls.seen[ALG_PHONE_OUT].port, ttl);
+		shoot(a, number + IS_OPEN, a->calls.seen[ALG_PHONE_IN].port,
+		      ttl);
 		break;
 	case ALG_STATE_ANSWER:
 		send_sip_along(a, number, st->shut, ttl);

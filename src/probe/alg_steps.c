@@ -147,6 +147,13 @@ static bool is_pinhole_doubtful(const struct alg *a)
 	return a->pinhole.is_open && !a->pinhole.is_idle_open;
 }
 
+bool alg_is_pinhole_open(const struct alg *a)
+{
+	const struct alg_pinhole *p = &a->pinhole;
+
+	return p->is_open && !p->is_idle_open && p->is_settled;
+}
+
 int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 {
 	struct alg_inbound *in = &a->inbound;
@@ -169,6 +176,8 @@ int64_t alg_step_call_back(struct alg *a, int64_t now_ns)
 	control_hold(a->control);
 	if (in->n_tries == 0 || is_pinhole_doubtful(a))
 		shoot_pinhole(a);
+	if (in->n_tries == 0)
+		alg_calls_hint(a);
 	if (!in->got[0].p)
 		ask_inbound(a, ALG_NUM_INBOUND, flow, a->ports->sip);
 	if (!in->got[0].p && in->n_tries > 0)

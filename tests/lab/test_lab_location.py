@@ -230,6 +230,10 @@ class State(unittest.TestCase):
             (2, 2, 2, "state", "alg.opens-pinholes"),
         ("--router", "2:alg=pinhole-anyone,icmp-rate=1"):
             (2, 2, 2, "state", "alg.opens-pinholes"),
+        ("--router", "1:alg=pinhole-calls"):
+            (1, 1, 1, "state", "alg.opens-pinholes"),
+        ("--router", "3:alg=pinhole-calls,out.loss=2,in.loss=2"):
+            (3, 3, 3, "state", "alg.opens-pinholes"),
         ("--router", "1:alg=remap"): (1, 1, 1, "state", "alg.moves-binding"),
         ("--router", "2:alg=remap,out.delay=20,in.delay=20"):
             (2, 2, 2, "state", "alg.moves-binding"),

@@ -249,6 +249,10 @@ static void test_rules(void **state)
 	         "udp 5060 sip INVITE - clean\n"
 	         "fact alg.pinhole warn result=open\n",
 	         "alg.opens-pinholes:warn:unknown"},
+		{"open to the registrar only",
+	         "udp 5060 sip INVITE - clean\n"
+	         "fact alg.pinhole warn result=open-to-registrar\n",
+	         "alg.opens-pinholes:warn:unknown"},
 		{"no pinhole",
 	         "udp 5060 sip INVITE - clean\n"
 	         "fact alg.pinhole pass result=closed\n",

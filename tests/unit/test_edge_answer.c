@@ -211,6 +211,9 @@ static void test_register_echoes_contacts(void **state)
 	UNUSED(state);
 	assert_true(says(&out, "Contact: <sip:a@192.0.2.9;ob>;expires=60\r\n"));
 	assert_true(says(&out, ">;expires=3600\r\n"));
+	assert_true(says(&out, "Contact: <sip:phone@"));
+	out = answer(WIRE_TCP, request("REGISTER", "m: <sip:a@192.0.2.9>\r\n"));
+	assert_true(out.is_proven == says(&out, "Contact: <sip:phone@"));
 	out = answer(WIRE_TCP, proven("REGISTER", "Contact: *\r\n"));
 	assert_false(says(&out, "Contact:"));
 }
