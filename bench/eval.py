@@ -269,6 +269,9 @@ router shows that a message has come to it by the ICMP error of one whose time
 ends there, which is before it judges what it hands on; nothing beyond the box
 ever hears the message, and what the edge sends is not judged, or cannot be
 sent: behind a NAT sessions begin on this side alone."""
+UNASKED = """No phone sends an INVITE without a line c= or with a media port below 1024, nor
+a CSeq without a number: a network that shows nothing else is asked that with
+--full alone."""
 UNCOUNTED = {"port-added", "own-port-only", "foreign", "length-stale",
              "length-text", "tcp-no-fixup", "ghost", "out-only",
              "udp-only", "tcp-only"}
@@ -365,8 +368,9 @@ def document(rows):
         lambda c, j: j.get("found") and not j["ranged"]
         and not j["misplaced"]))
     out += listing("False alarms", pick(lambda c, j: j.get("alarm")))
-    out += listing("Not touched by any message of check", pick(
-        lambda c, j: j.get("struck") is False))
+    unasked = pick(lambda c, j: j.get("struck") is False)
+    out += listing("Not touched by any message of check",
+                   unasked and [*unasked, "", UNASKED])
     return "\n".join(out) + "\n"
 
 
