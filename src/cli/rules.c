@@ -177,9 +177,10 @@ static enum cli_status put_dscp(struct writing *wt)
 	return CLI_READY;
 }
 
-/* What the box cannot be told per flow is told to its owner instead. */
+/* What rules cannot say is left to the box, and its owner told. */
 static void drop_idle(struct writing *wt)
 {
+	int64_t *longest_s = &wt->rules.defaults.udp_idle_s;
 	bool is_asked = false;
 
 	if (wt->set->dialect->caps & FW_CAP_UDP_IDLE)
@@ -188,12 +189,15 @@ static void drop_idle(struct writing *wt)
 		struct fw_flow *f = &wt->flows.flows[i];
 
 		is_asked |= f->min_udp_idle_s > 0 || f->min_tcp_idle_s > 0;
+		if (f->min_udp_idle_s > *longest_s)
+			*longest_s = f->min_udp_idle_s;
 		f->min_udp_idle_s = f->min_tcp_idle_s = FW_IDLE_UNSET;
 	}
 	if (is_asked)
 		cli_complain(&cli_rules,
 		             _("%s cannot say session times in its rules; set "
-		               "them on the box itself"),
+		               "them on the box itself, as the last lines "
+		               "say"),
 		             wt->set->dialect->title);
 }
 

@@ -73,23 +73,13 @@ static const char *why_of(const char *conditional)
 	          "%1$s");
 }
 
-/* nft's own word before the target is not a part of it. */
-static const char *target_of(const struct fw_rule *r)
-{
-	static const char to[] = "to ";
-	const char *what = r->nat.to;
-
-	return what && strncmp(what, to, strlen(to)) == 0 ? what + strlen(to)
-	                                                  : what;
-}
-
 static void tell_rule_doubt(struct fw_tell *au, struct fact *f,
                             const struct fw_rule *r)
 {
 	const char *what = r->conditional;
 
 	if (r->nat.kind == FW_NAT_DEST || r->nat.kind == FW_NAT_REDIRECT) {
-		what = target_of(r);
+		what = r->nat.to;
 		f->why.msgid = what ? N_("It may send it elsewhere (%1$s), and "
 		                         "what becomes of it there is not in "
 		                         "this text.")

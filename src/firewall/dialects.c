@@ -207,8 +207,9 @@ static unsigned families_of(const struct fw_addrs *set)
 static void check_names(struct diag *dg, const struct fw_dialect *d,
                         const struct fw_rule *r)
 {
-	bool is_ok =
-		fw_name_is_clean(r->target) && fw_name_is_clean(r->schedule);
+	bool is_ok = fw_name_is_clean(r->target) &&
+	             fw_name_is_clean(r->schedule) &&
+	             fw_name_is_clean(r->nat.to);
 
 	for (const struct fw_zone *z = r->in.first; z; z = z->next)
 		is_ok &= fw_name_is_clean(z->name);

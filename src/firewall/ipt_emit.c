@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "firewall/ipt_table.h"
 #include "firewall/shell.h"
 #include "firewall/splice.h"
 
@@ -96,19 +97,17 @@ static void put_verdict(struct wr *w, const struct fw_rule *r,
 		[FW_GOTO] = "-g ",
 	};
 
+	const char *to = r->nat.to;
+
 	if (r->is_notrack)
 		wr_str(w, "-j CT --notrack");
 	else if (r->nat.kind == FW_NAT_SOURCE)
-		wr_fmt(w,
-		       r->nat.to ? "-j SNAT --to-source %s" : "-j MASQUERADE",
-		       r->nat.to);
+		wr_fmt(w, to ? "-j SNAT --to-source %s" : "-j MASQUERADE", to);
 	else if (r->nat.kind == FW_NAT_DEST)
-		wr_fmt(w, "-j DNAT --to-destination %s",
-		       r->nat.to ? r->nat.to : "");
+		wr_fmt(w, "-j DNAT --to-destination %s", to ? to : "");
 	else if (r->nat.kind == FW_NAT_REDIRECT)
-		wr_fmt(w,
-		       r->nat.to ? "-j REDIRECT --to-ports %s" : "-j REDIRECT",
-		       r->nat.to);
+		wr_fmt(w, to ? "-j REDIRECT --to-ports %s" : "-j REDIRECT",
+		       to ? to + strspn(to, ":") : NULL);
 	else
 		wr_fmt(w, "%s%s%s", words[r->action],
 		       r->target ? r->target : "",
@@ -316,35 +315,17 @@ static void emit_line(void *arg, unsigned families, struct slice line)
 	wr_str(em->out, "\n");
 }
 
-static const char *chain_name(const struct fw_chain *c)
-{
-	static const char *const names[] = {
-		[FW_HOOK_PREROUTING] = "PREROUTING",
-		[FW_HOOK_INPUT] = "INPUT",
-		[FW_HOOK_FORWARD] = "FORWARD",
-		[FW_HOOK_OUTPUT] = "OUTPUT",
-		[FW_HOOK_POSTROUTING] = "POSTROUTING",
-	};
-
-	return c->hook == FW_HOOK_NONE ? c->name : names[c->hook];
-}
-
 /* A text is for IPv6 too when one of its rules asks for that. */
 static unsigned text_families(const struct fw_rules *rules)
 {
 	return fw_rules_caps(rules) & FW_CAP_IP6 ? FW_IP4 | FW_IP6 : FW_IP4;
 }
 
-int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
+static bool can_say(const struct fw_rules *rules, unsigned families,
+                    struct diag *dg)
 {
 	const struct slice all = {NULL, 0};
-	const unsigned families = text_families(rules);
 
-	if (rules->text.n && rules->dialect &&
-	    strcmp(rules->dialect, "iptables") == 0) {
-		wr_put(out, rules->text);
-		return 0;
-	}
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if (is_sayable(r, families))
@@ -352,23 +333,43 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 			diag_add(dg, DIAG_ERROR, all,
 			         _("One line of iptables cannot say rule %s."),
 			         r->name ? r->name : r->id);
-			return ENOTSUP;
+			return false;
 		}
 	}
-	if (families & FW_IP6)
-		wr_str(out, "# One file for two programs: iptables-restore and "
-		            "ip6tables-restore.\n");
-	wr_str(out, "*filter\n");
-	for (const struct fw_chain *c = rules->chains; c; c = c->next)
-		wr_fmt(out, ":%s %s [0:0]\n", chain_name(c),
-		       c->hook == FW_HOOK_NONE
-		               ? "-"
-		               : (c->policy == FW_DROP ? "DROP" : "ACCEPT"));
-	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+	return true;
+}
+
+static void put_table(struct wr *out, const struct fw_ipt_place *places,
+                      size_t n, unsigned table, unsigned families)
+{
+	static const char *const names[] = {
+		[FW_IPT_RAW] = "raw",
+		[FW_IPT_MANGLE] = "mangle",
+		[FW_IPT_NAT] = "nat",
+		[FW_IPT_FILTER] = "filter",
+	};
+	bool has_any = false;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct fw_chain *c = places[i].chain;
+		const char *policy = c->policy == FW_DROP ? "DROP" : "ACCEPT";
+
+		if (!(places[i].tables & 1U << table))
+			continue;
+		if (!has_any)
+			wr_fmt(out, "*%s\n", names[table]);
+		has_any = true;
+		wr_fmt(out, ":%s %s [0:0]\n", places[i].name,
+		       c->hook == FW_HOOK_NONE ? "-" : policy);
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct fw_chain *c = places[i].chain;
 		struct emitting em = {.out = out,
-		                      .chain = chain_name(c),
+		                      .chain = places[i].name,
 		                      .families = families};
 
+		if (!(places[i].tables & 1U << table))
+			continue;
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			struct liner ln = {.r = r,
 			                   .families = families & c->families &
@@ -381,8 +382,81 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 			out->bad |= ln.no_memory;
 		}
 	}
-	wr_str(out, "COMMIT\n");
-	return 0;
+	if (has_any)
+		wr_str(out, "COMMIT\n");
+}
+
+/* What a reader has to know before. */
+static void put_head(struct wr *out, unsigned families)
+{
+	const char *is_two = families & FW_IP6 ? " and ip6tables-restore" : "";
+
+	wr_fmt(out,
+	       "# For iptables-restore%s: replaces all rules of a table, and "
+	       "what no rule\n"
+	       "# accepts is dropped. On a box with rules of its own, put these "
+	       "above its last\n"
+	       "# drop instead. Before, keep what there is:\n"
+	       "#     iptables-save >/var/tmp/prumo-before.rules\n",
+	       is_two);
+	if (families & FW_IP6)
+		wr_str(out, "#     ip6tables-save "
+		            ">/var/tmp/prumo-before.rules6\n");
+}
+
+static void put_tail(struct wr *out, int64_t udp_idle_s, unsigned families)
+{
+	static const char name[] =
+		"net.netfilter.nf_conntrack_udp_timeout_stream";
+
+	if (udp_idle_s > 0)
+		wr_fmt(out,
+		       "\n# Session time is the kernel's, not a rule's:\n"
+		       "#     sysctl -n %s >/var/tmp/prumo-udp-timeout\n"
+		       "#     sysctl -w %s=%lld\n",
+		       name, name, (long long)udp_idle_s);
+	wr_str(out,
+	       "\n# Old connections keep the old treatment; forget those to "
+	       "the provider, for\n"
+	       "# each of its addresses:\n"
+	       "#     conntrack -D -d ADDRESS\n"
+	       "\n# Undo:\n"
+	       "#     iptables-restore /var/tmp/prumo-before.rules\n");
+	if (families & FW_IP6)
+		wr_str(out, "#     ip6tables-restore "
+		            "/var/tmp/prumo-before.rules6\n");
+	if (udp_idle_s > 0)
+		wr_fmt(out,
+		       "#     sysctl -w %s=\"$(cat "
+		       "/var/tmp/prumo-udp-timeout)\"\n",
+		       name);
+}
+
+int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
+{
+	const unsigned families = text_families(rules);
+	struct fw_ipt_place *places;
+	struct arena scratch;
+	size_t n;
+	int err;
+
+	if (rules->text.n && rules->dialect &&
+	    strcmp(rules->dialect, "iptables") == 0) {
+		wr_put(out, rules->text);
+		return 0;
+	}
+	if (!can_say(rules, families, dg))
+		return ENOTSUP;
+	arena_init(&scratch);
+	err = fw_ipt_places(&places, &n, &scratch, rules, dg);
+	if (!err) {
+		put_head(out, families);
+		for (unsigned t = 0; t < FW_IPT_TABLES; t++)
+			put_table(out, places, n, t, families);
+		put_tail(out, rules->defaults.udp_idle_s, families);
+	}
+	arena_fini(&scratch);
+	return err;
 }
 
 struct patching {

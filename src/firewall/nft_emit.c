@@ -18,6 +18,7 @@
 
 #include "firewall/shell.h"
 #include "firewall/splice.h"
+#include "firewall/vendor.h"
 
 #define OWN_TABLE "inet prumo"
 
@@ -143,6 +144,14 @@ static int64_t idle_of(const struct fw_rule *r, int proto)
 	return proto == FW_PROTO_TCP ? r->attrs.tcp_idle_s : FW_IDLE_UNSET;
 }
 
+/* A table for both families wants to know which of them is meant. */
+static const char *nat_family(const struct fw_rule *r)
+{
+	if (fw_has_prefix(slice_str(table_of(r->chain)), "ip"))
+		return "";
+	return strchr(r->nat.to, '.') ? "ip " : "ip6 ";
+}
+
 static void put_verdict(struct wr *w, const struct fw_rule *r)
 {
 	static const char *const words[] = {
@@ -152,14 +161,18 @@ static void put_verdict(struct wr *w, const struct fw_rule *r)
 		[FW_GOTO] = "goto ",
 	};
 
+	const char *to = r->nat.to;
+
 	if (r->is_notrack)
 		wr_str(w, "notrack ");
 	if (r->nat.kind == FW_NAT_SOURCE)
-		wr_fmt(w, r->nat.to ? "snat %s" : "masquerade", r->nat.to);
-	else if (r->nat.kind == FW_NAT_DEST)
-		wr_fmt(w, "dnat %s", r->nat.to ? r->nat.to : "");
+		wr_fmt(w, to ? "snat %sto %s" : "masquerade",
+		       to ? nat_family(r) : NULL, to);
+	else if (r->nat.kind == FW_NAT_DEST && to)
+		wr_fmt(w, "dnat %sto %s", nat_family(r), to);
 	else if (r->nat.kind == FW_NAT_REDIRECT)
-		wr_fmt(w, r->nat.to ? "redirect %s" : "redirect", r->nat.to);
+		wr_fmt(w, to ? "redirect to :%s" : "redirect",
+		       to ? to + strspn(to, ":") : NULL);
 	else
 		wr_fmt(w, "%s%s", words[r->action], r->target ? r->target : "");
 }
@@ -371,6 +384,20 @@ static bool is_first_of_table(const struct fw_rules *rules,
 	return d == c;
 }
 
+static void put_undo(struct wr *out, const struct fw_rules *rules)
+{
+	wr_str(out,
+	       "\n# Old connections keep the old treatment; forget those to "
+	       "the provider, for\n"
+	       "# each of its addresses:\n"
+	       "#     conntrack -D -d ADDRESS\n"
+	       "\n# Undo:\n");
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (is_first_of_table(rules, c))
+			wr_fmt(out, "#     nft delete table %s\n", table_of(c));
+	}
+}
+
 int fw_nft_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 {
 	UNUSED(dg);
@@ -379,6 +406,13 @@ int fw_nft_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		wr_put(out, rules->text);
 		return 0;
 	}
+	wr_str(out,
+	       "# For nft -f, once: a second time adds all rules again. What no "
+	       "rule of a chain\n"
+	       "# accepts is dropped where its policy says so, and what another "
+	       "table drops\n"
+	       "# stays dropped. On a box with rules of its own, put these above "
+	       "its last drop.\n");
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		if (!is_first_of_table(rules, c))
 			continue;
@@ -393,6 +427,7 @@ int fw_nft_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		}
 		wr_str(out, "}\n");
 	}
+	put_undo(out, rules);
 	return 0;
 }
 

@@ -495,35 +495,12 @@ static bool is_value(const struct reader *r)
 
 static bool take_nat(struct reader *r)
 {
-	static const struct {
-		const char *word;
-		enum fw_nat_kind kind;
-	} nats[] = {{"masquerade", FW_NAT_SOURCE},
-	            {"snat", FW_NAT_SOURCE},
-	            {"dnat", FW_NAT_DEST},
-	            {"redirect", FW_NAT_REDIRECT},
-	            {"tproxy", FW_NAT_REDIRECT}};
+	const size_t n =
+		is_value(r) ? 0
+			    : nft_nat_read(&r->m, &r->t[r->at], r->n - r->at);
 
-	for (size_t i = 0; i < ARRAY_LEN(nats); i++) {
-		if (!nft_is(look(r, 0), nats[i].word) || is_value(r))
-			continue;
-		r->m.rule.nat.kind = nats[i].kind;
-		r->m.rule.action = FW_ACCEPT;
-		r->at++;
-		/* A listing leaves the match out that this implies. */
-		if (nft_is(look(r, 0), "ip"))
-			fw_match_families(&r->m, FW_IP4);
-		else if (nft_is(look(r, 0), "ip6"))
-			fw_match_families(&r->m, FW_IP6);
-		if (r->at < r->n) {
-			r->m.rule.nat.to =
-				arena_dup(r->m.arena,
-			                  between(look(r, 0), &r->t[r->n - 1]));
-			r->m.no_memory |= !r->m.rule.nat.to;
-		}
-		return true;
-	}
-	return false;
+	r->at += n;
+	return n;
 }
 
 /* ct helper set "x", ct timeout set "x" */

@@ -30,3 +30,11 @@ void nft_set_key(struct wr *w, const char *table, struct slice name);
 WARN_UNUSED int nft_rule_parse(struct nft_parser *p, struct fw_chain *c,
                                const struct nft_token *t, size_t n,
                                struct slice raw);
+
+/**
+ * Read what translates addresses; what it leaves of a target makes a rule
+ * uncertain.
+ *
+ * @return how many tokens it took; 0: @p t does not begin with such a word
+ */
+size_t nft_nat_read(struct fw_match *m, const struct nft_token *t, size_t n);

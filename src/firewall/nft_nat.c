@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/* What translates addresses, in the nft language. */
+#include "firewall/nft_rule.h"
+
+static const struct {
+	const char *word;
+	enum fw_nat_kind kind;
+	bool is_last; /* its target and flags end the rule */
+} nats[] = {
+	{"masquerade", FW_NAT_SOURCE, true},
+	{"snat", FW_NAT_SOURCE, true},
+	{"dnat", FW_NAT_DEST, true},
+	{"redirect", FW_NAT_REDIRECT, true},
+	{"tproxy", FW_NAT_REDIRECT, false},
+};
+
+static struct slice text_of(const struct nft_token *t, size_t n)
+{
+	const uint8_t *end = t[n - 1].s.p + t[n - 1].s.n;
+
+	return slice_trim((struct slice){t->s.p, (size_t)(end - t->s.p)});
+}
+
+/* "ip to 192.0.2.1:5060 persistent"
+ *
+ * @return what the target and its flags take, or 0: they are not all that
+ *         counts, for a map translates only what it has */
+static size_t read_target(struct fw_match *m, const struct nft_token *t,
+                          size_t n)
+{
+	bool is_plain = true;
+	size_t from = 0, to;
+
+	/* A listing leaves the match out that this implies. */
+	if (n && nft_is(t, "ip"))
+		fw_match_families(m, FW_IP4);
+	else if (n && nft_is(t, "ip6"))
+		fw_match_families(m, FW_IP6);
+	from += n && nft_is_one_of(t, "ip ip6");
+	from += from < n && nft_is(&t[from], "to");
+	for (to = from; to < n; to++) {
+		if (nft_is_one_of(&t[to],
+		                  "comment random fully-random persistent"))
+			break;
+		is_plain &= !nft_is_one_of(&t[to], "map numgen jhash symhash");
+	}
+	if (to > from) {
+		m->rule.nat.to =
+			arena_dup(m->arena, text_of(&t[from], to - from));
+		m->no_memory |= !m->rule.nat.to;
+	}
+	while (to < n && !nft_is(&t[to], "comment"))
+		to++;
+	return is_plain ? to : 0;
+}
+
+size_t nft_nat_read(struct fw_match *m, const struct nft_token *t, size_t n)
+{
+	for (size_t i = 0; n && i < ARRAY_LEN(nats); i++) {
+		size_t n_target;
+
+		if (!nft_is(t, nats[i].word))
+			continue;
+		m->rule.nat.kind = nats[i].kind;
+		m->rule.action = FW_ACCEPT;
+		n_target = read_target(m, t + 1, n - 1);
+		return nats[i].is_last ? 1 + n_target : 1;
+	}
+	return 0;
+}
