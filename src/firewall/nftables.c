@@ -2,7 +2,8 @@
 /*
  * Design: "nft list ruleset" and the files people write are one language of
  * blocks. Blocks are read by a stack-free loop over lines; what stands in a
- * chain goes to nft_rule.c. Tables of other families (arp, bridge, netdev)
+ * chain goes to nft_rule.c. What -j lists is written as such a text first
+ * (nft_json.c). Tables of other families (arp, bridge, netdev)
  * and objects without a say in verdicts are kept as they are.
  */
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "firewall/linux.h"
 #include "firewall/nft_emit.h"
+#include "firewall/nft_json.h"
 #include "firewall/nft_rule.h"
 
 enum {
@@ -585,7 +587,7 @@ static void check_targets(struct parser *ps)
 	}
 }
 
-static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
+static int parse_text(struct fw_rules *out, struct slice text, struct diag *dg)
 {
 	struct parser ps = {.p = {.rules = out, .dg = dg},
 	                    .lx = {.text = text, .line = 1}};
@@ -626,6 +628,58 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	return dg->n_errors ? EBADMSG : 0;
 }
 
+/* Faults of the translation, beside those of what it was made of: their lines
+ * are copied, for the one who prints them need not keep the rules. */
+static void add_faults(struct diag *dg, const struct diag *more)
+{
+	for (struct diag_item *it = more->first; it; it = it->next) {
+		const char *quote = arena_dup(dg->arena, it->quote);
+
+		it->quote = slice_str(quote);
+	}
+	if (dg->last)
+		dg->last->next = more->first;
+	else
+		dg->first = more->first;
+	if (more->last)
+		dg->last = more->last;
+	dg->n_errors += more->n_errors;
+	dg->n_warnings += more->n_warnings;
+	dg->n_items += more->n_items;
+	dg->n_dropped += more->n_dropped;
+}
+
+static int parse_json(struct fw_rules *out, struct slice text, struct diag *dg)
+{
+	struct wr w = wr_init_heap();
+	const size_t n_errors = dg->n_errors;
+	const char *list = NULL;
+	struct diag more;
+	int err = nft_json_put(&w, text, dg);
+
+	if (!err || err == EBADMSG)
+		list = arena_dup(&out->arena, wr_slice(&w));
+	diag_init(&more, dg->arena, dg->file,
+	          (struct slice){(const uint8_t *)list, w.n});
+	wr_fini(&w);
+	if (!list)
+		return ENOMEM;
+	diag_add(dg, DIAG_NOTE, (struct slice){NULL, 0},
+	         _("JSON: lines are counted as nft lists the same rules "
+	           "without -j."));
+	err = parse_text(out, more.text, &more);
+	add_faults(dg, &more);
+	if (err && err != EBADMSG)
+		return err;
+	return dg->n_errors > n_errors ? EBADMSG : 0;
+}
+
+static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
+{
+	return nft_json_is(text) ? parse_json(out, text, dg)
+	                         : parse_text(out, text, dg);
+}
+
 static int recognise(struct slice text)
 {
 	static const char *const heads[] = {"table inet ", "table ip ",
@@ -634,6 +688,8 @@ static int recognise(struct slice text)
 	struct slice line;
 	int score = 0;
 
+	if (nft_json_is(text))
+		return 100;
 	while (rd_line(&r, &line)) {
 		for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
 			const struct slice head = slice_str(heads[i]);

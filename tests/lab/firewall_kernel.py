@@ -68,7 +68,7 @@ class Compare:
     def __init__(self, net, decide):
         self.net, self.decide = net, decide
         self.n_packets = self.n_unknown = self.n_connections = 0
-        self.n_rulesets = 0
+        self.n_rulesets = self.n_json = self.n_apart = 0
         self.bad = []
 
     def load(self, text, tool, is_script):
@@ -107,13 +107,12 @@ class Compare:
             text = self.listing(tool)
         said = self.decide(text, pkts, path)
         if is_listed and not is_script:
-            shown = self.listing(tool)
-            for p, a, b in zip(pkts, said, self.decide(shown, pkts, path)):
-                # A listing leaves out what other words imply: by one of
-                # the two less may be known, and nothing else.
-                if 'unknown' not in (a[0], b[0]) and \
-                        [a[0], a[2:]] != [b[0], b[2:]]:
-                    self.wrong('text and listing differ', p, a, b, text, shown)
+            self.alike(text, self.listing(tool), pkts, said, path)
+        if (is_listed or is_script) and tool == 'nft':
+            shown = self.net.nft.as_json()
+            self.n_json += bool(shown)
+            if shown:
+                self.alike(text, shown, pkts, said, path)
         self.net.conntrack.flush()
         got = self.net.send(pkts, path)
         self.verdicts(text, pkts, said, got, path, 'new')
@@ -123,6 +122,15 @@ class Compare:
         kept = {i: p for i, p in enumerate(pkts) if i in got}
         self.verdicts(text, kept, back, heard, path, 'reply')
         self.connections(text, pkts, said, got, table)
+
+    def alike(self, text, shown, pkts, said, path):
+        for p, a, b in zip(pkts, said, self.decide(shown, pkts, path)):
+            # A listing leaves out what other words imply: by one of the two
+            # less may be known, and nothing else.
+            if 'unknown' not in (a[0], b[0]) and \
+                    [a[0], a[2:]] != [b[0], b[2:]]:
+                self.wrong('text and listing differ', p, a, b, text, shown)
+            self.n_apart += 'unknown' in (a[0], b[0]) and a[0] != b[0]
 
     def verdicts(self, text, pkts, said, got, path, way):
         items = pkts.items() if isinstance(pkts, dict) else enumerate(pkts)
@@ -317,7 +325,8 @@ def work(k, cases, seed):
     for i in range(k, cases, WORKERS):
         c.generated(rnd, i // WORKERS, has_ipt)
     net.close()
-    return c.n_rulesets, c.n_packets, c.n_unknown, c.n_connections, c.bad
+    return (c.n_rulesets, c.n_packets, c.n_unknown, c.n_connections, c.n_json,
+            c.n_apart, c.bad)
 
 
 def main():
@@ -328,10 +337,11 @@ def main():
     with multiprocessing.get_context('fork').Pool(WORKERS) as pool:
         done = pool.starmap(work, [(k, cases, seed) for k in range(WORKERS)],
                             1)
-    bad = [b for d in done for b in d[4]]
-    print('%d rulesets, %d packets, %d not predicted, %d connections: ' % tuple(
-        sum(d[i] for d in done) for i in range(4)) +
-        '%d disagreements' % len(bad))
+    bad = [b for d in done for b in d[6]]
+    print('%d rulesets, %d packets, %d not predicted, %d connections, %d as '
+          'JSON, %d packets known of one listing only: ' % tuple(
+              sum(d[i] for d in done) for i in range(6)) +
+          '%d disagreements' % len(bad))
     for b in bad[:3]:
         print('\n'.join(str(x) for x in b), file=sys.stderr)
     sys.exit(1 if bad else 0)

@@ -182,6 +182,9 @@ def entry(out, a):
     out[key] = (left, helper)
 
 
+NFT_OUTPUT_JSON = 1 << 4  # nftables/libnftables.h
+
+
 class Nft:
     """libnftables, which nft(8) is a thin face of: no process per ruleset."""
 
@@ -205,6 +208,14 @@ class Nft:
             self.lib.nft_ctx_get_output_buffer,
             self.lib.nft_ctx_get_error_buffer))
         return out, (err or 'refused') if rc else None
+
+    def as_json(self):
+        """@return the ruleset as `nft -j list ruleset` shows it; '' from a
+        library without JSON"""
+        self.lib.nft_ctx_output_set_flags(self.ctx, NFT_OUTPUT_JSON)
+        out, why = self.do('list ruleset')
+        self.lib.nft_ctx_output_set_flags(self.ctx, 0)
+        return '' if why else out
 
 
 def tap(dev):
