@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/profile.h"
 #include "firewall/audit.h"
+#include "firewall/foreign.h"
 #include "firewall/linux.h"
 #include "firewall/vendor.h"
 
@@ -279,6 +280,24 @@ static enum cli_status audit_rules(struct audit *au, const struct fw_dialect *d,
 	return status;
 }
 
+static enum cli_status refuse_text(struct slice text, const char *file)
+{
+	const struct fw_foreign *box = fw_foreign_recognise(text);
+	const struct fw_vendor_fact *fact =
+		box ? fw_vendor_fact_find(box->source) : NULL;
+
+	if (!fact)
+		return cli_usage_error(&cli_audit,
+		                       _("%s is of no kind that is known here; "
+		                         "use --for"),
+		                       file);
+	cli_complain(&cli_audit,
+	             _("%s is of %s, which is not read here. From the "
+	               "factory: %s [%s]"),
+	             file, box->title, _(fact->title), fact->document);
+	return CLI_USAGE;
+}
+
 static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
                                   struct slice text, const char *file)
 {
@@ -291,10 +310,7 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	if (!d)
 		d = fw_dialect_recognise(text);
 	if (!d || !d->parse)
-		return cli_usage_error(&cli_audit,
-		                       _("%s is of no kind that is known here; "
-		                         "use --for"),
-		                       file);
+		return refuse_text(text, file);
 	arena_init(&arena);
 	fw_rules_init(&rules);
 	diag_init(&dg, &arena, file, text);

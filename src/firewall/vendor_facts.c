@@ -234,6 +234,47 @@ static const struct fw_vendor_fact facts[] = {
             "throughput depends on it, so nothing is changed; if calls fail "
             "all the same, try without it: set system offload."),
          "Ubiquiti, EdgeRouter hardware offloading (unconfirmed)"},
+	{"pfsense-defaults",
+         N_("pf has no SIP ALG to switch off. A UDP session ends after 30 to "
+            "60 s of silence, unless System > Advanced > Firewall & NAT says "
+            "Conservative or names UDP times; a phone's port stays its own "
+            "only with Static Port."),
+         "pfSense source, filter.inc; pf's own times: unconfirmed"},
+	{"ios-defaults",
+         N_("NAT changes SIP messages unless \"no ip nat service sip udp port "
+            "5060\" and the same for tcp say otherwise; it forgets UDP after "
+            "300 s."),
+         "Cisco, NAT TCP SIP ALG; Cisco command reference, ip nat "
+         "translation, as quoted by others"},
+	{"asa-defaults",
+         N_("SIP is inspected by the policy global_policy unless \"no inspect "
+            "sip\" is said there; UDP is forgotten after 120 s: timeout "
+            "udp."),
+         "Cisco ASA configuration guides, default inspection policy; running "
+         "configurations, timeout"},
+	{"srx-defaults",
+         N_("The SIP ALG is on unless \"set security alg sip disable\" is "
+            "said; UDP is forgotten after 60 s unless an application says "
+            "inactivity-timeout."),
+         "Juniper, ALG overview; Policy Application Timeout Configuration and "
+         "Lookup (some branch devices: unconfirmed)"},
+	{"panos-defaults",
+         N_("The application sip has its ALG on unless alg-disabled is yes; "
+            "UDP is forgotten after 30 s: timeout-udp."),
+         "Palo Alto documentation, application override; public "
+         "configurations; 30 s: unconfirmed"},
+	{"checkpoint-defaults",
+         N_("Whether SIP is handled hangs on the service that a rule names: "
+            "sip and sip_any are, a plain UDP service is not. UDP is forgotten "
+            "after 40 s unless the service says otherwise."),
+         "exports of the management API, services-udp; handlers: "
+         "unconfirmed"},
+	{"openwrt-defaults",
+         N_("There is a SIP helper only with the package "
+            "kmod-nf-nathelper-extra, off by auto_helper 0; UDP is forgotten "
+            "after 120 s. The rules themselves can be read: give the output of "
+            "\"fw4 print\"."),
+         "OpenWrt source, firewall4; Linux commit 294304e4c522"},
 	{"arris-sip", N_("The ALG page has a switch for each protocol."),
          "provider's document, page of the modem (unconfirmed by the "
          "vendor)"},

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "firewall/audit.h"
+#include "firewall/foreign.h"
 #include "firewall/linux.h"
 #include "firewall/vendor.h"
 
@@ -198,48 +199,99 @@ static void test_openwrt_has_a_helper_where_it_assigns_one(void **state)
 	close_box(&b);
 }
 
-/* Boxes that are not read here are taken for no other one. Their defaults:
- * pf has no ALG and 30 to 60 s; IOS has one, and 300 s; ASA has one, and
- * 120 s; SRX has one, and 60 s; PAN-OS has one, and 30 s; Check Point as the
- * service says, and 40 s. */
-static void test_other_boxes_are_not_mistaken(void **state)
+/* Boxes that are not read here are taken for no other one, and known. */
+static void test_other_boxes_do_what_their_makers_say(void **state)
 {
-	static const char *const texts[] = {
-		"<?xml version=\"1.0\"?>\n<pfsense>\n<version>22.9</version>\n"
-		"<system>\n<optimization>normal</optimization>\n</system>\n"
-		"<filter><rule><type>pass</type></rule></filter>\n</pfsense>\n",
-		"<?xml version=\"1.0\"?>\n<opnsense>\n<filter/>\n</opnsense>\n",
-		"version 15.2\nhostname r1\n!\nip nat inside source list 1 "
-		"interface Gi0/0 overload\nip access-list extended OUT\n "
-		"permit udp any any range 5060 5061\n!\nend\n",
-		"ASA Version 9.8(2)\nhostname asa\naccess-list IN extended "
-		"permit udp any any eq sip\npolicy-map global_policy\n class "
-		"inspection_default\n  inspect sip\ntimeout udp 0:02:00\n",
-		"version 18.4R1;\nsecurity {\n    policies {\n        from-zone "
-		"trust to-zone untrust {\n            policy p {\n"
-		"                then { permit; }\n            }\n        }\n"
-		"    }\n}\n",
-		"set version 18.4R1\nset security alg sip disable\nset "
-		"security policies from-zone trust to-zone untrust policy p "
-		"then permit\n",
-		"<?xml version=\"1.0\"?>\n<config version=\"9.1.0\">\n<shared>"
-		"<alg-override><application><entry name=\"sip\"/>"
-		"</application></alg-override></shared></config>\n",
-		"set deviceconfig setting session timeout-udp 300\nset "
-		"rulebase security rules r action allow\n",
-		"{\n\"objects\": [{\"name\": \"sip\", \"type\": "
-		"\"service-udp\", \"session-timeout\": 40}],\n\"from\": 1,\n"
-		"\"to\": 1,\n\"total\": 1\n}\n",
+	static const struct {
+		const char *box, *text;
+		enum fw_tri alg;
+		int64_t udp_lo_s, udp_hi_s;
+		const char *source, *document;
+	} rows[] = {
+		{"pfsense",
+	         "<?xml version=\"1.0\"?>\n<pfsense>\n<version>22.9</version>\n"
+	         "<system>\n<optimization>normal</optimization>\n</system>\n"
+	         "<filter><rule><type>pass</type></rule></filter>\n</pfsense>\n",
+	         FW_OFF, 30, 60, "pfsense-defaults", "filter.inc"},
+		{"opnsense",
+	         "<?xml version=\"1.0\"?>\n<opnsense>\n<filter/>\n"
+	         "</opnsense>\n",
+	         FW_OFF, 30, 60, "pfsense-defaults", "filter.inc"},
+		{"ios",
+	         "version 15.2\nhostname r1\n!\nip nat inside source list 1 "
+	         "interface Gi0/0 overload\nip access-list extended OUT\n "
+	         "permit udp any any range 5060 5061\n!\nend\n",
+	         FW_ON, 300, 300, "ios-defaults", "NAT TCP SIP ALG"},
+		{"asa",
+	         "ASA Version 9.8(2)\nhostname asa\naccess-list IN extended "
+	         "permit udp any any eq sip\npolicy-map global_policy\n class "
+	         "inspection_default\n  inspect sip\ntimeout udp 0:02:00\n",
+	         FW_ON, 120, 120, "asa-defaults", "default inspection"},
+		{"srx",
+	         "version 18.4R1;\nsecurity {\n    policies {\n        from-zone "
+	         "trust to-zone untrust {\n            policy p {\n"
+	         "                then { permit; }\n            }\n        }\n"
+	         "    }\n}\n",
+	         FW_ON, 60, 60, "srx-defaults", "Policy Application Timeout"},
+		{"srx",
+	         "set version 18.4R1\nset security alg sip disable\nset "
+	         "security policies from-zone trust to-zone untrust policy p "
+	         "then permit\n",
+	         FW_ON, 60, 60, "srx-defaults", "ALG overview"},
+		{"panos",
+	         "<?xml version=\"1.0\"?>\n<config version=\"9.1.0\">\n<shared>"
+	         "<alg-override><application><entry name=\"sip\"/>"
+	         "</application></alg-override></shared></config>\n",
+	         FW_ON, 30, 30, "panos-defaults", "application override"},
+		{"panos",
+	         "set deviceconfig setting session timeout-udp 300\nset "
+	         "rulebase security rules r action allow\n",
+	         FW_ON, 30, 30, "panos-defaults", "unconfirmed"},
+		{"checkpoint",
+	         "{\n\"objects\": [{\"name\": \"sip\", \"type\": "
+	         "\"service-udp\", \"session-timeout\": 40}],\n\"from\": 1,\n"
+	         "\"to\": 1,\n\"total\": 1\n}\n",
+	         FW_UNKNOWN, 40, 40, "checkpoint-defaults", "management API"},
+		{"openwrt",
+	         "\nconfig defaults\n\toption input 'ACCEPT'\n\nconfig zone\n"
+	         "\toption name 'lan'\n",
+	         FW_OFF, 120, 120, "openwrt-defaults", "firewall4"},
 	};
 
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		const struct fw_dialect *d =
-			fw_dialect_recognise(slice_str(texts[i]));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct slice text = slice_str(rows[i].text);
+		const struct fw_dialect *d = fw_dialect_recognise(text);
+		const struct fw_foreign *box = fw_foreign_recognise(text);
 
 		if (d)
-			fail_msg("taken for %s: %s", d->name, texts[i]);
+			fail_msg("taken for %s: %s", d->name, rows[i].text);
+		if (!box || strcmp(box->id, rows[i].box) != 0)
+			fail_msg("%s: taken for %s", rows[i].box,
+			         box ? box->id : "nothing");
+		assert_int_equal(box->alg, rows[i].alg);
+		assert_int_equal(box->udp_idle_lo_s, rows[i].udp_lo_s);
+		assert_int_equal(box->udp_idle_hi_s, rows[i].udp_hi_s);
+		check_source(rows[i].box, box->source, rows[i].source,
+		             rows[i].document);
 	}
+}
+
+/* Nor is one of ours, or no configuration at all, taken for one of them. */
+static void test_what_is_read_is_not_foreign(void **state)
+{
+	static const char *const texts[] = {
+		POLICY,
+		SONIC_RULE,
+		NFT_OPEN(""),
+		"# by RouterOS 7.14.2\n/ip firewall filter\n",
+		"*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT\n",
+		"version 1 of a letter\nabout security\n",
+		""};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		assert_null(fw_foreign_recognise(slice_str(texts[i])));
 }
 
 /* ---- FortiOS: SIP by version ---- */
@@ -539,7 +591,8 @@ int main(void)
 		cmocka_unit_test(test_fresh_boxes_do_what_their_makers_say),
 		cmocka_unit_test(
 			test_openwrt_has_a_helper_where_it_assigns_one),
-		cmocka_unit_test(test_other_boxes_are_not_mistaken),
+		cmocka_unit_test(test_other_boxes_do_what_their_makers_say),
+		cmocka_unit_test(test_what_is_read_is_not_foreign),
 		cmocka_unit_test(test_fortios_sip_by_version),
 		cmocka_unit_test(test_fortios_session_time),
 		cmocka_unit_test(test_vyos_default_was_turned_around),
