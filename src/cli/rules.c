@@ -318,6 +318,18 @@ static enum cli_status emit(struct writing *wt)
 	return check(wt);
 }
 
+/* Pasted into an office's router, it would cut off everybody else. */
+static void tell_rest(const struct writing *wt)
+{
+	if (!wt->set->dialect->drops_rest)
+		return;
+	cli_complain(
+		&cli_rules,
+		_("what no rule accepts is dropped: this is for a firewall "
+	          "without rules of its own; for one that has, 'prumo "
+	          "audit FILE' writes what it lacks"));
+}
+
 /* Between any two zones is more than phones need. */
 static void set_zones(struct fw_place *place, const struct fw_dialect *d)
 {
@@ -355,6 +367,7 @@ static enum cli_status write_rules(const struct settings *set,
 	}
 	if (status == CLI_READY) {
 		(void)fwrite(wt.text.p, 1, wt.text.n, stdout);
+		tell_rest(&wt);
 		if (wt.flows.n_skipped)
 			cli_complain(&cli_rules,
 			             _("rows left out, for their names have no "

@@ -85,6 +85,8 @@ struct fw_dialect {
 	unsigned caps;         /**< FW_CAP_* */
 	const char *lan, *wan; /**< zones that every such box has from the
 	                            factory; NULL: none */
+	bool drops_rest;       /**< as written, a line of it drops what no
+	                            rule accepts; else the box does unasked */
 
 	/** FW_CAP_* that a box of this version, or of such a text, has not.
 	 *  NULL: there is none. */

@@ -704,6 +704,7 @@ const struct fw_dialect fw_dialect_iptables = {
 	.name = "iptables",
 	.title = "iptables-save",
 	.file_ext = ".rules",
+	.drops_rest = true,
 	.caps = FW_CAP_IP6 | FW_CAP_NEGATION | FW_CAP_ZONES | FW_CAP_SPORT |
                 FW_CAP_STATES | FW_CAP_CHAINS | FW_CAP_REJECT | FW_CAP_NAT |
                 FW_CAP_ALG | FW_CAP_COMMENT,

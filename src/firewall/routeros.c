@@ -700,6 +700,7 @@ const struct fw_dialect fw_dialect_routeros = {
 	.name = "routeros",
 	.title = "MikroTik RouterOS",
 	.file_ext = ".rsc",
+	.drops_rest = true,
 	.caps = FW_CAP_IP6 | FW_CAP_NAMES | FW_CAP_ZONES | FW_CAP_SPORT |
                 FW_CAP_STATES | FW_CAP_REJECT | FW_CAP_DISABLED | FW_CAP_ALG |
                 FW_CAP_UDP_IDLE | FW_CAP_COMMENT,

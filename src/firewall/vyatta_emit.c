@@ -20,6 +20,7 @@ enum {
 	MAX_PORTS = 14,
 	MAX_EDGEOS_RULE = 9999,
 	MAX_SETS = 8,
+	STEP = 10,
 	TCP_ESTABLISHED_S = 432000,
 };
 
@@ -186,7 +187,7 @@ static unsigned long next_number(struct fw_vy_emitter *e,
 		if (e->is_down)
 			e->number--;
 		else
-			e->number += e->form == FW_VY_EDGEOS ? 1 : 10;
+			e->number += e->form == FW_VY_EDGEOS ? 1 : STEP;
 	} while (e->number > 0 && fw_vy_is_used(e->used, e->number, e->freed));
 	if (e->number == 0 || e->number > e->limit) {
 		fw_vy_refuse(e, r, _("no rule number is free"));
@@ -623,7 +624,9 @@ static void put_base(struct fw_vy_emitter *e, const struct fw_chain *c)
 		       "# of its own.\n");
 	wr_fmt(e->out, "set %s default-action %s\n", path,
 	       c->policy == FW_DROP ? "drop" : "accept");
-	wr_fmt(e->undo, "delete %s\n", path);
+	wr_fmt(e->undo, "delete %s default-action\n", path);
+	for (unsigned long n = STEP; n <= e->number; n += STEP)
+		wr_fmt(e->undo, "delete %s rule %lu\n", path, n);
 	e->path = NULL;
 }
 
