@@ -641,19 +641,20 @@ static void spare_flows(struct reach *r)
 	r->flows = FLOWS_KEPT;
 }
 
-/* Closed by the server itself, it seemed, before an edge was known to be there:
- * that one closes nothing. */
-static void doubt_closed(struct reach *r)
+/* Before an edge is known to be there, what is closed seems to be so by the
+ * server, and of silence nothing can be told; an edge closes nothing, and would
+ * have answered. */
+static void take_edge(struct reach_ask *a)
 {
-	for (size_t i = 0; i < r->n_asks; i++) {
-		struct reach_ask *a = r->asks[i];
-		struct ask_result *res = &a->result;
+	struct ask_result *res = &a->result;
 
-		if (!reach_is_range(a) || a->stage != REACH_OVER ||
-		    res->end != ASK_OPEN ||
-		    val_get_int(&res->fields, "closed", 0) == 0 ||
-		    !reach_is_edge_at(r, &a->target.addr))
-			continue;
+	if (a->stage != REACH_OVER ||
+	    !reach_is_edge_at(a->reach, &a->target.addr))
+		return;
+	if (res->end == ASK_NO_MEANS)
+		res->end = ASK_SILENT;
+	if (reach_is_range(a) && res->end == ASK_OPEN &&
+	    val_get_int(&res->fields, "closed", 0) != 0) {
 		res->end = ASK_REFUSED;
 		res->error = ECONNREFUSED;
 	}
@@ -661,7 +662,8 @@ static void doubt_closed(struct reach *r)
 
 static bool follow(struct reach *r, bool is_all)
 {
-	doubt_closed(r);
+	for (size_t i = 0; i < r->n_asks; i++)
+		take_edge(r->asks[i]);
 	if (!r->is_tracing) {
 		r->is_tracing = true;
 		begin_controls(r);

@@ -84,15 +84,11 @@ static bool is_limited_at(const struct reach *r, const struct addr *at)
 	return false;
 }
 
-/* An edge would have answered; that one is there was not known then. */
 static enum ask_end end_of(const struct reach_ask *a)
 {
 	if (a->result.end == ASK_SILENT && a->target.via == ASK_UDP &&
 	    is_limited_at(a->reach, &a->target.addr))
 		return ASK_LIMITED;
-	if (a->result.end == ASK_NO_MEANS &&
-	    reach_is_edge_at(a->reach, &a->target.addr))
-		return ASK_SILENT;
 	return a->result.end;
 }
 
