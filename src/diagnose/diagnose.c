@@ -5,9 +5,6 @@
  * and one remedy, so the symptoms stand in a table by weight; the heaviest
  * one that was seen gives the finding its id, and the others join it as
  * facts and as `also`. Blocked paths are causes of their own.
- *
- * Weaker claims need stronger absence: "drops" is said only when the same
- * message passed to the control port and something else passed to this one.
  */
 #include "diagnose/diagnose.h"
 
@@ -21,179 +18,10 @@
 #include "diagnose/here.h"
 #include "diagnose/ladder.h"
 #include "diagnose/remedies.h"
+#include "diagnose/symptoms.h"
 
 enum {
 	EDITS_MAX = 40, /* different edits that a finding repeats */
-};
-
-struct symptom {
-	const char *id;
-	enum finding_severity on_sip; /* on the profile's main SIP port */
-	enum finding_severity elsewhere;
-	enum trouble trouble;
-	bool (*is_shown)(const struct ladder *l, const struct shot *s);
-	const char *title; /* %1$s: "5060/UDP" */
-	const char *detail;
-};
-
-static bool is_corrupted(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return !s->is_inbound && shot_edit_kind(s) == EDIT_CORRUPTION;
-}
-
-static bool is_proxied(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	if (s->is_inbound || s->result != SHOT_EDITED || !s->edits)
-		return false;
-	for (const struct val_item *it = s->edits->items.first; it;
-	     it = it->next) {
-		if (edit_kind_of(&it->v) == EDIT_PROXY)
-			return true;
-	}
-	return false;
-}
-
-static bool is_rewritten(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return !s->is_inbound && s->result == SHOT_EDITED;
-}
-
-/* Lost again and again. Without the edge's report nobody knows whether it was
- * the request or its answer; both are SIP. */
-static bool is_lost_message(const struct shot *s)
-{
-	return s->result == SHOT_REQUEST_DROPPED ||
-	       (s->result == SHOT_NO_ANSWER && !s->is_inbound);
-}
-
-/* No phone sends such SDP: this shows an ALG, and harms nobody. */
-static bool is_bad_media_dropped(const struct ladder *l, const struct shot *s)
-{
-	return is_lost_message(s) &&
-	       (slice_eq_str(s->variant, "low-rtp-port") ||
-	        slice_eq_str(s->variant, "no-connection-line")) &&
-	       !ladder_is_shut(l, s) && ladder_has_twin(l, s);
-}
-
-static bool is_request_dropped(const struct ladder *l, const struct shot *s)
-{
-	if (!is_lost_message(s) || is_bad_media_dropped(l, s))
-		return false;
-	/* a request towards the phone is only called dropped when the same
-	 * one from another port arrived */
-	return s->is_inbound ||
-	       (!ladder_is_shut(l, s) && ladder_has_twin(l, s));
-}
-
-static bool is_answer_dropped(const struct ladder *l, const struct shot *s)
-{
-	return s->result == SHOT_ANSWER_DROPPED &&
-	       ladder_has_answered_twin(l, s);
-}
-
-static bool is_inbound_edited(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->is_inbound && s->result == SHOT_EDITED;
-}
-
-static bool is_pinhole(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->result == SHOT_PINHOLE;
-}
-
-static bool is_admitted(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->result == SHOT_ADMITTED;
-}
-
-static bool is_moved(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->result == SHOT_MOVED;
-}
-
-static bool is_timer(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->result == SHOT_TIMER;
-}
-
-static bool is_twin_lost(const struct ladder *l, const struct shot *s)
-{
-	UNUSED(l);
-	return s->result == SHOT_TWINS;
-}
-
-/* Heaviest first. */
-static const struct symptom symptoms[] = {
-	{"alg.corrupts-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_corrupted, N_("A SIP ALG damages the SIP messages on %1$s."),
-         N_("What arrives is no longer correct SIP. Servers and phones "
-            "refuse such messages or misread them: calls fail, and a phone "
-            "may not even register.")},
-	{"alg.acts-as-proxy", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_proxied,
-         N_("A box on the way acts as a SIP proxy on %1$s, unasked."),
-         N_("It puts itself into the route of the calls. Registration and "
-            "calls then depend on that box and on what it understands.")},
-	{"alg.rewrites-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_rewritten, N_("A SIP ALG rewrites the SIP messages on %1$s."),
-         N_("The provider's server no longer sees what the phone sent, and "
-            "cannot correct the NAT itself. Typical results: one-way audio, "
-            "calls that drop after some minutes, phones that stop ringing.")},
-	{"alg.drops-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_request_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
-         N_("The same messages pass on a port that is not SIP's. Calls that "
-            "need them fail without an answer.")},
-	{"alg.drops-answers", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_answer_dropped,
-         N_("A SIP ALG drops the answers to SIP messages on %1$s."),
-         N_("The requests arrive at the server, its answers do not come "
-            "back. The phone keeps repeating itself and then gives up.")},
-	{"alg.edits-inbound", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
-         is_inbound_edited,
-         N_("A SIP ALG changes what the server sends to the phone on %1$s."),
-         N_("Incoming calls may fail, and the phone cannot see that it is "
-            "behind a NAT.")},
-	{"alg.moves-binding", FINDING_FAIL, FINDING_FAIL, TROUBLE_STATE,
-         is_moved,
-         N_("The NAT gives a SIP session another port while it is in use."),
-         N_("The server answers and calls at the port that it knows, and what "
-            "it sends there is lost until the phone speaks again: the phone "
-            "stops ringing.")},
-	{"alg.opens-pinholes", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
-         is_pinhole,
-         N_("A SIP ALG reads the calls and opens media ports for them."),
-         N_("No message was changed, but the box takes part in every call. "
-            "Audio from another server of the provider may be refused.")},
-	{"alg.opens-pinholes", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
-         is_admitted,
-         N_("A SIP ALG reads the registrations and lets the registrar call "
-            "from any port."),
-         N_("No message was changed, but the box decides who may call the "
-            "phone: calls from another server of the provider may be "
-            "refused.")},
-	{"path.loses-twins", FINDING_WARN, FINDING_WARN, TROUBLE_STATE,
-         is_twin_lost,
-         N_("The network loses the second of two sessions that begin at once."),
-         N_("What asks two things at the same moment waits for seconds: names "
-            "resolve late, and a call may begin without voice.")},
-	{"alg.drops-sip", FINDING_WARN, FINDING_WARN, TROUBLE_ALG,
-         is_bad_media_dropped, N_("A SIP ALG drops some SIP messages on %1$s."),
-         N_("Only calls whose media port is below 1024 were dropped, which no "
-            "phone uses; but the box reads and judges SIP.")},
-	{"alg.stretches-timer", FINDING_NOTE, FINDING_NOTE, TROUBLE_STATE,
-         is_timer,
-         N_("The network keeps sessions on the SIP port longer than others."),
-         N_("A box on the way knows SIP, though it changed nothing in this "
-            "test. A time-out measured on the SIP port does not hold for "
-            "the voice.")},
 };
 
 static struct val *put(struct report *r, struct val *into, const char *key,
@@ -352,55 +180,18 @@ static void add_clean(struct report *r, struct finding *fd,
 	(void)put(r, &fd->evidence, "clean", clean);
 }
 
-/* Is it shown at all, and is it on the main SIP port? */
-static bool is_seen(const struct ladder *l, shot_fn *is_shown, bool *is_on_sip)
-{
-	bool seen = false;
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (!is_shown(l, &l->shots[i]))
-			continue;
-		seen = true;
-		*is_on_sip |= l->shots[i].role == ROLE_SIP &&
-		              !shot_is_rare(&l->shots[i]);
-	}
-	return seen;
-}
-
-static bool shows_any(const struct ladder *l, const struct shot *s)
-{
-	for (size_t i = 0; i < ARRAY_LEN(symptoms); i++) {
-		if (symptoms[i].is_shown(l, s))
-			return true;
-	}
-	return false;
-}
-
-/* Told already, by a heavier symptom of the same name? */
-static bool is_told(const struct ladder *l, const struct symptom *sy)
-{
-	bool unused = false;
-
-	for (const struct symptom *up = symptoms; up < sy; up++) {
-		if (strcmp(up->id, sy->id) == 0 &&
-		    is_seen(l, up->is_shown, &unused))
-			return true;
-	}
-	return false;
-}
-
 static void add_also(struct report *r, struct finding *fd,
                      const struct ladder *l, const struct symptom *head)
 {
 	struct val also = val_list();
 	bool unused = false;
 
-	for (const struct symptom *sy = head + 1;
-	     sy < symptoms + ARRAY_LEN(symptoms); sy++) {
+	for (const struct symptom *sy = head + 1; sy->id; sy++) {
 		/* what is damaged or routed is rewritten as well */
-		if (sy->is_shown == is_rewritten || is_told(l, sy))
+		if (sy->is_shown == symptom_is_rewrite ||
+		    symptom_is_told(l, sy))
 			continue;
-		if (is_seen(l, sy->is_shown, &unused))
+		if (ladder_is_seen(l, sy->is_shown, &unused))
 			(void)put(r, &also, NULL, val_text(sy->id));
 	}
 	if (also.items.n > 0)
@@ -419,7 +210,7 @@ static void add_alg(struct report *r, const struct ladder *l,
 		(struct words){sy->title, {channels_text(r, l, sy->is_shown)}};
 	fd->detail = (struct words){.msgid = sy->detail};
 	for (size_t i = 0; i < l->n; i++) {
-		if (!shows_any(l, &l->shots[i]))
+		if (!symptom_is_any(l, &l->shots[i]))
 			continue;
 		finding_because(r, fd, l->shots[i].fact);
 		add_edits(r, l->shots[i].is_inbound ? &inbound : &edits,
@@ -441,11 +232,11 @@ static void add_alg(struct report *r, const struct ladder *l,
 
 static bool find_alg(struct report *r, const struct ladder *l)
 {
-	for (size_t i = 0; i < ARRAY_LEN(symptoms); i++) {
+	for (const struct symptom *sy = symptoms; sy->id; sy++) {
 		bool is_on_sip = false;
 
-		if (is_seen(l, symptoms[i].is_shown, &is_on_sip)) {
-			add_alg(r, l, &symptoms[i], is_on_sip);
+		if (ladder_is_seen(l, sy->is_shown, &is_on_sip)) {
+			add_alg(r, l, sy, is_on_sip);
 			return true;
 		}
 	}
@@ -550,7 +341,7 @@ static bool is_main(const struct ladder *l, shot_fn *is_shown)
 {
 	bool is_on_sip = false;
 
-	return is_seen(l, is_shown, &is_on_sip) && is_on_sip;
+	return ladder_is_seen(l, is_shown, &is_on_sip) && is_on_sip;
 }
 
 /* What lets so little through explains a silent edge, too. */
@@ -630,7 +421,7 @@ static bool join_flows(struct report *r, const struct ladder *l,
 {
 	bool unused = false;
 
-	if (!is_seen(l, is_shown, &unused))
+	if (!ladder_is_seen(l, is_shown, &unused))
 		return false;
 	for (size_t i = 0; i < l->n; i++) {
 		if (is_shown(l, &l->shots[i]) &&
@@ -675,7 +466,7 @@ static bool find_paths(struct report *r, const struct ladder *l,
 		which = is_shut_stream;
 		found = true;
 	}
-	if (is_seen(l, which, &unused) && !join_flows(r, l, fs, which)) {
+	if (ladder_is_seen(l, which, &unused) && !join_flows(r, l, fs, which)) {
 		add_block(r, l, &blocks[BLOCK_PORT],
 		          is_main(l, which) && !t.sip_passed ? FINDING_FAIL
 		                                             : FINDING_WARN,
@@ -692,7 +483,7 @@ static bool is_rationed(const struct ladder *l, const struct shot *s)
 		const struct shot *other = &l->shots[i];
 
 		if (slice_eq_str(other->variant, "burst") &&
-		    shot_same_channel(other, s) && is_request_dropped(l, other))
+		    shot_same_channel(other, s) && symptom_is_drop(l, other))
 			return true;
 	}
 	return false;
@@ -702,8 +493,9 @@ static bool is_rationed(const struct ladder *l, const struct shot *s)
 static bool is_unexplained(const struct ladder *l, const struct shot *s)
 {
 	return shot_is_phone_port(s) &&
-	       (is_lost_message(s) || s->result == SHOT_ANSWER_DROPPED) &&
-	       !ladder_is_shut(l, s) && !shows_any(l, s) && !is_rationed(l, s);
+	       (symptom_is_loss(s) || s->result == SHOT_ANSWER_DROPPED) &&
+	       !ladder_is_shut(l, s) && !symptom_is_any(l, s) &&
+	       !is_rationed(l, s);
 }
 
 /* The place is then that of what the ALG does. */
@@ -712,7 +504,7 @@ static bool has_symptom(const struct ladder *l)
 	bool has = false;
 
 	for (size_t i = 0; i < l->n; i++)
-		has |= shows_any(l, &l->shots[i]);
+		has |= symptom_is_any(l, &l->shots[i]);
 	return has;
 }
 
@@ -722,7 +514,7 @@ static void find_losses(struct report *r, const struct ladder *l)
 	struct finding *fd;
 	bool unused = false;
 
-	if (!is_seen(l, is_unexplained, &unused))
+	if (!ladder_is_seen(l, is_unexplained, &unused))
 		return;
 	for (size_t i = 0; i < l->n; i++) {
 		const struct shot *s = &l->shots[i];
@@ -777,7 +569,7 @@ static void find_unsure(struct report *r, const struct ladder *l)
 	struct finding *fd;
 	bool unused = false;
 
-	if (!is_seen(l, is_unsure, &unused))
+	if (!ladder_is_seen(l, is_unsure, &unused))
 		return;
 	fd = report_finding(r, "alg.unknown", FINDING_WARN);
 	fd->title = (struct words){

@@ -324,3 +324,17 @@ bool ladder_is_first(const struct ladder *l, const struct shot *s)
 	}
 	return true;
 }
+
+bool ladder_is_seen(const struct ladder *l, shot_fn *is_shown, bool *is_on_sip)
+{
+	bool seen = false;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!is_shown(l, &l->shots[i]))
+			continue;
+		seen = true;
+		*is_on_sip |= l->shots[i].role == ROLE_SIP &&
+		              !shot_is_rare(&l->shots[i]);
+	}
+	return seen;
+}

@@ -111,3 +111,7 @@ const struct shot *ladder_clean(const struct ladder *l, enum shot_role role,
 
 /** @p s is the first of its channel in the table. */
 bool ladder_is_first(const struct ladder *l, const struct shot *s);
+
+/** @p is_shown picks a shot. @p is_on_sip is set where one of them is a
+ *  message on the profile's main SIP port that phones do send. */
+bool ladder_is_seen(const struct ladder *l, shot_fn *is_shown, bool *is_on_sip);
