@@ -18,23 +18,19 @@
 #include "base/i18n.h"
 #include "report/page.h"
 #include "report/places.h"
+#include "report/rows.h"
 #include "report/services.h"
+#include "report/values.h"
 
 enum {
 	INDENT = 3,
 	LABEL_COLUMNS = 9,
-	NAMES_MAX = 32, /* methods on the line of a group */
 };
 
 struct text {
 	struct wr *out;
 	const struct report_style *st;
 };
-
-static const char *translate(const char *msgid)
-{
-	return *msgid ? gettext(msgid) : msgid;
-}
 
 /* Write the paragraph from @p w, which is released. */
 static void put_para(struct text *t, struct page_para pa, struct wr *w)
@@ -50,7 +46,7 @@ static void put_words(struct text *t, struct page_para pa,
 {
 	struct wr w = wr_init_heap();
 
-	words_put(&w, ws, translate);
+	words_put(&w, ws, value_translate);
 	put_para(t, pa, &w);
 }
 
@@ -68,66 +64,7 @@ static void heading(struct text *t, const char *s)
 	        s);
 }
 
-/* Values */
-
-static void put_val(struct wr *w, const struct report_style *st,
-                    const struct val *v);
-
-static void put_items(struct wr *w, const struct report_style *st,
-                      const struct val *v)
-{
-	for (const struct val_item *it = v->items.first; it; it = it->next) {
-		wr_str(w, it == v->items.first ? "" : ", ");
-		if (it->key)
-			wr_fmt(w, "%s ", it->key);
-		put_val(w, st, &it->v);
-	}
-}
-
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as the code that put it */
-static void put_val(struct wr *w, const struct report_style *st,
-                    const struct val *v)
-{
-	switch (v->kind) {
-	case VAL_NULL:
-		wr_str(w, "-");
-		break;
-	case VAL_BOOL:
-		wr_str(w, v->b ? _("yes") : _("no"));
-		break;
-	case VAL_INT:
-		wr_fmt(w, "%" PRId64, v->i);
-		break;
-	case VAL_REAL:
-		wr_fmt(w, "%.6g", v->d);
-		break;
-	case VAL_TEXT:
-	case VAL_BYTES:
-		page_escape_put(w, st, v->s);
-		break;
-	case VAL_LIST:
-	case VAL_MAP:
-		put_items(w, st, v);
-		break;
-	}
-}
-
 /* Findings */
-
-struct word {
-	const char *name;
-	const char *word;
-};
-
-static const char *word_of(const struct word *words, size_t n,
-                           struct slice name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (slice_eq_str(name, words[i].name))
-			return translate(words[i].word);
-	}
-	return NULL;
-}
 
 static const char *segment_word(enum segment s)
 {
@@ -140,7 +77,7 @@ static const char *segment_word(enum segment s)
 		[SEGMENT_PROVIDER] = N_("at the telephony provider"),
 	};
 
-	return translate(words[s]);
+	return value_translate(words[s]);
 }
 
 static const char *act_word(enum act a)
@@ -151,7 +88,7 @@ static const char *act_word(enum act a)
 		[ACT_PROVIDER] = N_("the telephony provider"),
 	};
 
-	return translate(words[a]);
+	return value_translate(words[a]);
 }
 
 static const struct page_para body = {.indent = INDENT, .hang = INDENT};
@@ -207,7 +144,7 @@ static void put_side(struct text *t, const char *label, const struct val *v)
 	};
 
 	if (v && v->kind != VAL_NULL)
-		put_val(&w, t->st, v);
+		value_put(&w, t->st, v);
 	else
 		wr_str(&w, _("(nothing)"));
 	put_para(t, pa, &w);
@@ -215,7 +152,7 @@ static void put_side(struct text *t, const char *label, const struct val *v)
 
 static const char *class_word(struct slice name)
 {
-	static const struct word words[] = {
+	static const struct value_word words[] = {
 		{"address-rewritten", N_("address rewritten")},
 		{"port-rewritten", N_("port rewritten")},
 		{"port-added", N_("port added")},
@@ -250,7 +187,7 @@ static const char *class_word(struct slice name)
 		{"unparsable", N_("no longer readable as SIP")},
 	};
 
-	return word_of(words, ARRAY_LEN(words), name);
+	return value_word_find(words, ARRAY_LEN(words), name);
 }
 
 static void put_edit(struct text *t, const struct val *edit)
@@ -282,7 +219,7 @@ static void put_edits(struct text *t, const char *title,
 
 static void put_fingerprint(struct text *t, const struct val *print)
 {
-	static const struct word words[] = {
+	static const struct value_word words[] = {
 		{"linux-netfilter",
 	         N_("It behaves like the SIP helper of the Linux kernel, which "
 	            "is inside many home routers:")},
@@ -293,8 +230,8 @@ static void put_fingerprint(struct text *t, const struct val *print)
 		{"search-and-replace",
 	         N_("It replaces the address wherever it finds it, blindly:")},
 	};
-	const char *word =
-		word_of(words, ARRAY_LEN(words), val_get_text(print, "name"));
+	const char *word = value_word_find(words, ARRAY_LEN(words),
+	                                   val_get_text(print, "name"));
 	const struct val *reasons = val_get(print, "reasons");
 
 	if (!word || !reasons || reasons->kind != VAL_LIST)
@@ -309,7 +246,8 @@ static void put_fingerprint(struct text *t, const struct val *print)
 		wr_u8(&msgid, '\0');
 		t->out->bad |= msgid.bad;
 		if (!msgid.bad)
-			put_str(t, item, translate((const char *)msgid.p));
+			put_str(t, item,
+			        value_translate((const char *)msgid.p));
 		wr_fini(&msgid);
 	}
 }
@@ -321,13 +259,13 @@ static void put_list(struct text *t, const char *label, const struct val *list)
 	if (list->kind == VAL_LIST && list->items.n == 0)
 		return;
 	wr_fmt(&w, "%s ", label);
-	put_val(&w, t->st, list);
+	value_put(&w, t->st, list);
 	put_para(t, body, &w);
 }
 
 static void put_also(struct text *t, const struct val *list)
 {
-	static const struct word words[] = {
+	static const struct value_word words[] = {
 		{"alg.acts-as-proxy", N_("it acts as a proxy")},
 		{"alg.rewrites-sip", N_("it rewrites SIP")},
 		{"alg.drops-sip", N_("it drops some messages")},
@@ -347,14 +285,15 @@ static void put_also(struct text *t, const struct val *list)
 	for (const struct val_item *it = list->items.first; it; it = it->next) {
 		const char *word =
 			it->v.kind == VAL_TEXT
-				? word_of(words, ARRAY_LEN(words), it->v.s)
+				? value_word_find(words, ARRAY_LEN(words),
+		                                  it->v.s)
 				: NULL;
 
 		wr_str(&w, it == list->items.first ? "" : "; ");
 		if (word)
 			wr_str(&w, word);
 		else
-			put_val(&w, t->st, &it->v);
+			value_put(&w, t->st, &it->v);
 	}
 	put_para(t, body, &w);
 }
@@ -427,7 +366,7 @@ static void put_finding(struct text *t, const struct finding *fd, unsigned no)
 
 	wr_fmt(&number, "%u.", no);
 	wr_u8(&number, '\0');
-	words_put(&title, &fd->title, translate);
+	words_put(&title, &fd->title, value_translate);
 	wr_fmt(&title, " [%s]", fd->id);
 	t->out->bad |= number.bad;
 	if (!number.bad) {
@@ -450,257 +389,13 @@ static void put_finding(struct text *t, const struct finding *fd, unsigned no)
 
 /* Facts */
 
-static const char *result_word(struct slice name)
-{
-	static const struct word words[] = {
-		{"clean", N_("unchanged")},
-		{"same", N_("the same")},
-		{"edited", N_("changed on the way")},
-		{"request-dropped", N_("dropped on the way")},
-		{"answer-dropped", N_("answer dropped on the way back")},
-		{"blocked", N_("blocked")},
-		{"no-answer", N_("no answer")},
-		{"lossy", N_("no answer")},
-		{"not-connected", N_("not connected")},
-		{"refused", N_("refused")},
-		{"unknown", N_("not known")},
-		{"skipped", N_("not tested")},
-		{"open", N_("open")},
-		{"closed", N_("closed")},
-		{"longer-on-sip", N_("longer on the SIP port")},
-		{"none", N_("none")},
-		{"address", N_("address translated")},
-		{"address-and-port", N_("address and port translated")},
-	};
-
-	return word_of(words, ARRAY_LEN(words), name);
-}
-
-static bool same_field(const struct fact *a, const struct fact *b,
-                       const char *key)
-{
-	return slice_eq(val_get_text(&a->fields, key),
-	                val_get_text(&b->fields, key));
-}
-
-/* Alike: the same question to the same port with the same result. */
-static bool is_alike(const struct fact *a, const struct fact *b)
-{
-	return strcmp(a->id, b->id) == 0 && a->state == b->state &&
-	       same_field(a, b, "result") && same_field(a, b, "transport") &&
-	       same_field(a, b, "direction") &&
-	       val_get_int(&a->fields, "dst_port", -1) ==
-	               val_get_int(&b->fields, "dst_port", -1);
-}
-
-/* Rules of a firewall are facts by the ten thousand, and none has a result. */
-static bool may_be_alike(const struct fact *f)
-{
-	return val_get(&f->fields, "result") != NULL;
-}
-
-static bool has_earlier(const struct report *r, const struct fact *f)
-{
-	if (!may_be_alike(f))
-		return false;
-	for (const struct fact *g = r->facts; g && g != f; g = g->next) {
-		if (is_alike(g, f))
-			return true;
-	}
-	return false;
-}
-
-static const struct fact *next_alike(const struct fact *f)
-{
-	if (!may_be_alike(f))
-		return NULL;
-	for (const struct fact *g = f->next; g; g = g->next) {
-		if (is_alike(f, g))
-			return g;
-	}
-	return NULL;
-}
-
-static void put_upper(struct wr *w, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		uint8_t c = s.p[i];
-
-		wr_u8(w, c >= 'a' && c <= 'z' ? (uint8_t)(c - 32) : c);
-	}
-}
-
-static void put_channel(struct wr *w, const struct report_style *st,
-                        const struct fact *f)
-{
-	int64_t port = val_get_int(&f->fields, "dst_port", 0);
-
-	if (port > 0) {
-		wr_fmt(w, "%" PRId64 "/", port);
-		put_upper(w, val_get_text(&f->fields, "transport"));
-	} else if (f->scope) {
-		page_escape_put(w, st, slice_str(f->scope));
-	}
-}
-
-static const char *as_is(const char *translated)
-{
-	return translated;
-}
-
-static bool is_message(const struct fact *f)
-{
-	return strcmp(f->id, "alg.ladder") == 0 &&
-	       val_get_int(&f->fields, "dst_port", 0) > 0;
-}
-
-/* "SIP to 5060/UDP"; a fact that has no words goes by its id. */
-static void put_subject(struct wr *w, const struct report_style *st,
-                        const struct fact *f)
-{
-	static const struct word words[] = {
-		{"out", N_("SIP to %1$s")},
-		{"answer", N_("answers from %1$s")},
-		{"in", N_("requests from %1$s")},
-		{"reply", N_("our answers to %1$s")},
-	};
-	const char *word = word_of(words, ARRAY_LEN(words),
-	                           val_get_text(&f->fields, "direction"));
-	struct wr channel = wr_init_heap();
-	struct words ws = {.msgid = word};
-
-	put_channel(&channel, st, f);
-	wr_u8(&channel, '\0');
-	if (is_message(f) && word && !channel.bad) {
-		ws.args[0] = (const char *)channel.p;
-		words_put(w, &ws, as_is);
-	} else {
-		wr_str(w, f->id);
-		wr_str(w, channel.n > 1 ? " " : "");
-		wr_str(w, channel.bad ? "" : (const char *)channel.p);
-	}
-	w->bad |= channel.bad;
-	wr_fini(&channel);
-}
-
-static void put_word(struct wr *w, const struct report_style *st,
-                     const char *word, struct slice name)
-{
-	if (word)
-		wr_str(w, word);
-	else
-		page_escape_put(w, st, name);
-}
-
-static void put_name(struct wr *w, const struct report_style *st,
-                     const struct fact *f)
-{
-	static const struct word methods[] = {
-		{"UNKNOWN", N_("a method nobody knows")},
-		{"CRLF", N_("keep-alive")},
-		{"PLAIN", N_("bytes that are not SIP")},
-	};
-	static const struct word variants[] = {
-		{"unusual-form", N_("unusual form")},
-		{"unusual-size", N_("unusual size")},
-		{"compact", N_("short header names")},
-		{"folded", N_("folded lines")},
-		{"odd-case", N_("odd upper and lower case")},
-		{"contact-no-port", N_("Contact without port")},
-		{"via-no-port", N_("Via without port")},
-		{"long-line", N_("long line")},
-		{"long-uri", N_("long address")},
-		{"fragmented", N_("in fragments")},
-		{"split", N_("in two segments")},
-		{"low-rtp-port", N_("media port below 1024")},
-		{"contact-host", N_("Contact by host name")},
-		{"no-connection-line", N_("SDP without c=")},
-		{"call-1", N_("several calls at once")},
-		{"second-phone", N_("a second phone, same media port")},
-		{"burst", N_("many at once")},
-		{"public-address", N_("with the public address")},
-		{"short", N_("short form")},
-	};
-	struct slice method = val_get_text(&f->fields, "method");
-	struct slice variant = val_get_text(&f->fields, "variant");
-
-	if (slice_find(variant, slice_str("call-")) == 0)
-		variant = slice_str("call-1");
-	put_word(w, st, word_of(methods, ARRAY_LEN(methods), method), method);
-	if (variant.n > 0) {
-		wr_str(w, " (");
-		put_word(w, st, word_of(variants, ARRAY_LEN(variants), variant),
-		         variant);
-		wr_u8(w, ')');
-	}
-}
-
-/* The methods of @p f and of all facts alike, each once. */
-static void put_names(struct wr *w, const struct report_style *st,
-                      const struct fact *f)
-{
-	const struct fact *shown[NAMES_MAX];
-	size_t n = 0;
-
-	for (const struct fact *g = f; g; g = next_alike(g)) {
-		bool is_new = val_get_text(&g->fields, "method").n > 0;
-
-		for (size_t i = 0; is_new && i < n; i++)
-			is_new = !(same_field(g, shown[i], "method") &&
-			           same_field(g, shown[i], "variant"));
-		if (!is_new)
-			continue;
-		if (n == NAMES_MAX) {
-			wr_str(w, ", ...");
-			return;
-		}
-		wr_str(w, n > 0 ? ", " : ": ");
-		put_name(w, st, g);
-		shown[n++] = g;
-	}
-}
-
-static void put_result(struct wr *w, const struct report_style *st,
-                       const struct fact *f)
-{
-	struct slice result = val_get_text(&f->fields, "result");
-	const char *word = result_word(result);
-
-	if (result.n == 0 && f->value.kind == VAL_NULL)
-		return;
-	wr_str(w, ": ");
-	if (word)
-		wr_str(w, word);
-	else if (result.n > 0)
-		page_escape_put(w, st, result);
-	else
-		put_val(w, st, &f->value);
-	if (result.n == 0 && f->unit)
-		wr_fmt(w, " %s", f->unit);
-}
-
 static void put_fact(struct text *t, const struct fact *f, bool is_group)
 {
 	struct wr w = wr_init_heap();
 	struct page_para pa = {0};
 
 	page_mark(&pa, t->st, f->state);
-	if (f->summary.msgid && !is_group && !is_message(f)) {
-		words_put(&w, &f->summary, translate);
-	} else {
-		put_subject(&w, t->st, f);
-		put_result(&w, t->st, f);
-		if (is_group)
-			put_names(&w, t->st, f);
-		else if (val_get_text(&f->fields, "method").n > 0) {
-			wr_str(&w, ": ");
-			put_name(&w, t->st, f);
-		}
-	}
-	if (f->why.msgid) {
-		wr_str(&w, " - ");
-		words_put(&w, &f->why, translate);
-	}
+	row_put(&w, t->st, f, is_group);
 	put_para(t, pa, &w);
 }
 
@@ -711,7 +406,7 @@ static void put_fact_evidence(struct text *t, const struct fact *f)
 		struct wr w = wr_init_heap();
 
 		wr_fmt(&w, "%s: ", it->key);
-		put_val(&w, t->st, &it->v);
+		value_put(&w, t->st, &it->v);
 		put_para(t,
 		         (struct page_para){.indent = INDENT + 2,
 		                            .hang = INDENT + 4,
@@ -738,8 +433,8 @@ static void put_facts(struct text *t, const struct report *r)
 		if (t->st->is_verbose) {
 			put_fact(t, f, false);
 			put_fact_evidence(t, f);
-		} else if (!has_earlier(r, f)) {
-			put_fact(t, f, next_alike(f) != NULL);
+		} else if (!row_has_earlier(r, f)) {
+			put_fact(t, f, row_next_alike(f) != NULL);
 		}
 	}
 }
@@ -768,7 +463,7 @@ static void put_verdict(struct text *t, const struct report *r)
 	enum verdict v = report_verdict(r);
 
 	put_str(t, (struct page_para){.color = verdicts[v].color},
-	        translate(verdicts[v].text));
+	        value_translate(verdicts[v].text));
 }
 
 static void put_profile(struct text *t, const struct report *r)
