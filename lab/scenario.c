@@ -247,10 +247,17 @@ static void features_read(struct reader *r, struct lab_hop *hop,
 }
 
 static void word_refuse(struct reader *r, const struct tree_node *n,
-                        struct slice bad)
+                        struct slice bad, int err)
 {
 	struct wr want = wr_init_heap();
 
+	if (err == EEXIST) {
+		fault(r, n->at,
+		      _("'%.*s' comes after another value for the same word; "
+		        "expected one of them"),
+		      (int)bad.n, (const char *)bad.p);
+		return;
+	}
 	router_conf_want(&want, bad);
 	fault(r, n->at, _("the router does not know '%.*s'; expected %.*s"),
 	      (int)bad.n, (const char *)bad.p, (int)want.n,
@@ -264,15 +271,39 @@ static bool words_take(struct reader *r, struct wr *w,
                        const struct tree_node *n, struct router_conf *conf)
 {
 	struct slice bad;
+	int err;
 
 	if (!is_kind(r, n, TREE_NODE_SCALAR))
 		return false;
-	if (router_conf_read(conf, &bad, n->text) != 0) {
-		word_refuse(r, n, bad);
+	err = router_conf_read(conf, &bad, n->text);
+	if (err) {
+		word_refuse(r, n, bad, err);
 		return false;
 	}
 	wr_fmt(w, "%s%s", w->n ? "," : "", (const char *)n->text.p);
 	return true;
+}
+
+/* @return the scalar of @p n that says @p key */
+static const struct tree_node *word_node(const struct tree_node *n,
+                                         const char *key)
+{
+	const struct tree_node *c = n->first;
+
+	while (c && slice_find(c->text, slice_str(key)) == SIZE_MAX)
+		c = c->next;
+	return c ? c : n;
+}
+
+static void words_check(struct reader *r, const struct tree_node *n,
+                        const struct router_conf *conf)
+{
+	const char *word, *need;
+
+	if (router_conf_check(conf, &word, &need) != 0)
+		fault(r, word_node(n, word)->at,
+		      _("'%s' does nothing without '%s'; expected both"), word,
+		      need);
 }
 
 static void words_read(struct reader *r, const char **wordsp,
@@ -280,15 +311,17 @@ static void words_read(struct reader *r, const char **wordsp,
 {
 	struct router_conf conf = router_defaults;
 	struct wr w = wr_init_heap();
+	bool is_good = true;
 
 	if (n->kind == TREE_NODE_LIST) {
-		for (n = n->first; n; n = n->next) {
-			if (!words_take(r, &w, n, &conf))
-				break;
-		}
+		for (const struct tree_node *c = n->first; c && is_good;
+		     c = c->next)
+			is_good = words_take(r, &w, c, &conf);
 	} else {
-		(void)words_take(r, &w, n, &conf);
+		is_good = words_take(r, &w, n, &conf);
 	}
+	if (is_good)
+		words_check(r, n, &conf);
 	*wordsp = arena_dup(r->arena, wr_slice(&w));
 	r->no_memory |= w.bad || !*wordsp;
 	wr_fini(&w);
@@ -362,14 +395,16 @@ static void slot_read(struct reader *r, struct lab_server *server, size_t slot,
 	if (!n->n && flags & LAB_SLOT_NEEDED)
 		fault(r, n->at, _("this list must not be empty"));
 	for (; c; c = c->next) {
-		unsigned port = 0;
+		uint64_t port;
 
-		number_read(r, &port, c, UINT16_MAX);
-		if (port)
+		if (!is_kind(r, c, TREE_NODE_SCALAR))
+			continue;
+		if (text_u64(&port, c->text, UINT16_MAX) == 0 && port > 0)
 			server->ports[slot][server->n_ports[slot]++] =
 				(uint16_t)port;
 		else
-			fault(r, c->at, _("this is not a port"));
+			fault(r, c->at, _("'%s' is not a port from 1 to 65535"),
+			      (const char *)c->text.p);
 	}
 }
 

@@ -159,13 +159,38 @@ static int hosts_add(struct lab_relay *relay, const struct lab *lab)
 	return err;
 }
 
+static int words_take(struct lab_relay *relay, const struct lab_stage *st,
+                      unsigned hop)
+{
+	const char *word, *need;
+	struct slice bad;
+	int err = router_conf_read(&relay->conf, &bad,
+	                           slice_str(st->scenario->words[hop - 1]));
+
+	if (err == EEXIST)
+		return lab_why_set(
+			st->why, EBADMSG,
+			_("'%.*s' comes after another value for the same word; "
+		          "expected one of them"),
+			(int)bad.n, (const char *)bad.p);
+	if (err)
+		return lab_why_set(st->why, EBADMSG,
+		                   _("the router does not know '%.*s'"),
+		                   (int)bad.n, (const char *)bad.p);
+	if (router_conf_check(&relay->conf, &word, &need) != 0)
+		return lab_why_set(
+			st->why, EBADMSG,
+			_("'%s' does nothing without '%s'; expected both"),
+			word, need);
+	return 0;
+}
+
 static int relay_prepare(struct lab_relay *relay, const struct lab_stage *st,
                          unsigned hop, const char *node)
 {
 	const struct lab_stage_opts *opts = st->opts;
 	uint64_t seed = opts->has_seed ? opts->seed : st->scenario->seed;
 	char mac[LAB_ADDR_BYTES];
-	struct slice bad;
 	int err = 0;
 
 	lab_relay_init(relay);
@@ -180,13 +205,8 @@ static int relay_prepare(struct lab_relay *relay, const struct lab_stage *st,
 	}
 	if (!err && hop == 1)
 		err = hosts_add(relay, st->lab);
-	if (!err && router_conf_read(&relay->conf, &bad,
-	                             slice_str(st->scenario->words[hop - 1])))
-		return lab_why_set(st->why, EBADMSG,
-		                   _("the router does not know '%.*s'"),
-		                   (int)bad.n, (const char *)bad.p);
 	return err ? lab_why_set(st->why, err, "%s: %s", node, strerror(err))
-	           : 0;
+	           : words_take(relay, st, hop);
 }
 
 static int not_ready(struct lab_stage *st, const char *node, const char *what,

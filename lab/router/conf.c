@@ -125,6 +125,22 @@ static const struct key keys[] = {
 	DIR("in", 1),
 };
 
+_Static_assert(ARRAY_LEN(keys) <= 64, "struct router_conf has a bit of each");
+
+/* Words that do nothing alone. */
+static const struct need {
+	const char *word, *need;
+	unsigned dir;
+	bool is_rate; /* needed; else a chance of bursts is */
+} needs[] = {
+	{"out.queue", "out.rate", 0, true},
+	{"out.good", "out.bad", 0, false},
+	{"out.bad-loss", "out.bad", 0, false},
+	{"in.queue", "in.rate", 1, true},
+	{"in.good", "in.bad", 1, false},
+	{"in.bad-loss", "in.bad", 1, false},
+};
+
 static int word_find(unsigned *np, const char *words, struct slice value)
 {
 	struct slice rest = slice_str(words);
@@ -436,13 +452,29 @@ static const struct key *key_find(struct slice name)
 	return NULL;
 }
 
+/* These add to what was said before. */
+static bool is_repeatable(const struct key *key)
+{
+	return key->kind == KIND_PERSONA || key->kind == KIND_ALG ||
+	       key->kind == KIND_RANGE || key->kind == KIND_RULE;
+}
+
+static uint64_t key_bit(const struct key *key)
+{
+	return UINT64_C(1) << (key - keys);
+}
+
 static int word_read(struct router_conf *c, struct slice word)
 {
 	struct slice value = word, name = part_take(&value, "=");
-
 	const struct key *key = key_find(name);
 
-	return key ? value_read(c, key, value) : EBADMSG;
+	if (!key || value_read(c, key, value) != 0)
+		return EBADMSG;
+	if ((c->said & key_bit(key)) && !is_repeatable(key))
+		return EEXIST;
+	c->said |= key_bit(key);
+	return 0;
 }
 
 int router_conf_read(struct router_conf *conf, struct slice *bad,
@@ -454,12 +486,31 @@ int router_conf_read(struct router_conf *conf, struct slice *bad,
 	while (rd_line(&r, &line)) {
 		while (line.n) {
 			struct slice word = slice_trim(part_take(&line, ","));
+			int err = word.n ? word_read(conf, word) : 0;
 
-			if (word.n && word_read(conf, word) != 0) {
+			if (err) {
 				*bad = word;
-				return EBADMSG;
+				return err;
 			}
 		}
+	}
+	return 0;
+}
+
+int router_conf_check(const struct router_conf *conf, const char **word,
+                      const char **need)
+{
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+		const struct need *n = &needs[i];
+		const struct key *key = key_find(slice_str(n->word));
+		const struct router_path_conf *path = &conf->dirs[n->dir].path;
+		bool has = n->is_rate ? path->rate_bps > 0 : path->bad_ppm > 0;
+
+		if (has || !(conf->said & key_bit(key)))
+			continue;
+		*word = n->word;
+		*need = n->need;
+		return EBADMSG;
 	}
 	return 0;
 }

@@ -39,6 +39,7 @@ struct router_dir_conf {
 };
 
 struct router_conf {
+	uint64_t said; /**< keys that conf.h has read, by number */
 	uint64_t seed;
 	struct addr ip4[2], ip6[2]; /**< own, by side; sender of errors */
 	unsigned mtu;               /**< of both sides */

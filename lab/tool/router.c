@@ -73,13 +73,19 @@ static int usage_fail(void)
 
 static int words_read(struct router_conf *conf, int n, char *const *words)
 {
+	const char *word, *need;
+
 	for (int i = 0; i < n; i++) {
 		struct wr want = wr_init_heap();
 		struct slice bad;
+		int err = router_conf_read(conf, &bad, slice_str(words[i]));
 
-		if (router_conf_read(conf, &bad, slice_str(words[i])) == 0)
+		if (err == 0)
 			continue;
-		router_conf_want(&want, bad);
+		if (err == EEXIST)
+			wr_str(&want, "one value for this word");
+		else
+			router_conf_want(&want, bad);
 		(void)fprintf(
 			stderr,
 			"prumo-lab-router: not understood: %.*s; expected "
@@ -87,6 +93,13 @@ static int words_read(struct router_conf *conf, int n, char *const *words)
 			(int)bad.n, (const char *)bad.p, (int)want.n,
 			(const char *)want.p);
 		wr_fini(&want);
+		return EBADMSG;
+	}
+	if (router_conf_check(conf, &word, &need) != 0) {
+		(void)fprintf(stderr,
+		              "prumo-lab-router: %s does nothing without %s; "
+		              "expected both\n",
+		              word, need);
 		return EBADMSG;
 	}
 	return 0;

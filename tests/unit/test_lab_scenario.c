@@ -87,6 +87,19 @@ static void test_read_refuses_in_its_place(void **state)
 	         4},
 		{"a feature", HEAD "routers:\n  - kernel: [magic]\n", 5},
 		{"a word", HEAD "routers:\n  - program: nat=perhaps\n", 5},
+		{"a queue without a rate",
+	         HEAD "routers:\n  - program:\n    - nat=on\n"
+	              "    - out.queue=60\n",
+	         7},
+		{"an end of bursts that never begin",
+	         HEAD "routers:\n  - program: [in.good=30]\n", 5},
+		{"a word twice",
+	         HEAD "routers:\n  - program: [nat=on,\n    nat=none]\n", 6},
+		{"a port of 99999",
+	         ONE "servers: [{program: nginx, ports: {http: [99999]}}]\n",
+	         5},
+		{"a port in letters",
+	         ONE "servers: [{program: nginx, ports: {http: [www]}}]\n", 5},
 		{"a timer of nothing",
 	         HEAD "routers:\n  - kernel: []\n    udp-timeout: 9\n", 6},
 		{"a key", ONE "colour: red\n", 5},
@@ -133,6 +146,8 @@ static void test_read_refuses_in_its_place(void **state)
 		if (s != untouched || dg.first->line != cases[i].line)
 			fail_msg("%s: at line %u", cases[i].why,
 			         dg.first->line);
+		if (dg.n_errors != 1)
+			fail_msg("%s: %zu faults", cases[i].why, dg.n_errors);
 		arena_fini(&a);
 	}
 }

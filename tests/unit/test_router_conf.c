@@ -115,6 +115,57 @@ static void test_read_names_what_it_does_not_know(void **state)
 	}
 }
 
+static void test_read_takes_one_value_of_a_word(void **state)
+{
+	static const char *const twice[][2] = {
+		{"nat=on,mtu=600,nat=on", "nat=on"},
+		{"out.loss=1,in.loss=1\nout.loss=2", "out.loss=2"},
+		{"seed=1,seed=2", "seed=2"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(twice); i++) {
+		struct router_conf c = router_defaults;
+		struct slice word = {0};
+
+		assert_int_equal(
+			router_conf_read(&c, &word, slice_str(twice[i][0])),
+			EEXIST);
+		assert_true(slice_eq_str(word, twice[i][1]));
+	}
+	(void)read("alg=via,alg=contact,persona=asa,persona=sonicwall,"
+	           "udp-port=1:1,udp-port=2:1,rule=drop:udp,rule=drop:tcp");
+}
+
+static void test_check_names_what_does_nothing_alone(void **state)
+{
+	static const struct {
+		const char *text, *word, *need;
+	} cases[] = {
+		{"out.queue=9", "out.queue", "out.rate"},
+		{"in.queue=9,out.rate=64", "in.queue", "in.rate"},
+		{"in.queue=9,in.rate=0", "in.queue", "in.rate"},
+		{"in.good=30", "in.good", "in.bad"},
+		{"out.good=30,in.bad=1", "out.good", "out.bad"},
+		{"out.bad-loss=30", "out.bad-loss", "out.bad"},
+		{"out.queue=9,out.rate=64,in.bad=1,in.good=2", NULL, NULL},
+		{"out.rate=64,in.bad=1", NULL, NULL},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_conf c = read(cases[i].text);
+		const char *word = NULL, *need = NULL;
+
+		assert_int_equal(router_conf_check(&c, &word, &need),
+		                 cases[i].word ? EBADMSG : 0);
+		if (!cases[i].word)
+			continue;
+		assert_string_equal(word, cases[i].word);
+		assert_string_equal(need, cases[i].need);
+	}
+}
+
 static void test_want_tells_what_was_expected(void **state)
 {
 	static const char *const cases[][2] = {
@@ -193,6 +244,8 @@ int main(void)
 		cmocka_unit_test(test_read_takes_every_kind),
 		cmocka_unit_test(test_bursts_lose_all_unless_told),
 		cmocka_unit_test(test_read_names_what_it_does_not_know),
+		cmocka_unit_test(test_read_takes_one_value_of_a_word),
+		cmocka_unit_test(test_check_names_what_does_nothing_alone),
 		cmocka_unit_test(test_want_tells_what_was_expected),
 		cmocka_unit_test(test_want_lists_what_there_is),
 		cmocka_unit_test(test_ranges_leave_room_for_the_alg),
