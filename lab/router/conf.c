@@ -254,6 +254,21 @@ static int times_read(struct router_rule *r, struct slice text)
 	return 0;
 }
 
+/* A net of IPv6 has colons of its own: it stands in brackets. */
+static struct slice net_take(struct slice *rest)
+{
+	struct slice text = *rest, net;
+
+	if (!text.n || text.p[0] != '[')
+		return part_take(rest, ":");
+	*rest = slice_sub(text, 1, SIZE_MAX);
+	net = part_take(rest, "]");
+	/* Not closed, empty or with more behind it: its reader refuses it. */
+	if (net.n + 2 > text.n || !net.n || part_take(rest, ":").n)
+		return slice_sub(text, 0, 1);
+	return net;
+}
+
 static int rule_read(struct router_conf *c, struct slice value)
 {
 	static const char actions[] = "accept drop reject-net reject-host "
@@ -271,7 +286,7 @@ static int rule_read(struct router_conf *c, struct slice value)
 	ports = part_take(&value, ":");
 	if (ports.n && ports_read(&r.low, &r.high, ports) != 0)
 		return EBADMSG;
-	net = part_take(&value, ":");
+	net = net_take(&value);
 	if (net.n && prefix_parse(&r.dst, net) != 0)
 		return EBADMSG;
 	action = part_take(&value, ":");

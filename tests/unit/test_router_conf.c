@@ -27,7 +27,9 @@ static void test_read_takes_every_kind(void **state)
 	             "icmp=28,out.delay=20,in.loss=0.25%,in.rate=64,"
 	             "out.dscp=46,in.dscp=bleach,alg-port=5080,seed=9,"
 	             "rule=reset:tcp:5060-5061:198.51.100.0/24:in:5-9,"
-	             "rule=drop:udp");
+	             "rule=drop:udp,"
+	             "rule=drop:udp:5060:[2001:db8:ffff::/48]:in:5-9,"
+	             "rule=drop:::[2001:db8::1]");
 
 	UNUSED(state);
 	assert_true(c.alg.set == (router_alg_bit(ROUTER_ALG_TIMER) |
@@ -51,7 +53,11 @@ static void test_read_takes_every_kind(void **state)
 	assert_int_equal(c.dirs[1].dscp, ROUTER_DSCP_BLEACH);
 	assert_int_equal(c.alg.port, 5080);
 	assert_int_equal(c.seed, 9);
-	assert_int_equal(c.n_rules, 2);
+	assert_int_equal(c.n_rules, 4);
+	assert_true(c.rules[2].is_in && c.rules[2].until_ns == 9 * NS_PER_S);
+	assert_int_equal(c.rules[2].dst.net.family, ADDR_IP6);
+	assert_int_equal(c.rules[2].dst.n_bits, 48);
+	assert_int_equal(c.rules[3].dst.n_bits, 128);
 	assert_int_equal(c.rules[0].action, ROUTER_RULE_RESET);
 	assert_int_equal(c.rules[0].from_ns, 5 * NS_PER_S);
 	assert_true(c.rules[0].is_in && !c.rules[1].is_in);
@@ -89,6 +95,10 @@ static void test_read_names_what_it_does_not_know(void **state)
 		"sideways.loss=1",
 		"rule=drop:udp:5060:198.51.100.1/24",
 		"rule=drop:udp:0",
+		"rule=drop:udp::2001:db8::/32",
+		"rule=drop:udp::[2001:db8::/32",
+		"rule=drop:udp::[2001:db8::]/32",
+		"rule=drop:udp::[]",
 		"rule=drop:udp::::9-5",
 		"rule=drop:udp::::5-5",
 		"alg",
