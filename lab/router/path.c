@@ -214,7 +214,7 @@ void router_path_put(struct router_path *p, struct slice pkt, int64_t now_ns)
 		return;
 	}
 	if (overtakes) {
-		p->count.n_reordered++;
+		p->count.n_reordered += at_ns < p->last_ns;
 	} else {
 		at_ns += c->delay_ns;
 		if (c->jitter_ns)

@@ -127,6 +127,23 @@ static void test_reordered_overtakes(void **state)
 	router_path_free(p);
 }
 
+/* Where nobody waits there is nobody to overtake. */
+static void test_without_a_queue_nobody_overtakes(void **state)
+{
+	struct router_path_conf c = {.reorder_ppm = 1000000};
+	struct router_path *p = make(&c);
+	struct slice pkt;
+
+	UNUSED(state);
+	for (uint32_t i = 0; i < 10; i++) {
+		put(p, i, i * NS_PER_MS);
+		assert_true(router_path_take(p, &pkt, i * NS_PER_MS));
+		assert_int_equal(number(pkt), i);
+	}
+	assert_int_equal(router_path_count(p)->n_reordered, 0);
+	router_path_free(p);
+}
+
 static void test_rate_queues_and_overflows(void **state)
 {
 	/* 4 bytes at 32 bit/s: one a second. */
@@ -201,6 +218,7 @@ int main(void)
 		cmocka_unit_test(test_jitter_keeps_order),
 		cmocka_unit_test(test_loss_is_as_often_and_as_bursty_as_asked),
 		cmocka_unit_test(test_reordered_overtakes),
+		cmocka_unit_test(test_without_a_queue_nobody_overtakes),
 		cmocka_unit_test(test_rate_queues_and_overflows),
 		cmocka_unit_test(test_duplicates_come_twice),
 		cmocka_unit_test(test_holds_no_more_than_it_promises),
