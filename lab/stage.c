@@ -35,6 +35,7 @@ enum {
 	PATH_BYTES = 128,
 	LOG_BYTES = 600, /**< of it, what a complaint quotes */
 	ENV_BYTES = 160,
+	SEED_HOP_BITS = 40, /**< above any seed that is asked for */
 	MAX_STARTED = LAB_MAX_HOPS + LAB_MAX_SERVERS + LAB_MAX_PROGRAMS,
 };
 
@@ -194,8 +195,10 @@ static int relay_prepare(struct lab_relay *relay, const struct lab_stage *st,
 	int err = 0;
 
 	lab_relay_init(relay);
-	/* Each its own, or all would lose the same packets. */
-	relay->conf.seed = seed * LAB_MAX_HOPS + hop;
+	/* Each its own, or all would lose the same packets; and far apart, as
+	 * a router takes the numbers after it for its two directions. */
+	relay->conf.seed = seed * LAB_MAX_HOPS + 1 +
+	                   ((uint64_t)(hop - 1) << SEED_HOP_BITS);
 	relay->truth = opts->truths[hop - 1];
 	for (int side = 0; side < 2 && !err; side++) {
 		relay->devices[side] = lab_dev(side == ROUTER_WAN);

@@ -152,9 +152,13 @@ class Adversary(unittest.TestCase):
     def test_cgnat(self):
         shown = prumo_lab("show", "cgnat").stdout
         self.assertIn("100.64.1.1", shown)
+        seeds = []
         for hop in 1, 2:
             _, truth = talk("cgnat", "udp", 5060, truth=hop)
             self.assertGreater(truth["mappings"], 0)
+            seeds.append(truth["seed"])
+        # a router takes the two numbers after its seed as well
+        self.assertGreater(abs(seeds[1] - seeds[0]), 2)
         out, _ = talk("cgnat", "seen")
         self.assertEqual(out.strip(), "198.18.2.2")
 
