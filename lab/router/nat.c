@@ -262,6 +262,7 @@ static enum router_nat_verdict error(struct router_nat *n,
                                      struct router_pkt *p, bool is_out,
                                      int64_t now_ns)
 {
+	const struct addr any = {0};
 	struct addr key, outer;
 	struct router_pkt q;
 	uint32_t i;
@@ -273,6 +274,9 @@ static enum router_nat_verdict error(struct router_nat *n,
 	if (is_out) {
 		key = key_of(n, &q.src);
 		i = router_nat_mapping_find(n, q.proto, &q.dst, &key, now_ns);
+		if (!i && key.family) /* it came through a pinhole */
+			i = router_nat_mapping_find(n, q.proto, &q.dst, &any,
+			                            now_ns);
 	} else {
 		i = router_nat_find_outside(n, q.proto, &q.src, now_ns);
 	}

@@ -377,6 +377,46 @@ static void test_error_is_translated_with_its_quote(void **state)
 	router_nat_free(n);
 }
 
+/* A phone that refuses what came through a pinhole is heard, whatever its
+ * other mappings depend on. */
+static void test_error_about_a_pinhole_goes_out(void **state)
+{
+	static const enum router_nat_dep deps[] = {ROUTER_NAT_EI, ROUTER_NAT_AD,
+	                                           ROUTER_NAT_APD};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(deps); i++) {
+		struct addr phone = at(PHONE), any = {0}, ext;
+		struct router_nat_conf c = conf();
+		struct router_pkt p, e;
+		struct router_flow f;
+		struct router_nat *n;
+		uint8_t b[2048];
+		struct wr w = wr_init(b, sizeof(b));
+
+		c.mapping = deps[i];
+		n = make(&c);
+		assert_int_equal(router_nat_pinhole(n, &ext, ROUTER_UDP, &phone,
+		                                    &any, NS_PER_S, 0),
+		                 0);
+		p = udp(THIRD, "203.0.113.2:5060");
+		assert_int_equal(router_nat_take(n, &f, &p, false, 1), 0);
+		assert_int_equal(router_icmp_build(&w, &p, &phone,
+		                                   ROUTER_ICMP_PORT, 0, 548),
+		                 0);
+		assert_int_equal(router_pkt_read(&e, b, w.n), 0);
+		assert_int_equal(router_nat_take(n, &f, &e, true, 2),
+		                 ROUTER_NAT_PASS);
+		assert_true(addr_ip_eq(&e.src, &ext));
+		assert_true(router_pkt_sums_are_right(&e));
+		/* what is quoted is what was sent, to the last byte */
+		p = udp(THIRD, "203.0.113.2:5060");
+		assert_int_equal(e.n - e.payload, p.n);
+		assert_memory_equal(e.b + e.payload, p.b, p.n);
+		router_nat_free(n);
+	}
+}
+
 static void test_admits_while_it_lasts(void **state)
 {
 	struct addr ext = at("203.0.113.2:5060"), peer = at(OTHER);
@@ -501,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_hairpin_comes_back_from_outside),
 		cmocka_unit_test(test_error_is_translated_with_its_quote),
 		cmocka_unit_test(test_pinhole_lets_in_whom_it_names),
+		cmocka_unit_test(test_error_about_a_pinhole_goes_out),
 		cmocka_unit_test(test_admits_while_it_lasts),
 		cmocka_unit_test(test_remap_moves_the_port),
 		cmocka_unit_test(test_alloc_refuses_what_is_out_of_range),
