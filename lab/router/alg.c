@@ -223,15 +223,21 @@ uint64_t router_alg_count(const struct router_alg *a, enum router_alg_id id,
 	return a->counts[id][is_in];
 }
 
-static void note_text(char *out, struct slice text)
+uint64_t router_alg_notes_missing(const struct router_alg *a)
 {
-	size_t n = text.n < ROUTER_ALG_NOTE_BYTES - 1
-	                   ? text.n
-	                   : ROUTER_ALG_NOTE_BYTES - 1;
+	return a->n_unnoted;
+}
 
-	if (n)
-		memcpy(out, text.p, n);
-	out[n] = '\0';
+static size_t kept_bytes(size_t n)
+{
+	return n < ROUTER_ALG_NOTE_BYTES ? n : ROUTER_ALG_NOTE_BYTES;
+}
+
+static size_t note_text(uint8_t *out, struct slice text)
+{
+	if (text.n)
+		memcpy(out, text.p, kept_bytes(text.n));
+	return text.n;
 }
 
 static struct router_alg_note *note(struct router_alg *a, enum router_alg_id id,
@@ -240,8 +246,10 @@ static struct router_alg_note *note(struct router_alg *a, enum router_alg_id id,
 	struct router_alg_note *n;
 
 	a->counts[id][!is_out]++;
-	if (a->n_notes == ROUTER_ALG_MAX_NOTES)
+	if (a->n_notes == ROUTER_ALG_MAX_NOTES) {
+		a->n_unnoted++;
 		return NULL;
+	}
 	n = &a->notes[a->n_notes++];
 	*n = (struct router_alg_note){.id = id, .is_out = is_out};
 	return n;
@@ -260,6 +268,20 @@ void router_alg_note_drop(struct router_alg *a, enum router_alg_id id,
 
 	if (n)
 		n->is_drop = true;
+}
+
+void router_alg_note_move(struct router_alg *a, enum router_alg_id id,
+                          bool is_out, const struct addr *was,
+                          const struct addr *is)
+{
+	struct router_alg_note *n = note(a, id, is_out);
+	char text[ADDR_TEXT_BYTES];
+
+	if (!n)
+		return;
+	n->is_move = true;
+	n->was_n = note_text(n->was, slice_str(addr_text(was, text)));
+	n->is_n = note_text(n->is, slice_str(addr_text(is, text)));
 }
 
 void router_alg_edit(struct router_alg_turn *t, enum router_alg_id id,
@@ -342,8 +364,8 @@ static void edits_apply(struct router_alg_turn *t, struct wr *w)
 		done = e->at + e->n;
 		if (n) {
 			n->at = e->at;
-			note_text(n->was, was);
-			note_text(n->is, edit_text(a, e));
+			n->was_n = note_text(n->was, was);
+			n->is_n = note_text(n->is, edit_text(a, e));
 		}
 	}
 	wr_put(w, slice_sub(t->m->raw, done, SIZE_MAX));
@@ -415,11 +437,11 @@ enum router_alg_verdict router_alg_take(struct router_alg *a, struct wr *w,
 	return w->bad ? ROUTER_ALG_SAME : ROUTER_ALG_EDITED;
 }
 
-static void json_str(struct wr *w, const char *s)
+static void json_str(struct wr *w, const uint8_t *s, size_t n)
 {
 	wr_u8(w, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t c = s[i];
 
 		if (c == '"' || c == '\\')
 			wr_fmt(w, "\\%c", c);
@@ -447,10 +469,17 @@ void router_alg_notes_put(struct wr *w, const struct router_alg *a)
 			wr_str(w, "\"dropped\": true}");
 			continue;
 		}
-		wr_fmt(w, "\"offset\": %zu, \"before\": ", n->at);
-		json_str(w, n->was);
+		if (!n->is_move)
+			wr_fmt(w, "\"offset\": %zu, ", n->at);
+		wr_str(w, "\"before\": ");
+		json_str(w, n->was, kept_bytes(n->was_n));
 		wr_str(w, ", \"after\": ");
-		json_str(w, n->is);
+		json_str(w, n->is, kept_bytes(n->is_n));
+		if (n->was_n > ROUTER_ALG_NOTE_BYTES ||
+		    n->is_n > ROUTER_ALG_NOTE_BYTES)
+			wr_fmt(w,
+			       ", \"before_bytes\": %zu, \"after_bytes\": %zu",
+			       n->was_n, n->is_n);
 		wr_str(w, "}");
 	}
 	wr_str(w, "]");

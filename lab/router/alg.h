@@ -12,10 +12,10 @@
 #include "router/nat.h"
 
 enum {
-	ROUTER_ALG_MAX_NOTES = 512, /**< kept; all are counted */
-	ROUTER_ALG_NOTE_BYTES = 64,
-	ROUTER_ALG_MAX_EDITS = 96, /**< in one message */
-	ROUTER_ALG_MAX_MEDIA = 64, /**< streams that are remembered */
+	ROUTER_ALG_MAX_NOTES = 4096, /**< kept; all are counted */
+	ROUTER_ALG_NOTE_BYTES = 160, /**< kept of a text */
+	ROUTER_ALG_MAX_EDITS = 96,   /**< in one message */
+	ROUTER_ALG_MAX_MEDIA = 64,   /**< streams that are remembered */
 };
 
 /** Order is precedence: where two want the same bytes, the first has them. */
@@ -131,9 +131,10 @@ extern const struct router_alg_conf router_alg_defaults;
 
 struct router_alg_note {
 	enum router_alg_id id;
-	bool is_out, is_drop;
-	size_t at; /**< in the message as it came */
-	char was[ROUTER_ALG_NOTE_BYTES], is[ROUTER_ALG_NOTE_BYTES];
+	bool is_out, is_drop, is_move;
+	size_t at;          /**< in the message as it came */
+	size_t was_n, is_n; /**< bytes; more than are kept: the start is */
+	uint8_t was[ROUTER_ALG_NOTE_BYTES], is[ROUTER_ALG_NOTE_BYTES];
 };
 
 struct router_alg;
@@ -173,9 +174,17 @@ void router_alg_count_add(struct router_alg *a, enum router_alg_id id,
 void router_alg_note_drop(struct router_alg *a, enum router_alg_id id,
                           bool is_out);
 
+/** Note an endpoint that a behaviour has replaced by another. */
+void router_alg_note_move(struct router_alg *a, enum router_alg_id id,
+                          bool is_out, const struct addr *was,
+                          const struct addr *is);
+
 /** How often a behaviour struck, [0] out, [1] in. */
 uint64_t router_alg_count(const struct router_alg *a, enum router_alg_id id,
                           bool is_in);
 
 /** The notes, as a JSON list. */
 void router_alg_notes_put(struct wr *w, const struct router_alg *a);
+
+/** How many more there would be, had there been room. */
+uint64_t router_alg_notes_missing(const struct router_alg *a);

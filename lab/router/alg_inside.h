@@ -34,6 +34,7 @@ struct router_alg {
 	struct router_alg_media media[ROUTER_ALG_MAX_MEDIA];
 	struct router_alg_note notes[ROUTER_ALG_MAX_NOTES];
 	size_t n_notes;
+	uint64_t n_unnoted;
 	uint64_t counts[ROUTER_ALG_BEHAVIOURS][2];
 	int64_t second_ns; /* ROUTER_ALG_DROP_FAST: it began */
 	unsigned n_second;

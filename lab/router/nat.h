@@ -152,10 +152,17 @@ WARN_UNUSED int router_nat_admit(struct router_nat *n, uint8_t proto,
 void router_nat_close(struct router_nat *n, uint8_t proto,
                       const struct addr *inner);
 
-/** Give the mapping of @p inner another external port, as a router does that
- *  loses its head. @return whether there was one */
-bool router_nat_remap(struct router_nat *n, uint8_t proto,
-                      const struct addr *inner);
+/**
+ * Give the mapping of @p inner another external port, as a router does that
+ * loses its head.
+ *
+ * @param was, is  Out: its external endpoint before and after, where there
+ *                 was one.
+ *
+ * @return whether there was one
+ */
+bool router_nat_remap(struct router_nat *n, struct addr *was, struct addr *is,
+                      uint8_t proto, const struct addr *inner);
 
 /** Mappings in use, expired ones that nobody asked for included. */
 unsigned router_nat_count(const struct router_nat *n);

@@ -113,8 +113,8 @@ void router_nat_close(struct router_nat *n, uint8_t proto,
 		router_nat_mapping_free(n, i);
 }
 
-bool router_nat_remap(struct router_nat *n, uint8_t proto,
-                      const struct addr *inner)
+bool router_nat_remap(struct router_nat *n, struct addr *was, struct addr *is,
+                      uint8_t proto, const struct addr *inner)
 {
 	uint32_t i = find_any(n, proto, inner), *cell;
 	struct addr ext;
@@ -130,7 +130,8 @@ bool router_nat_remap(struct router_nat *n, uint8_t proto,
 			continue;
 		*router_nat_cell(n, proto, &n->maps[i].ext) = ROUTER_NAT_NIL;
 		*cell = i;
-		n->maps[i].ext = ext;
+		*was = n->maps[i].ext;
+		*is = n->maps[i].ext = ext;
 		return true;
 	}
 	return false;

@@ -344,7 +344,7 @@ static bool state_pass(struct router *r, struct passage *g,
                        struct router_pkt *p)
 {
 	bool is_sip = router_alg_minds(r->alg, &g->flow, p->proto);
-	struct addr to;
+	struct addr to, was, is;
 
 	if (has(r, ROUTER_ALG_TIMER) && is_sip && g->flow.is_kept)
 		router_alg_count_add(r->alg, ROUTER_ALG_TIMER, g->is_out);
@@ -360,17 +360,19 @@ static bool state_pass(struct router *r, struct passage *g,
 	}
 	if (has(r, ROUTER_ALG_WRONG_PORT) && is_sip && !g->is_out &&
 	    p->proto == ROUTER_UDP) {
-		to = p->dst;
+		was = to = p->dst;
 		to.port++;
 		router_pkt_dst_set(p, &to);
-		router_alg_note_drop(r->alg, ROUTER_ALG_WRONG_PORT, false);
+		router_alg_note_move(r->alg, ROUTER_ALG_WRONG_PORT, false, &was,
+		                     &to);
 	}
 	if (has(r, ROUTER_ALG_REMAP) && g->is_out && g->flow.is_new &&
 	    !is_sip && p->proto == ROUTER_UDP) {
 		to = g->flow.src;
 		to.port = r->conf.alg.port;
-		if (router_nat_remap(r->nat, ROUTER_UDP, &to))
-			router_alg_note_drop(r->alg, ROUTER_ALG_REMAP, true);
+		if (router_nat_remap(r->nat, &was, &is, ROUTER_UDP, &to))
+			router_alg_note_move(r->alg, ROUTER_ALG_REMAP, true,
+			                     &was, &is);
 	}
 	return true;
 }
@@ -546,7 +548,9 @@ void router_truth_put(struct wr *w, const struct router *r)
 {
 	const char *comma = "";
 
-	wr_fmt(w, "{\n  \"seed\": %llu,\n  \"mappings\": %u,\n",
+	wr_fmt(w,
+	       "{\n  \"schema\": \"prumo/truth/1\",\n  \"seed\": %llu,\n"
+	       "  \"mappings\": %u,\n",
 	       (unsigned long long)r->conf.seed, router_nat_count(r->nat));
 	for (unsigned dir = 0; dir < 2; dir++)
 		count_put(w, r, dir);
@@ -567,5 +571,6 @@ void router_truth_put(struct wr *w, const struct router *r)
 	}
 	wr_str(w, "],\n  \"edits\": ");
 	router_alg_notes_put(w, r->alg);
-	wr_str(w, "\n}\n");
+	wr_fmt(w, ",\n  \"edits_missing\": %llu\n}\n",
+	       (unsigned long long)router_alg_notes_missing(r->alg));
 }

@@ -12,12 +12,15 @@ import subprocess
 import tempfile
 import unittest
 
+import jsonschema
 import yaml
 
 import lab
 import rig
 
 FOLDER = lab.HERE.parent.parent / "scenarios"
+TRUTH = jsonschema.Draft202012Validator(json.loads(
+    (lab.HERE.parent.parent / "docs/truth.schema.json").read_text()))
 FILES = sorted(FOLDER.glob("*.yaml"))
 PROFILE = lab.HERE.parent.parent / "profiles/cloudphone-pro.yaml"
 TALK = lab.HERE / "scenario_talk.py"
@@ -42,7 +45,10 @@ def within(name, *command, options=(), node="client", truth=None):
         if truth:
             words += ["--truth", f"{truth}:{told}"]
         done = prumo_lab("run", *words, name, "--", *command)
-        return done, json.loads(told.read_text()) if truth else None
+        said = json.loads(told.read_text()) if truth else None
+        if said:
+            TRUTH.validate(said)
+        return done, said
 
 
 def talk(name, *words, **more):

@@ -423,6 +423,35 @@ static void test_notes_are_json(void **state)
 	router_nat_free(nat);
 }
 
+/* What does not fit is cut and counted, never left out in silence. */
+static void test_notes_say_what_is_missing(void **state)
+{
+	char msg[600], id[300];
+	struct router_nat *nat = nat_make();
+	struct router_alg *a =
+		alg_make(router_alg_bit(ROUTER_ALG_REORDER), nat);
+	struct wr w = wr_init_heap();
+
+	UNUSED(state);
+	memset(id, 'x', sizeof(id) - 1);
+	id[sizeof(id) - 1] = 0;
+	(void)snprintf(msg, sizeof(msg),
+	               "REGISTER sip:b SIP/2.0\r\n"
+	               "Call-ID: 7\r\nCSeq: 1 %s\r\n\r\n",
+	               id);
+	for (size_t i = 0; i < ROUTER_ALG_MAX_NOTES / 2 + 1; i++)
+		assert_int_equal(take(a, msg, true, ROUTER_UDP, 0),
+		                 ROUTER_ALG_EDITED);
+	assert_int_equal(router_alg_notes_missing(a), 2);
+	router_alg_notes_put(&w, a);
+	assert_true(slice_find(wr_slice(&w),
+	                       slice_str("\"before_bytes\": 0, "
+	                                 "\"after_bytes\": 309}")) != SIZE_MAX);
+	wr_fini(&w);
+	router_alg_free(a);
+	router_nat_free(nat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -437,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_minds_its_port_and_way),
 		cmocka_unit_test(test_every_behaviour_has_its_row),
 		cmocka_unit_test(test_notes_are_json),
+		cmocka_unit_test(test_notes_say_what_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

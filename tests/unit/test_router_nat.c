@@ -479,13 +479,16 @@ static void test_remap_moves_the_port(void **state)
 {
 	struct router_nat_conf c = conf();
 	struct router_nat *n = make(&c);
-	struct addr phone = at(PHONE);
+	struct addr phone = at(PHONE), was = {0}, is = {0};
+	char text[ADDR_TEXT_BYTES];
 
 	UNUSED(state);
-	assert_false(router_nat_remap(n, ROUTER_UDP, &phone));
+	assert_false(router_nat_remap(n, &was, &is, ROUTER_UDP, &phone));
 	(void)out(n, PHONE, SERVER, 0);
-	assert_true(router_nat_remap(n, ROUTER_UDP, &phone));
-	assert_string_not_equal(out(n, PHONE, SERVER, 1), "203.0.113.2:5060");
+	assert_true(router_nat_remap(n, &was, &is, ROUTER_UDP, &phone));
+	assert_string_equal(addr_text(&was, text), "203.0.113.2:5060");
+	assert_string_equal(out(n, PHONE, SERVER, 1), addr_text(&is, text));
+	assert_false(addr_eq(&was, &is));
 	assert_int_equal(in(n, SERVER, "203.0.113.2:5060", 2),
 	                 ROUTER_NAT_NO_MAPPING);
 	router_nat_free(n);
