@@ -132,6 +132,13 @@ const struct router_alg_behaviour router_alg_behaviours[ROUTER_ALG_BEHAVIOURS] =
                                   "loses the second of two first packets"},
 	[ROUTER_ALG_PINHOLE_CALLS] = {"pinhole-calls", "D9",
                                       "lets the registrar call from any port"},
+	[ROUTER_ALG_STALE] =
+		{"stale", "D7",
+                 "keeps the ALG for sessions from before a change, and has "
+                 "none for new ones"},
+	[ROUTER_ALG_STALE_DEAD] =
+		{"stale-dead", "D7",
+                 "leads SIP sessions from before a change to where nobody is"},
 	[ROUTER_ALG_UDP_ONLY] = {"udp-only", "E2", "looks at UDP only"},
 	[ROUTER_ALG_TCP_ONLY] = {"tcp-only", "E2", "looks at TCP only"},
 	[ROUTER_ALG_OUT_ONLY] = {"out-only", "E1",
@@ -379,6 +386,8 @@ bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
 	if (proto != ROUTER_UDP && proto != ROUTER_TCP)
 		return false;
 	if (!a->conf.set || (far->port != a->conf.port && !f->is_admitted))
+		return false;
+	if ((a->conf.set & router_alg_bit(ROUTER_ALG_STALE)) && !f->is_old)
 		return false;
 	if (a->conf.set &
 	    router_alg_bit(proto == ROUTER_TCP ? ROUTER_ALG_UDP_ONLY

@@ -77,6 +77,8 @@ enum router_alg_id {
 	ROUTER_ALG_REMAP,
 	ROUTER_ALG_TWIN_DROP,
 	ROUTER_ALG_PINHOLE_CALLS,
+	ROUTER_ALG_STALE,
+	ROUTER_ALG_STALE_DEAD,
 	/* E: where it works */
 	ROUTER_ALG_UDP_ONLY,
 	ROUTER_ALG_TCP_ONLY,
@@ -125,6 +127,9 @@ struct router_alg_conf {
 	unsigned fast_pps;     /**< ROUTER_ALG_DROP_FAST: above; 10 */
 	unsigned busy_streams; /**< ROUTER_ALG_DROP_BUSY: at most; 4 */
 	int64_t pinhole_ns;    /**< life of a pinhole; 180 s */
+	int64_t change_ns;     /**< ROUTER_ALG_STALE...: sessions that began
+	                            before it, since the start, are old; 0: those
+	                            of the phones' own port are */
 };
 
 extern const struct router_alg_conf router_alg_defaults;
@@ -151,7 +156,8 @@ enum router_alg_verdict {
 	ROUTER_ALG_DROPPED,
 };
 
-/** Is this flow SIP to this ALG? */
+/** Is this flow SIP to this ALG? One that is not old is not, where old ones
+ *  alone keep the ALG. */
 bool router_alg_minds(const struct router_alg *a, const struct router_flow *f,
                       uint8_t proto);
 

@@ -91,6 +91,8 @@ static const struct key keys[] = {
 	{"alg-fast", KIND_COUNT, AT(alg.fast_pps), NULL, "requests a second"},
 	{"alg-streams", KIND_COUNT, AT(alg.busy_streams), NULL,
          "streams that it has ports for"},
+	{"alg-change", KIND_S, AT(alg.change_ns), NULL,
+         "seconds, after which sessions are new to stale and stale-dead"},
 	{"nat", KIND_WORD, AT(nat.mode), "off none on",
          "none: a firewall with state"},
 	{"mapping", KIND_WORD, AT(nat.mapping), "ei ad apd", "RFC 4787, 4.1"},

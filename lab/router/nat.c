@@ -181,6 +181,7 @@ static enum router_nat_verdict out(struct router_nat *n,
 	if (r->is_pinhole)
 		r->is_replied = true;
 	flow->is_kept = is_kept(n, r, p, now_ns);
+	flow->since_ns = r->since_ns;
 	remote_refresh(n, r, p, now_ns);
 	router_nat_touch(n, i);
 	flow->new_src = n->maps[i].ext;
@@ -244,6 +245,7 @@ static enum router_nat_verdict in(struct router_nat *n,
 		return ROUTER_NAT_FILTERED;
 	flow->is_admitted = r->is_admitted;
 	flow->is_kept = is_kept(n, r, p, now_ns);
+	flow->since_ns = r->since_ns;
 	r->is_replied = true;
 	remote_refresh(n, r, p, now_ns);
 	router_nat_touch(n, i);
@@ -339,7 +341,8 @@ enum router_nat_verdict router_nat_take(struct router_nat *n,
 	                        .dst = p->dst,
 	                        .new_src = p->src,
 	                        .new_dst = p->dst,
-	                        .is_out = is_out};
+	                        .is_out = is_out,
+	                        .since_ns = now_ns};
 	enum router_nat_verdict v;
 
 	if (n->conf.mode == ROUTER_NAT_OFF ||

@@ -93,6 +93,8 @@ struct router_flow {
 	bool is_admitted;             /**< begun through router_nat_admit() */
 	bool is_kept; /**< UDP: it lives only because its port has a timer of
 	                   its own */
+	bool is_old;  /**< from before a change; for others to set */
+	int64_t since_ns; /**< when it began; now, where nothing is kept */
 	/** Borrowed until the next call: [0] out, [1] in; NULL: not TCP. */
 	struct router_nat_seq *seq;
 };

@@ -339,6 +339,32 @@ static bool alg_pass(struct router *r, struct passage *g, struct router_pkt *p)
 	return true;
 }
 
+/* Without a time of the change a phone was there before it: on its own port,
+ * where it has spoken ever since. */
+static bool is_old(const struct router *r, const struct router_flow *f)
+{
+	const struct addr *phone = f->is_out ? &f->src : &f->new_dst;
+
+	if (r->conf.alg.change_ns)
+		return f->since_ns - r->start_ns < r->conf.alg.change_ns;
+	return phone->port == r->conf.alg.port;
+}
+
+/* @return whether an old session still leads anywhere */
+static bool session_pass(struct router *r, const struct passage *g,
+                         const struct router_pkt *p)
+{
+	if (!g->flow.is_old || !router_alg_minds(r->alg, &g->flow, p->proto))
+		return true;
+	if (has(r, ROUTER_ALG_STALE))
+		router_alg_count_add(r->alg, ROUTER_ALG_STALE, g->is_out);
+	if (!has(r, ROUTER_ALG_STALE_DEAD) ||
+	    g->now_ns - r->start_ns < r->conf.alg.change_ns)
+		return true;
+	router_alg_note_drop(r->alg, ROUTER_ALG_STALE_DEAD, g->is_out);
+	return false;
+}
+
 /* D2, D4, D5 and D11: what spoils bindings rather than messages. */
 static bool state_pass(struct router *r, struct passage *g,
                        struct router_pkt *p)
@@ -482,7 +508,10 @@ void router_take(struct router *r, enum router_side from, uint8_t *pkt,
 	    !size_pass(r, &g, &p))
 		return;
 	router_pkt_ttl_set(&p, (uint8_t)(p.ttl - 1));
-	if (!nat_pass(r, &g, &p) || !state_pass(r, &g, &p))
+	if (!nat_pass(r, &g, &p))
+		return;
+	g.flow.is_old = is_old(r, &g.flow);
+	if (!session_pass(r, &g, &p) || !state_pass(r, &g, &p))
 		return;
 	if (r->streams && router_streams_take(r->streams, &p, &g.flow, now_ns))
 		return;

@@ -29,7 +29,7 @@ static void test_read_takes_every_kind(void **state)
 	             "rule=reset:tcp:5060-5061:198.51.100.0/24:in:5-9,"
 	             "rule=drop:udp,"
 	             "rule=drop:udp:5060:[2001:db8:ffff::/48]:in:5-9,"
-	             "rule=drop:::[2001:db8::1]");
+	             "rule=drop:::[2001:db8::1],alg-change=7");
 
 	UNUSED(state);
 	assert_true(c.alg.set == (router_alg_bit(ROUTER_ALG_TIMER) |
@@ -52,6 +52,7 @@ static void test_read_takes_every_kind(void **state)
 	assert_int_equal(c.dirs[0].mark, 46);
 	assert_int_equal(c.dirs[1].dscp, ROUTER_DSCP_BLEACH);
 	assert_int_equal(c.alg.port, 5080);
+	assert_int_equal(c.alg.change_ns, 7 * NS_PER_S);
 	assert_int_equal(c.seed, 9);
 	assert_int_equal(c.n_rules, 4);
 	assert_true(c.rules[2].is_in && c.rules[2].until_ns == 9 * NS_PER_S);

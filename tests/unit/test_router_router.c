@@ -400,6 +400,118 @@ static void test_rules_and_marks_apply(void **state)
 	router_free(r);
 }
 
+static const struct addr other_phone = {ADDR_IP4, {192, 0, 2, 33}, 5070};
+
+/* A message that the ALG would edit; as long as it is as it came. */
+static size_t options(uint8_t *b, const struct addr *from)
+{
+	struct wr text = wr_init_heap(), w = wr_init(b, 8192);
+
+	wr_fmt(&text,
+	       "OPTIONS sip:198.51.100.10 SIP/2.0\r\n"
+	       "Via: SIP/2.0/UDP 192.0.2.33:%u;branch=z9hG4bKx\r\n"
+	       "CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+	       from->port);
+	assert_int_equal(
+		router_udp_build(&w, from, &server, 64, wr_slice(&text)), 0);
+	wr_fini(&text);
+	return w.n;
+}
+
+static bool is_edited(struct out *o, size_t i)
+{
+	struct router_pkt p = sent(o, i);
+
+	return slice_find(router_pkt_payload(&p), slice_str("203.0.113.2")) !=
+	       SIZE_MAX;
+}
+
+static void assert_struck(const struct router *r, const char *want)
+{
+	struct wr w = wr_init_heap();
+
+	router_truth_put(&w, r);
+	if (slice_find(wr_slice(&w), slice_str(want)) == SIZE_MAX)
+		fail_msg("no %s in %.*s", want, (int)w.n, (const char *)w.p);
+	wr_fini(&w);
+}
+
+static void test_old_sessions_keep_the_alg(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.alg.set = router_alg_bit(ROUTER_ALG_VIA) |
+	            router_alg_bit(ROUTER_ALG_STALE);
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, options(b, &phone), 1);
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 2);
+	router_take(r, ROUTER_WAN, b, udp(b, &server, &public, 64, 5), 3);
+	assert_int_equal(o.n, 3);
+	assert_true(is_edited(&o, 0) && !is_edited(&o, 1));
+	assert_struck(r, "\"stale\", \"row\": \"D7\", \"out\": 1, \"in\": 1}");
+	router_free(r);
+}
+
+static void test_sessions_are_as_old_as_their_beginning(void **state)
+{
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.alg.set = router_alg_bit(ROUTER_ALG_VIA) |
+	            router_alg_bit(ROUTER_ALG_STALE);
+	c.alg.change_ns = 9 * NS_PER_S;
+	c.nat.udp_new_ns = 5 * NS_PER_S;
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 8 * NS_PER_S);
+	router_take(r, ROUTER_LAN, b, options(b, &phone), 9 * NS_PER_S);
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 12 * NS_PER_S);
+	assert_true(is_edited(&o, 0) && !is_edited(&o, 1) && is_edited(&o, 2));
+	/* forgotten meanwhile, and begun anew */
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 18 * NS_PER_S);
+	assert_int_equal(o.n, 4);
+	assert_false(is_edited(&o, 3));
+	router_free(r);
+}
+
+static void test_dead_sessions_lead_nowhere(void **state)
+{
+	static const struct addr elsewhere = {
+		ADDR_IP4, {198, 51, 100, 10}, 10443};
+	struct router_conf c = conf();
+	struct out o;
+	struct router *r;
+	uint8_t b[8192];
+
+	UNUSED(state);
+	c.alg.set = router_alg_bit(ROUTER_ALG_STALE_DEAD);
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, options(b, &phone), 1);
+	router_take(r, ROUTER_WAN, b, udp(b, &server, &public, 64, 5), 2);
+	assert_int_equal(o.n, 0);
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 3);
+	router_take(r, ROUTER_LAN, b, udp(b, &phone, &elsewhere, 64, 5), 4);
+	assert_int_equal(o.n, 2);
+	assert_struck(r, "\"stale-dead\", \"row\": \"D7\", \"out\": 1, "
+	                 "\"in\": 1}");
+	router_free(r);
+
+	/* until the change, nothing is dead */
+	c.alg.change_ns = 9 * NS_PER_S;
+	r = make(&c, &o);
+	router_take(r, ROUTER_LAN, b, options(b, &phone), 8 * NS_PER_S);
+	router_take(r, ROUTER_LAN, b, options(b, &phone), 10 * NS_PER_S);
+	router_take(r, ROUTER_LAN, b, options(b, &other_phone), 10 * NS_PER_S);
+	assert_int_equal(o.n, 2);
+	router_free(r);
+}
+
 static void test_delayed_packets_wake_it(void **state)
 {
 	struct router_conf c = conf();
@@ -504,6 +616,9 @@ int main(void)
 		cmocka_unit_test(test_ip6_is_told_and_never_cut),
 		cmocka_unit_test(test_ip6_grows_within_what_was_told),
 		cmocka_unit_test(test_rules_and_marks_apply),
+		cmocka_unit_test(test_old_sessions_keep_the_alg),
+		cmocka_unit_test(test_sessions_are_as_old_as_their_beginning),
+		cmocka_unit_test(test_dead_sessions_lead_nowhere),
 		cmocka_unit_test(test_delayed_packets_wake_it),
 		cmocka_unit_test(test_tcp_edits_mend_the_numbers),
 		cmocka_unit_test(test_alloc_survives_without_memory),
