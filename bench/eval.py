@@ -41,7 +41,7 @@ WITH = {
     "foreign": "contact+sdp", "length-stale": "sdp", "length-text": "sdp",
     "tcp-no-fixup": "via+contact", "ghost": "pinhole", "out-only":
     "via+contact", "udp-only": "via+contact", "tcp-only": "via+contact",
-    "tcp-assemble": "via+contact",
+    "tcp-assemble": "via+contact", "stale": "via+contact",
 }
 # What a finding may be called, beside rewrites-sip for class A.
 CLASSIFIED = {
@@ -60,7 +60,8 @@ CLASSIFIED = {
     "pinhole-calls": {"alg.opens-pinholes"}, "ghost":
     {"alg.opens-pinholes"}, "timer": {"alg.stretches-timer"},
     "wrong-port": {"alg.drops-answers"}, "remap": {"alg.moves-binding"},
-    "twin-drop": {"path.loses-twins"},
+    "twin-drop": {"path.loses-twins"}, "stale": {"alg.stale-session"},
+    "stale-dead": {"path.stale-session"},
 }
 BY_ROW = {"A": {"alg.rewrites-sip"}, "B": {"alg.rewrites-sip"},
           "C": {"alg.drops-sip"}, "D": {"alg.edits-inbound"},

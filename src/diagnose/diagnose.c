@@ -188,7 +188,8 @@ static void add_also(struct report *r, struct finding *fd,
 
 	for (const struct symptom *sy = head + 1; sy->id; sy++) {
 		/* what is damaged or routed is rewritten as well */
-		if (sy->is_shown == symptom_is_rewrite ||
+		if ((sy->is_shown == symptom_is_rewrite &&
+		     head->is_shown != symptom_is_stale_alg) ||
 		    symptom_is_told(l, sy))
 			continue;
 		if (ladder_is_seen(l, sy->is_shown, &unused))
@@ -201,7 +202,7 @@ static void add_also(struct report *r, struct finding *fd,
 static void add_alg(struct report *r, const struct ladder *l,
                     const struct symptom *sy, bool is_on_sip)
 {
-	enum fingerprint fp;
+	enum fingerprint fp = FINGERPRINT_UNKNOWN;
 	struct finding *fd;
 	struct val edits = val_list(), inbound = val_list(), print;
 
@@ -224,8 +225,10 @@ static void add_alg(struct report *r, const struct ladder *l,
 	if (inbound.items.n > 0)
 		(void)put(r, &fd->evidence, "inbound_edits", inbound);
 	add_also(r, fd, l, sy);
-	fp = fingerprint_find(&print, r, l);
-	(void)put(r, &fd->evidence, "fingerprint", print);
+	if (sy->trouble & (TROUBLE_ALG | TROUBLE_STATE)) {
+		fp = fingerprint_find(&print, r, l);
+		(void)put(r, &fd->evidence, "fingerprint", print);
+	}
 	add_clean(r, fd, l);
 	remedies_add(r, fd, l, sy->trouble, fp);
 }

@@ -105,6 +105,10 @@ static void read_shot(struct shot *s, const struct fact *f)
 		.variant = val_get_text(&f->fields, "variant"),
 		.edits = val_get(&f->fields, "edits"),
 	};
+	s->is_new_session = slice_eq_str(s->variant, "new-session");
+	s->is_again = slice_eq_str(s->variant, "again");
+	if (s->is_new_session || s->is_again)
+		s->variant = (struct slice){0}; /* the message is the same */
 	s->is_inbound = slice_eq_str(direction, "in") ||
 	                slice_eq_str(direction, "answer");
 	/* the far end's request may have been lost anywhere, or never sent */

@@ -52,7 +52,9 @@ struct shot {
 	struct slice transport; /**< "udp", "tcp", "tls" */
 	int64_t port;
 	struct slice method;
-	struct slice variant;    /**< empty: none */
+	struct slice variant; /**< empty: none */
+	bool is_new_session;  /**< from a port that nobody knew before */
+	bool is_again; /**< once more, beside that; `variant` is empty, too */
 	const struct val *edits; /**< list; NULL: none */
 };
 

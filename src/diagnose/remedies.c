@@ -56,6 +56,10 @@ static const struct remedy {
             "it passed unchanged.")},
 	{"restart-phone", TROUBLE_ALG | LOST, ANY, ANY, NEED_WAY_ROUND, false,
          N_("Then restart the phone, so that it registers by the new way.")},
+	{"new-session", TROUBLE_SESSION, ANY, ANY, NEED_NOTHING, false,
+         N_("Set the phone to another SIP port of its own, or let it choose "
+            "one: it then begins a new session, and in this very test one "
+            "passed unchanged.")},
 	{"check-connection", TROUBLE_SILENCE, ANY, ANY, NEED_NOTHING, false,
          N_("Check that this computer reaches the Internet and that the name "
             "of the test server is right, then measure again.")},
@@ -111,6 +115,9 @@ static const struct remedy {
          N_("The box is one of two: hop %1$s, %2$s, as it passes the message "
             "on, or hop %3$s, %4$s, as it takes it in. Begin with the nearer "
             "one; if what follows changes nothing there, it is the other.")},
+	{"clear-sessions", TROUBLE_SESSION, at_home, ANY, NEED_NOTHING, true,
+         N_("Clear the sessions of the router, or restart it, and measure "
+            "again: what was changed in it holds for new sessions only.")},
 	{"alg-off", ALG_OR_STATE, at_home, ANY, NEED_NOTHING, true,
          N_("Turn the SIP ALG off in the router. Menus call it SIP ALG, SIP "
             "Helper, SIP Passthrough, SIP Transformations, SIP Inspection or "
@@ -186,8 +193,9 @@ static const struct remedy {
          N_("Measure again afterwards. Some routers turn the SIP ALG on "
             "again after a reset or an update.")},
 	{"measure-again",
-         ~(unsigned)(ALG_OR_STATE | TROUBLE_SILENCE | TROUBLE_UNSURE), ANY, ANY,
-         NEED_NOTHING, false, N_("Measure again afterwards.")},
+         ~(unsigned)(ALG_OR_STATE | TROUBLE_SILENCE | TROUBLE_UNSURE |
+                     TROUBLE_SESSION),
+         ANY, ANY, NEED_NOTHING, false, N_("Measure again afterwards.")},
 };
 
 static const char *port_text(struct report *r, const struct shot *s)

@@ -29,6 +29,7 @@ enum trouble {
 	TROUBLE_GAP = 1 << 20,     /**< something was not tested */
 	TROUBLE_LIMITED = 1 << 22, /**< the edge answers no more yet */
 	TROUBLE_HOSTS = 1 << 21,   /**< this computer's hosts file */
+	TROUBLE_SESSION = 1 << 23, /**< of one session, and not of new ones */
 };
 
 /**

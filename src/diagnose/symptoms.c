@@ -10,6 +10,93 @@
 
 #include "base/i18n.h"
 
+/* What a phone says from its port, or the same from a new one. */
+static bool is_of_session(const struct shot *s)
+{
+	return s->role == ROLE_SIP && !s->is_inbound && !s->is_reflection &&
+	       slice_eq_str(s->transport, "udp") && s->result != SHOT_SKIPPED;
+}
+
+static const struct shot *find_like(const struct ladder *l,
+                                    const struct shot *fresh, bool is_again)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *s = &l->shots[i];
+
+		if (is_of_session(s) && !s->is_new_session &&
+		    s->is_again == is_again && s->variant.n == 0 &&
+		    shot_same_channel(s, fresh) &&
+		    slice_eq(s->method, fresh->method))
+			return s;
+	}
+	return NULL;
+}
+
+static bool is_edited(const struct shot *s)
+{
+	return s && s->result == SHOT_EDITED;
+}
+
+static bool is_unheard(const struct shot *s)
+{
+	return symptom_is_loss(s) || s->result == SHOT_ANSWER_DROPPED;
+}
+
+/* What becomes of the session from the phone's port, and not of a new one. */
+enum stale {
+	STALE_NOT,
+	STALE_TOUCHED,
+	STALE_DEAD, /* nothing passes */
+};
+
+/* Said only where every message that was sent both ways tells the same: an
+ * edit twice, on both sides of the clean one; silence to two messages, each
+ * of them tried in both sessions at the same time. */
+static enum stale stale_of(const struct ladder *l)
+{
+	unsigned n_touched = 0, n_lost = 0, n_passed = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct shot *s = &l->shots[i], *old;
+
+		if (!is_of_session(s))
+			continue;
+		if (!s->is_new_session) {
+			n_passed += s->result == SHOT_CLEAN ||
+			            s->result == SHOT_EDITED;
+			continue;
+		}
+		old = find_like(l, s, false);
+		if (!old || s->result != SHOT_CLEAN)
+			return STALE_NOT;
+		if (is_edited(old) && is_edited(find_like(l, s, true)))
+			n_touched++;
+		else if (is_unheard(old))
+			n_lost++;
+		else
+			return STALE_NOT;
+	}
+	if (n_touched > 0)
+		return STALE_TOUCHED;
+	if (n_lost < 2)
+		return STALE_NOT;
+	return n_passed > 0 ? STALE_TOUCHED : STALE_DEAD;
+}
+
+/* The new session is a part of the proof. */
+static bool is_session_dead(const struct ladder *l, const struct shot *s)
+{
+	return is_of_session(s) && (s->is_new_session || is_unheard(s)) &&
+	       stale_of(l) == STALE_DEAD;
+}
+
+bool symptom_is_stale_alg(const struct ladder *l, const struct shot *s)
+{
+	return is_of_session(s) &&
+	       (s->is_new_session || is_unheard(s) || is_edited(s)) &&
+	       stale_of(l) == STALE_TOUCHED;
+}
+
 static bool is_corrupted(const struct ladder *l, const struct shot *s)
 {
 	UNUSED(l);
@@ -49,12 +136,14 @@ static bool is_bad_media_dropped(const struct ladder *l, const struct shot *s)
 	return symptom_is_loss(s) &&
 	       (slice_eq_str(s->variant, "low-rtp-port") ||
 	        slice_eq_str(s->variant, "no-connection-line")) &&
-	       !ladder_is_shut(l, s) && ladder_has_twin(l, s);
+	       !ladder_is_shut(l, s) && ladder_has_twin(l, s) &&
+	       !is_session_dead(l, s);
 }
 
 bool symptom_is_drop(const struct ladder *l, const struct shot *s)
 {
-	if (!symptom_is_loss(s) || is_bad_media_dropped(l, s))
+	if (!symptom_is_loss(s) || is_bad_media_dropped(l, s) ||
+	    is_session_dead(l, s))
 		return false;
 	/* a request towards the phone is only called dropped when the same
 	 * one from another port arrived */
@@ -65,7 +154,7 @@ bool symptom_is_drop(const struct ladder *l, const struct shot *s)
 static bool is_answer_dropped(const struct ladder *l, const struct shot *s)
 {
 	return s->result == SHOT_ANSWER_DROPPED &&
-	       ladder_has_answered_twin(l, s);
+	       ladder_has_answered_twin(l, s) && !is_session_dead(l, s);
 }
 
 static bool is_inbound_edited(const struct ladder *l, const struct shot *s)
@@ -106,6 +195,24 @@ static bool is_twin_lost(const struct ladder *l, const struct shot *s)
 
 /* Heaviest first. */
 const struct symptom symptoms[] = {
+	{"path.stale-session", FINDING_FAIL, FINDING_WARN,
+         TROUBLE_SESSION | TROUBLE_LOSS, is_session_dead,
+         N_("The session from the phone's port to %1$s is dead, while a new "
+            "one passes."),
+         N_("A box on the way still sends it where it led before a change, "
+            "such as another address or line. A phone that repeats its "
+            "registration keeps such a session alive, and does not register "
+            "until the box has forgotten it. If it stays so afterwards, a "
+            "rule of the box goes by the phone's own port.")},
+	{"alg.stale-session", FINDING_FAIL, FINDING_WARN,
+         TROUBLE_SESSION | TROUBLE_ALG, symptom_is_stale_alg,
+         N_("A SIP ALG touches the session from the phone's port to %1$s, and "
+            "leaves a new one alone."),
+         N_("A box treats a session as it did when it began: where its SIP "
+            "ALG was turned off, this is what is left of it, and a phone "
+            "keeps its session alive for ever. If it stays so after the "
+            "sessions were cleared, the SIP ALG is on and goes by the "
+            "phone's own port.")},
 	{"alg.corrupts-sip", FINDING_FAIL, FINDING_WARN, TROUBLE_ALG,
          is_corrupted, N_("A SIP ALG damages the SIP messages on %1$s."),
          N_("What arrives is no longer correct SIP. Servers and phones "

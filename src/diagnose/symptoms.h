@@ -31,3 +31,6 @@ bool symptom_is_loss(const struct shot *s);
 bool symptom_is_drop(const struct ladder *l, const struct shot *s);
 
 bool symptom_is_rewrite(const struct ladder *l, const struct shot *s);
+
+/** An ALG keeps to the session from the phone's port. */
+bool symptom_is_stale_alg(const struct ladder *l, const struct shot *s);

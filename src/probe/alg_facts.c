@@ -504,7 +504,7 @@ static void fact_binding(struct alg *a)
 		const struct alg_shot *s = &a->shots[i];
 
 		if (sp->transport != WIRE_UDP || sp->role != WIRE_ROLE_SIP ||
-		    sp->how & LADDER_SECOND_PHONE || !s->observed.port)
+		    sp->how & LADDER_ELSEWHERE || !s->observed.port)
 			continue;
 		if (!first)
 			first = s;

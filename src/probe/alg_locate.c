@@ -44,8 +44,8 @@ static bool is_walkable(const struct ladder_shot *ls,
                         enum wire_transport transport)
 {
 	return ls->spec.transport == transport &&
-	       !(ls->spec.how & LADDER_SPLIT) && ls->spec.pad_bytes == 0 &&
-	       ls->spec.what != LADDER_CRLF;
+	       !(ls->spec.how & (LADDER_SPLIT | LADDER_FRESH)) &&
+	       ls->spec.pad_bytes == 0 && ls->spec.what != LADDER_CRLF;
 }
 
 /* The first that ended so. */
@@ -584,6 +584,28 @@ static struct hop_place loss_back(const struct alg *a)
 	return hop_place_turn(&pl, n - 1);
 }
 
+/* Nothing passes in the session from the phone's port, and in a new one the
+ * same does. */
+static bool is_session_dead(const struct alg *a)
+{
+	const struct ladder *l = &a->ladder;
+	int fresh = ladder_find(l, WIRE_UDP, WIRE_ROLE_SIP, a->locate.what,
+	                        LADDER_NEW);
+
+	if (fresh == LADDER_NONE || l->shots[fresh].result != LADDER_CLEAN)
+		return false;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct ladder_shot *s = &l->shots[i];
+
+		if (s->spec.transport == WIRE_UDP &&
+		    s->spec.role == WIRE_ROLE_SIP &&
+		    !(s->spec.how & LADDER_ELSEWHERE) &&
+		    (s->is_answered || s->is_seen))
+			return false;
+	}
+	return true;
+}
+
 struct hop_place alg_locate_place(const struct alg *a)
 {
 	const struct alg_locate *lo = &a->locate;
@@ -611,6 +633,11 @@ struct hop_place alg_locate_place(const struct alg *a)
 			pl.is_known = false;
 		pl = hop_place_meet(&pl, &back);
 		pl = hop_place_meet(&pl, &ended);
+		/* where it ends is not yet who has led it there */
+		if (pl.is_known && pl.hop_min > 1 && is_session_dead(a)) {
+			pl.is_exact = false;
+			pl.hop_min = 1;
+		}
 	} else {
 		return hop_walk_edit(&out->walk);
 	}

@@ -48,14 +48,14 @@ uint16_t alg_port(const struct alg *a, const struct ladder_spec *sp)
 
 struct net_udp *alg_socket(const struct alg *a, const struct ladder_spec *sp)
 {
-	return sp->how & LADDER_SECOND_PHONE ? a->second : a->udp;
+	return sp->how & LADDER_ELSEWHERE ? a->second : a->udp;
 }
 
 struct addr alg_source(const struct alg *a, const struct ladder_spec *sp)
 {
 	if (sp->how & LADDER_PUBLIC)
 		return a->observed;
-	if (sp->how & LADDER_SECOND_PHONE)
+	if (sp->how & LADDER_ELSEWHERE)
 		return net_udp_local(a->second);
 	return a->local;
 }

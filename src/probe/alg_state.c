@@ -65,7 +65,7 @@ static bool is_binding_moved(const struct alg *a)
 		const struct addr *at = &a->shots[i].observed;
 
 		if (sp->transport != WIRE_UDP || sp->role != WIRE_ROLE_SIP ||
-		    sp->how & LADDER_SECOND_PHONE || !at->port)
+		    sp->how & LADDER_ELSEWHERE || !at->port)
 			continue;
 		if (first && !addr_eq(first, at))
 			return true;

@@ -232,6 +232,34 @@ static void plan_oddities(struct ladder *l)
 	}
 }
 
+/* A box may treat one session as it was begun, and new ones otherwise. The
+ * port of a phone is one that may have been known before this run. */
+static void plan_sessions(struct ladder *l)
+{
+	static const enum ladder_what whats[] = {
+		LADDER_OPTIONS, LADDER_REGISTER, LADDER_INVITE};
+
+	for (size_t i = 0; i < ARRAY_LEN(whats); i++) {
+		int known =
+			ladder_find(l, WIRE_UDP, WIRE_ROLE_SIP, whats[i], NULL);
+		struct ladder_spec spec = {
+			.transport = WIRE_UDP,
+			.role = WIRE_ROLE_SIP,
+			.what = whats[i],
+			.how = LADDER_FRESH,
+			.variant = LADDER_NEW,
+		};
+
+		if (known == LADDER_NONE || !is_odd(&l->shots[known]))
+			continue;
+		(void)ladder_add(l, &spec);
+		spec.how = 0;
+		spec.variant = LADDER_OLD;
+		if (l->shots[known].is_edited) /* what is lost is tried more */
+			(void)ladder_add(l, &spec);
+	}
+}
+
 static void plan_full(struct ladder *l)
 {
 	for (size_t i = 0; i < ARRAY_LEN(full_stage); i++)
@@ -304,8 +332,10 @@ size_t ladder_plan_second(struct ladder *l, const struct ladder_signs *signs)
 		plan_oddities(l);
 		for (size_t i = 0; i < ARRAY_LEN(second_stage); i++)
 			(void)ladder_add(l, &second_stage[i]);
-		if (signs->is_src_5060)
+		if (signs->is_src_5060) {
 			(void)ladder_add(l, &via_no_port);
+			plan_sessions(l);
+		}
 	} else if (signs->is_natted) {
 		/* An ALG beyond the first NAT knows only the address that this
 		 * NAT gave us. */
@@ -548,8 +578,10 @@ static enum ladder_result judge_lost(const struct ladder *l,
                                      const struct ladder_shot *s)
 {
 	const struct ladder_spec *sp = &s->spec;
+	bool is_plain = is_same_variant(sp->variant, LADDER_NEW) ||
+	                is_same_variant(sp->variant, LADDER_OLD);
 	int twin = ladder_find(l, sp->transport, WIRE_ROLE_TWIN, sp->what,
-	                       sp->variant);
+	                       is_plain ? NULL : sp->variant);
 	bool twin_passes = twin != LADDER_NONE && l->shots[twin].is_answered;
 
 	/* Where only one of many messages is lost, the port is open. */

@@ -49,7 +49,9 @@ enum ladder_what {
 	LADDER_PLAIN, /**< bytes that are not SIP */
 };
 
-#define LADDER_CALL_1 "call-1" /**< variant: the first of many calls */
+#define LADDER_CALL_1 "call-1"      /**< variant: the first of many calls */
+#define LADDER_NEW    "new-session" /**< variant: LADDER_FRESH */
+#define LADDER_OLD    "again" /**< variant: once more, beside LADDER_NEW */
 
 enum ladder_how {
 	LADDER_SPLIT = 1 << 0,        /**< TCP: in two segments */
@@ -57,6 +59,9 @@ enum ladder_how {
 	                                   users do */
 	LADDER_SECOND_PHONE = 1 << 2, /**< from another socket, announcing the
 	                                   media port of LADDER_CALL_1 */
+	LADDER_FRESH = 1 << 3,        /**< from another socket, as a session
+	                                   that nobody knows yet */
+	LADDER_ELSEWHERE = LADDER_SECOND_PHONE | LADDER_FRESH,
 };
 
 /** What to send where. */

@@ -62,6 +62,53 @@ class Twins(unittest.TestCase):
                                  (None, hop, hop + 1, "drop"), report.told())
 
 
+class Stale(unittest.TestCase):
+    """What the kernel's conntrack does with a session that it knew before."""
+    SPEAK = ("import socket; s = socket.socket(socket.AF_INET, "
+             "socket.SOCK_DGRAM); s.bind(('', 5060)); "
+             f"s.sendto(b'x', ('{lab.SERVER}', 5060))")
+    FORGET = ("r1", "conntrack", "-D", "-p", "udp", "--dport", "5060")
+
+    def assert_cleared(self, room):
+        room.must(*self.FORGET)
+        report = room.check()
+        self.assertEqual((report.status, report.findings), (0, []),
+                         report.told())
+
+    def test_helper_stays_with_the_old_session(self):
+        with rig.Lab("--nat-at", 1, nodes=["r1"]) as room:
+            room.nft("r1", HELPER)
+            room.must("client", "python3", "-c", self.SPEAK)
+            room.must("r1", "nft", "flush", "chain", "inet", "test", "helper")
+            report = room.check()
+            self.assertEqual(report.ids(), ["alg.stale-session"],
+                             report.told())
+            evidence = report.alg()["evidence"]
+            self.assertIn("alg.rewrites-sip", evidence["also"])
+            self.assertEqual(evidence["location"]["hop"], 1)
+            self.assert_cleared(room)
+
+    def test_session_from_before_the_nat_is_dead(self):
+        with rig.Lab("--hops", 2, nodes=["r1", "r2"]) as room:
+            room.nft("r1", "chain track {\n"
+                     "type filter hook forward priority 0\n"
+                     "ct state new accept\n}")
+            room.nft("r2", "chain carrier {\n"
+                     "type filter hook forward priority 0\n"
+                     "iifname lan ip saddr 192.0.2.0/24 drop\n}")
+            room.must("client", "python3", "-c", self.SPEAK)
+            room.nft("r1", "chain nat {\n"
+                     "type nat hook postrouting priority srcnat\n"
+                     "oifname wan masquerade\n}")
+            report = room.check()
+            self.assertEqual(report.ids(), ["path.stale-session"],
+                             report.told())
+            # it ends at the second router, and the first has led it there
+            place = report.findings[0]["evidence"]["location"]
+            self.assertEqual(place["hop_min"], 1, report.told())
+            self.assert_cleared(room)
+
+
 class Timer(unittest.TestCase):
     @staticmethod
     def measure(options, wait_s):

@@ -183,6 +183,72 @@ static void test_rules(void **state)
 	         "fact alg.via-reflection fail result=edited\n",
 	         "alg.rewrites-sip:fail:unknown"},
 
+		{"an ALG that keeps to the old session",
+	         "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	         "udp 5060 sip INVITE - clean\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip OPTIONS again edited out Via=via-added\n",
+	         "alg.stale-session:fail:unknown"},
+		{"an ALG that touches new sessions, too",
+	         "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	         "udp 5060 sip OPTIONS new-session edited out "
+	         "Via=address-rewritten\n"
+	         "udp 5060 sip OPTIONS again edited out "
+	         "Via=address-rewritten\n",
+	         "alg.rewrites-sip:fail:unknown"},
+		{"an ALG that was turned off meanwhile",
+	         "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip OPTIONS again clean\n",
+	         "alg.rewrites-sip:fail:unknown"},
+		{"an ALG whose second try was lost",
+	         "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip OPTIONS again lossy\n",
+	         "alg.rewrites-sip:fail:unknown"},
+		{"one message of three touched in a new session, too",
+	         "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip OPTIONS again edited out "
+	         "Via=address-rewritten\n"
+	         "udp 5060 sip INVITE - edited out Via=address-rewritten\n"
+	         "udp 5060 sip INVITE new-session edited out "
+	         "Via=address-rewritten\n"
+	         "udp 5060 sip INVITE again edited out "
+	         "Via=address-rewritten\n",
+	         "alg.rewrites-sip:fail:unknown"},
+		{"a dead session",
+	         "udp 5060 sip OPTIONS - request-dropped\n"
+	         "udp 5060 sip INVITE - request-dropped\n"
+	         "udp 5060 sip INVITE low-rtp-port request-dropped\n"
+	         "udp 5060 sip INVITE short no-answer\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip INVITE new-session clean\n"
+	         "udp 10443 control INVITE low-rtp-port clean\n" CONTROL,
+	         "path.stale-session:fail:unknown"},
+		{"a session whose answers are lost",
+	         "udp 5060 sip OPTIONS - answer-dropped\n"
+	         "udp 5060 sip INVITE - answer-dropped\n"
+	         "udp 5060 sip OPTIONS new-session clean\n"
+	         "udp 5060 sip INVITE new-session clean\n" CONTROL,
+	         "path.stale-session:fail:unknown"},
+		{"an old session that loses two messages of three",
+	         "udp 5060 sip OPTIONS - clean\n"
+	         "udp 5060 sip REGISTER - request-dropped\n"
+	         "udp 5060 sip INVITE - request-dropped\n"
+	         "udp 5060 sip REGISTER new-session clean\n"
+	         "udp 5060 sip INVITE new-session clean\n" CONTROL,
+	         "alg.stale-session:fail:unknown"},
+		{"one message that a new session lets through is not enough",
+	         "udp 5060 sip OPTIONS - clean\n"
+	         "udp 5060 sip INVITE - request-dropped\n"
+	         "udp 5060 sip INVITE new-session clean\n" CONTROL,
+	         "alg.drops-sip:fail:unknown"},
+		{"new sessions are lost, too",
+	         "udp 5060 sip CRLF - clean\n"
+	         "udp 5060 sip INVITE - request-dropped\n"
+	         "udp 5060 sip INVITE new-session request-dropped\n" CONTROL,
+	         "alg.drops-sip:fail:unknown"},
 		{"a drop with its twin",
 	         "udp 5060 sip CRLF - clean\n"
 	         "udp 5060 sip INVITE - request-dropped\n" CONTROL,
@@ -628,6 +694,55 @@ static void test_a_lost_twin_is_a_remark(void **state)
 	report_fini(&r);
 }
 
+static bool has_remedy(const struct finding *fd, const char *id)
+{
+	unsigned n = 0;
+
+	for (const struct remedy_step *s = fd->remedy; s; s = s->next)
+		n += strcmp(s->id, id) == 0;
+	assert_true(n < 2);
+	return n == 1;
+}
+
+static void test_an_old_session_is_to_be_cleared(void **state)
+{
+	const struct val *also;
+	struct report r;
+
+	UNUSED(state);
+	build(&r, "udp 5060 sip OPTIONS - edited out Via=address-rewritten\n"
+	          "udp 5060 sip OPTIONS new-session clean\n"
+	          "udp 5060 sip OPTIONS again edited out "
+	          "Via=address-rewritten\n");
+	assert_int_equal(diagnose_run(&r), 0);
+	also = val_get(&r.findings->evidence, "also");
+	assert_non_null(also);
+	assert_int_equal(also->items.n, 1);
+	assert_true(slice_eq_str(also->items.first->v.s, "alg.rewrites-sip"));
+	assert_int_equal(r.findings->facts.items.n, 3);
+	assert_true(has_remedy(r.findings, "clear-sessions"));
+	assert_true(has_remedy(r.findings, "new-session"));
+	assert_true(has_remedy(r.findings, "alg-off"));
+	assert_true(has_remedy(r.findings, "measure-again"));
+	report_fini(&r);
+
+	/* no ALG is accused of a dead session, nor recognised by it */
+	build(&r, "udp 5060 sip OPTIONS - request-dropped\n"
+	          "udp 5060 sip INVITE - request-dropped\n"
+	          "udp 5060 sip INVITE low-rtp-port request-dropped\n"
+	          "udp 5060 sip OPTIONS new-session clean\n"
+	          "udp 5060 sip INVITE new-session clean\n"
+	          "udp 10443 control INVITE low-rtp-port clean\n" CONTROL);
+	assert_int_equal(diagnose_run(&r), 0);
+	assert_null(r.findings->next);
+	assert_null(val_get(&r.findings->evidence, "also"));
+	assert_null(val_get(&r.findings->evidence, "fingerprint"));
+	assert_true(has_remedy(r.findings, "clear-sessions"));
+	assert_true(has_remedy(r.findings, "measure-again"));
+	assert_false(has_remedy(r.findings, "alg-off"));
+	report_fini(&r);
+}
+
 static void test_directions_are_kept_apart(void **state)
 {
 	const struct val *out, *in;
@@ -683,6 +798,7 @@ int main(void)
 		cmocka_unit_test(test_a_limit_of_rate_explains_what_is_lost),
 		cmocka_unit_test(test_a_moved_binding_is_a_fault),
 		cmocka_unit_test(test_a_lost_twin_is_a_remark),
+		cmocka_unit_test(test_an_old_session_is_to_be_cleared),
 		cmocka_unit_test(test_directions_are_kept_apart),
 		cmocka_unit_test(test_survives_no_memory),
 	};

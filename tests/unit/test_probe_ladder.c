@@ -21,7 +21,8 @@ struct network {
 	bool has_no_reports;
 	bool is_full;
 	bool drops_second_phone; /* from the main SIP port */
-	int64_t down_ns, up_ns;  /* no datagram leaves from ... to ... */
+	bool is_stale; /* what it does there, it does not to new sessions */
+	int64_t down_ns, up_ns; /* no datagram leaves from ... to ... */
 };
 
 struct flight {
@@ -50,9 +51,14 @@ static bool is_main(const struct ladder_spec *s)
 	return s->role == WIRE_ROLE_SIP && s->transport == WIRE_UDP;
 }
 
+static bool is_spared(const struct network *n, const struct ladder_spec *s)
+{
+	return n->is_stale && is_main(s) && (s->how & LADDER_FRESH);
+}
+
 static bool is_swallowed(const struct network *n, const struct ladder_spec *s)
 {
-	if (s->transport != WIRE_UDP)
+	if (s->transport != WIRE_UDP || is_spared(n, s))
 		return false;
 	if (n->is_dead[s->role] ||
 	    (n->drops_large &&
@@ -103,7 +109,8 @@ static void land(struct run *r)
 			continue;
 		if (s->what != LADDER_CRLF)
 			ladder_on_arrival(&r->l, f->shot,
-			                  r->net->edits_sip && is_main(s));
+			                  r->net->edits_sip && is_main(s) &&
+			                          !is_spared(r->net, s));
 		ladder_on_answer(&r->l, f->shot, r->now_ns);
 		*f = r->flights[--r->n_flights];
 		i--;
@@ -492,6 +499,55 @@ static void test_anomaly_earns_a_short_invite(void **state)
 	assert_int_equal(r.l.shots[i].result, LADDER_EDITED);
 }
 
+static void test_what_is_odd_is_asked_of_a_new_session(void **state)
+{
+	static const struct network edits = {.rtt_ns = 20 * NS_PER_MS,
+	                                     .edits_sip = true};
+	static const struct network stale = {
+		.rtt_ns = 20 * NS_PER_MS, .edits_sip = true, .is_stale = true};
+	static const struct network dead = {.rtt_ns = 20 * NS_PER_MS,
+	                                    .is_dead[WIRE_ROLE_SIP] = true,
+	                                    .is_stale = true};
+	static const struct network shut = {.rtt_ns = 20 * NS_PER_MS,
+	                                    .is_dead[WIRE_ROLE_SIP] = true};
+	static const struct network drops = {.rtt_ns = 20 * NS_PER_MS,
+	                                     .drops_invite = true};
+	static const struct {
+		const struct network *net;
+		enum ladder_result options, fresh, again, invite;
+	} cases[] = {
+		{&edits, LADDER_EDITED, LADDER_EDITED, LADDER_EDITED,
+	         LADDER_EDITED},
+		{&stale, LADDER_EDITED, LADDER_CLEAN, LADDER_EDITED,
+	         LADDER_CLEAN},
+		{&dead, LADDER_REQUEST_DROPPED, LADDER_CLEAN, LADDER_UNDECIDED,
+	         LADDER_CLEAN},
+		{&shut, LADDER_BLOCKED, LADDER_BLOCKED, LADDER_UNDECIDED,
+	         LADDER_BLOCKED},
+		{&drops, LADDER_CLEAN, LADDER_UNDECIDED, LADDER_UNDECIDED,
+	         LADDER_REQUEST_DROPPED},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct run r;
+
+		run_all(&r, cases[i].net, 1);
+		assert_int_equal(
+			result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, NULL),
+			cases[i].options);
+		assert_int_equal(
+			result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, LADDER_NEW),
+			cases[i].fresh);
+		assert_int_equal(
+			result(&r, WIRE_ROLE_SIP, LADDER_OPTIONS, LADDER_OLD),
+			cases[i].again);
+		assert_int_equal(
+			result(&r, WIRE_ROLE_SIP, LADDER_INVITE, LADDER_NEW),
+			cases[i].invite);
+	}
+}
+
 /* Wi-Fi that roams, a line that trains again: nothing passes for a moment. */
 static void test_a_moment_of_silence_accuses_nobody(void **state)
 {
@@ -694,6 +750,7 @@ int main(void)
 		cmocka_unit_test(test_missing_ports_are_not_asked),
 		cmocka_unit_test(test_provider_of_tls_alone_is_asked_by_tls),
 		cmocka_unit_test(test_anomaly_earns_a_short_invite),
+		cmocka_unit_test(test_what_is_odd_is_asked_of_a_new_session),
 		cmocka_unit_test(test_a_moment_of_silence_accuses_nobody),
 		cmocka_unit_test(test_late_answers_are_counted),
 		cmocka_unit_test(test_full_asks_what_an_office_does),
