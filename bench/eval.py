@@ -269,7 +269,8 @@ ONE_WAY = """What is judged on its way out alone is known to two hops and no bet
 router shows that a message has come to it by the ICMP error of one whose time
 ends there, which is before it judges what it hands on; nothing beyond the box
 ever hears the message, and what the edge sends is not judged, or cannot be
-sent: behind a NAT sessions begin on this side alone."""
+sent: behind a NAT sessions begin on this side alone. Of a session that is dead
+it is seen where it ends; a router before that may have led it there."""
 UNASKED = """No phone sends an INVITE without a line c= or with a media port below 1024, nor
 a CSeq without a number: a network that shows nothing else is asked that with
 --full alone."""
@@ -283,7 +284,8 @@ def judge(case, result):
     ids = [i for i in result.get("ids", []) if i != "alg.unknown"]
     faults = [i for i in ids if i.startswith(("alg.", "path."))]
     if case.kind == "must not":
-        return {"alarm": any(i.startswith(("alg.", "path.loses-twins"))
+        return {"alarm": any(i.startswith(("alg.", "path.loses-twins",
+                                           "path.stale-session"))
                              for i in ids)}
     struck = (case.behaviour is None or case.behaviour in UNCOUNTED
               or result.get("struck", 0) > 0)
