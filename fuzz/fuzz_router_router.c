@@ -44,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.nat = router_nat_defaults;
 	conf.nat.ext[0] = conf.ip4[1];
 	conf.nat.n_ext = 1;
+	conf.ip6[0] = (struct addr){ADDR_IP6, {0x20, 1, 0xd, 0xb8}, 0};
+	conf.ip6[1] = (struct addr){ADDR_IP6, {0x20, 1, 0xd, 0xb8, 0, 1}, 0};
 	conf.nat.max_mappings = 4;
 	conf.alg = router_alg_defaults;
 	conf.alg.set = rd_u64(&in);
@@ -52,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	conf.nat.mapping = (enum router_nat_dep)(bits / 3 % 3);
 	conf.nat.filter = (enum router_nat_dep)(bits / 9 % 3);
 	conf.nat.ports = (enum router_nat_ports)(bits / 27 % 4);
+	if (bits >> 13 & 1)
+		conf.nat.ext6 = conf.ip6[1];
 	conf.nat.has_hairpin = bits >> 14 & 1;
 	conf.nat.evicts = bits >> 15;
 	if (router_alloc(&r, &conf, 0, on_send, NULL) != 0)

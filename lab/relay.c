@@ -88,6 +88,8 @@ static void pool_fill(struct router_conf *conf)
 {
 	struct router_nat_conf *nat = &conf->nat;
 
+	if (nat->has_ip6)
+		nat->ext6 = conf->ip6[ROUTER_WAN];
 	nat->ext[nat->n_ext++] = conf->ip4[ROUTER_WAN];
 	while (nat->n_ext < conf->n_pool && nat->n_ext < ROUTER_NAT_MAX_EXT) {
 		struct addr *ext = &nat->ext[nat->n_ext];

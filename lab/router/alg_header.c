@@ -49,6 +49,16 @@ bool router_alg_map(const struct router_alg_turn *t, struct addr *to,
 	return !is_ip(a, to) || (needs_port && a->port != to->port);
 }
 
+/* In brackets where the one before was. */
+static void ip_edit(struct router_alg_turn *t, enum router_alg_id id,
+                    struct slice host, const struct addr *to)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	(void)addr_ip_text(to, text);
+	router_alg_edit(t, id, host, host.p[0] == '[' ? "[%s]" : "%s", text);
+}
+
 void router_alg_host(struct router_alg_turn *t, enum router_alg_id id,
                      struct slice host, struct slice port)
 {
@@ -71,12 +81,14 @@ void router_alg_host(struct router_alg_turn *t, enum router_alg_id id,
 	if (port.n || router_alg_has(t, ROUTER_ALG_PORT_ADDED))
 		router_alg_edit(t, id, all, "%s", addr_text(&to, text));
 	else
-		router_alg_edit(t, id, host, "%s", addr_ip_text(&to, text));
+		ip_edit(t, id, host, &to);
 }
 
-static bool is_addr_char(uint8_t c)
+static bool is_addr_char(uint8_t c, bool is_ip6)
 {
-	return (c >= '0' && c <= '9') || c == '.';
+	if (c >= '0' && c <= '9')
+		return true;
+	return is_ip6 ? c == ':' || (c >= 'a' && c <= 'f') : c == '.';
 }
 
 static void blind_one(struct router_alg_turn *t, enum router_alg_id id,
@@ -95,9 +107,10 @@ static void blind_one(struct router_alg_turn *t, enum router_alg_id id,
 	       SIZE_MAX) {
 		struct slice found = slice_sub(where, at + hit, needle.n);
 		size_t end = at + hit + needle.n;
+		bool is_ip6 = from->family == ADDR_IP6;
 
-		if ((at + hit == 0 || !is_addr_char(found.p[-1])) &&
-		    (end == where.n || !is_addr_char(where.p[end])))
+		if ((at + hit == 0 || !is_addr_char(found.p[-1], is_ip6)) &&
+		    (end == where.n || !is_addr_char(where.p[end], is_ip6)))
 			router_alg_edit(t, id, found, "%s", is);
 		at = end;
 	}
@@ -115,12 +128,10 @@ static void param_map(struct router_alg_turn *t, struct slice params,
 {
 	struct slice value = {0};
 	struct addr a, to;
-	char text[ADDR_TEXT_BYTES];
 
 	if (sip_param_find(&value, params, name) && value.n &&
 	    addr_parse(&a, value) == 0 && router_alg_map(t, &to, &a))
-		router_alg_edit(t, ROUTER_ALG_RECEIVED, value, "%s",
-		                addr_ip_text(&to, text));
+		ip_edit(t, ROUTER_ALG_RECEIVED, value, &to);
 }
 
 static void received(struct router_alg_turn *t, const struct sip_via *via)

@@ -449,7 +449,8 @@ static void trace_put(struct router_alg_turn *t, struct slice sdp)
 			continue;
 		router_alg_edit(t, ROUTER_ALG_NAT_TRACE,
 		                (struct slice){line.raw.p + line.raw.n, 0},
-		                "i=(o=IN IP4 %s)\r\n",
+		                "i=(o=IN IP%c %s)\r\n",
+		                t->flow->src.family == ADDR_IP6 ? '6' : '4',
 		                addr_ip_text(&t->flow->src, text));
 		return;
 	}

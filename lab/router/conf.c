@@ -95,6 +95,8 @@ static const struct key keys[] = {
          "seconds, after which sessions are new to stale and stale-dead"},
 	{"nat", KIND_WORD, AT(nat.mode), "off none on",
          "none: a firewall with state"},
+	{"nat6", KIND_BOOL, AT(nat.has_ip6), NULL,
+         "on: nat=on is for IPv6 too"},
 	{"mapping", KIND_WORD, AT(nat.mapping), "ei ad apd", "RFC 4787, 4.1"},
 	{"filter", KIND_WORD, AT(nat.filter), "ei ad apd", "RFC 4787, 5"},
 	{"ports", KIND_WORD, AT(nat.ports), "preserve parity random sequential",

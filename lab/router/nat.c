@@ -310,7 +310,7 @@ static bool is_own(const struct router_nat *n, const struct addr *a)
 		if (addr_ip_eq(&n->conf.ext[i], a))
 			return true;
 	}
-	return false;
+	return n->conf.ext6.family && addr_ip_eq(&n->conf.ext6, a);
 }
 
 static enum router_nat_verdict take(struct router_nat *n,
@@ -345,8 +345,7 @@ enum router_nat_verdict router_nat_take(struct router_nat *n,
 	                        .since_ns = now_ns};
 	enum router_nat_verdict v;
 
-	if (n->conf.mode == ROUTER_NAT_OFF ||
-	    (p->is_ip6 && n->conf.mode == ROUTER_NAT_ON)) {
+	if (router_nat_is_past(n, &p->src)) {
 		*flow = f;
 		return ROUTER_NAT_PASS;
 	}

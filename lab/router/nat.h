@@ -4,8 +4,9 @@
  * that does not translate.
  *
  * Pure: (state, packet, time) gives a changed packet. Memory is taken once,
- * for as many mappings as the configuration allows. IPv4 is translated; with
- * ROUTER_NAT_NONE both families only pass through the table.
+ * for as many mappings as the configuration allows. IPv4 is translated, and
+ * IPv6 where it has an external address; with ROUTER_NAT_NONE both families
+ * only pass through the table.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #include "router/rand.h"
 
 enum {
-	ROUTER_NAT_MAX_EXT = 4,           /**< external addresses */
+	ROUTER_NAT_MAX_EXT = 4,           /**< external addresses of IPv4 */
 	ROUTER_NAT_MAX_MAPPINGS = 100000, /**< a table is never larger */
 	ROUTER_NAT_MAX_REMOTES = 32, /**< remembered of one mapping; then the
 	                              *   longest silent is forgotten */
@@ -72,6 +73,8 @@ struct router_nat_conf {
 	size_t n_ranges;
 	struct addr ext[ROUTER_NAT_MAX_EXT]; /**< IPv4; ports 0 */
 	size_t n_ext;                        /**< ROUTER_NAT_ON: at least 1 */
+	bool has_ip6;     /**< whoever has the devices is to set ext6 */
+	struct addr ext6; /**< no family: IPv6 is not translated */
 };
 
 /** As the kernel's: what a zero configuration should be filled with. */

@@ -51,7 +51,7 @@ int router_nat_pinhole(struct router_nat *n, struct addr *extp, uint8_t proto,
 	struct addr ext;
 	uint32_t i;
 
-	if (n->conf.mode == ROUTER_NAT_OFF) {
+	if (router_nat_is_past(n, inner)) {
 		*extp = *inner;
 		return 0;
 	}
@@ -79,7 +79,7 @@ int router_nat_admit(struct router_nat *n, uint8_t proto,
 	struct router_nat_remote *r;
 	uint32_t i;
 
-	if (n->conf.mode == ROUTER_NAT_OFF)
+	if (router_nat_is_past(n, ext))
 		return 0;
 	i = router_nat_find_outside(n, proto, ext, now_ns);
 	if (!i)

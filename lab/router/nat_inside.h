@@ -41,11 +41,20 @@ struct router_nat {
 	struct router_nat_mapping *maps;
 	struct router_nat_remote *remotes;
 	uint32_t *buckets, n_buckets;
-	uint32_t *ports; /**< [ext][proto][port] */
+	uint32_t *ports; /**< [ext, then ext6][proto][port] */
 	uint32_t free_map, free_remote, oldest, newest, n_used;
 	uint16_t next_port;
 	int64_t swept_ns;
 };
+
+/** Do packets of the family of @p a pass without a look at the table? */
+static inline bool router_nat_is_past(const struct router_nat *n,
+                                      const struct addr *a)
+{
+	return n->conf.mode == ROUTER_NAT_OFF ||
+	       (n->conf.mode == ROUTER_NAT_ON && a->family == ADDR_IP6 &&
+	        n->conf.ext6.family == ADDR_NONE);
+}
 
 uint32_t router_nat_hash(uint32_t h, const void *p, size_t len);
 

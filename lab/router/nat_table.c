@@ -32,6 +32,8 @@ static bool is_fit(const struct router_nat_conf *c)
 		if (c->ext[i].family != ADDR_IP4)
 			return false;
 	}
+	if (c->ext6.family == ADDR_IP4)
+		return false;
 	return c->mode != ROUTER_NAT_ON || c->n_ext > 0;
 }
 
@@ -43,6 +45,13 @@ static void lists_init(struct router_nat *n, uint32_t n_maps,
 	for (uint32_t i = 1; i < n_remotes; i++)
 		n->remotes[i].next = i + 1;
 	n->free_map = n->free_remote = 1;
+}
+
+static size_t n_cells(const struct router_nat_conf *c)
+{
+	size_t n_ext = c->n_ext + (c->ext6.family != ADDR_NONE);
+
+	return n_ext ? n_ext * N_PROTOS * ROUTER_NAT_PORTS : 1;
 }
 
 int router_nat_alloc(struct router_nat **np, const struct router_nat_conf *conf,
@@ -66,9 +75,7 @@ int router_nat_alloc(struct router_nat **np, const struct router_nat_conf *conf,
 	n->maps = calloc(n_maps + 1, sizeof(*n->maps));
 	n->remotes = calloc(n_remotes + 1, sizeof(*n->remotes));
 	n->buckets = calloc(n->n_buckets, sizeof(*n->buckets));
-	n->ports = calloc(
-		conf->n_ext ? conf->n_ext * N_PROTOS * ROUTER_NAT_PORTS : 1,
-		sizeof(*n->ports));
+	n->ports = calloc(n_cells(conf), sizeof(*n->ports));
 	if (!n->maps || !n->remotes || !n->buckets || !n->ports) {
 		router_nat_free(n);
 		return ENOMEM;
@@ -122,8 +129,11 @@ uint32_t *router_nat_cell(struct router_nat *n, uint8_t proto,
 {
 	size_t which = proto == ROUTER_UDP ? 0 : proto == ROUTER_TCP ? 1 : 2;
 
-	for (size_t i = 0; i < n->conf.n_ext; i++) {
-		if (addr_ip_eq(&n->conf.ext[i], ext))
+	for (size_t i = 0; i <= n->conf.n_ext; i++) {
+		const struct addr *a =
+			i < n->conf.n_ext ? &n->conf.ext[i] : &n->conf.ext6;
+
+		if (a->family && addr_ip_eq(a, ext))
 			return &n->ports[(i * N_PROTOS + which) *
 			                         ROUTER_NAT_PORTS +
 			                 ext->port];
@@ -134,8 +144,11 @@ uint32_t *router_nat_cell(struct router_nat *n, uint8_t proto,
 struct addr router_nat_ext_pick(struct router_nat *n, const struct addr *in)
 {
 	uint32_t n_ext = (uint32_t)n->conf.n_ext, i;
-	struct addr ext;
+	struct addr ext = n->conf.ext6;
 
+	ext.port = in->port;
+	if (in->family == ADDR_IP6)
+		return ext;
 	i = n->conf.pooling == ROUTER_NAT_ARBITRARY && n_ext > 1
 	            ? router_rand_below(&n->rand, n_ext)
 	            : router_nat_hash(0, in->ip, sizeof(in->ip)) % n_ext;

@@ -479,7 +479,8 @@ static bool is_own(const struct router *r, const struct router_pkt *p)
 	              : p->dst.ip[0] >= 224)
 		return true;
 	/* The outer address of a translator belongs to those inside. */
-	if (r->conf.nat.mode == ROUTER_NAT_ON && !p->is_ip6)
+	if (r->conf.nat.mode == ROUTER_NAT_ON &&
+	    (!p->is_ip6 || r->conf.nat.ext6.family))
 		return addr_ip_eq(&p->dst, &own[ROUTER_LAN]);
 	return addr_ip_eq(&p->dst, &own[ROUTER_LAN]) ||
 	       addr_ip_eq(&p->dst, &own[ROUTER_WAN]);

@@ -27,7 +27,7 @@ WANT = {
 }
 
 
-def check(*options):
+def check(*options, edge=lab.SERVER):
     """The report of a check, and what the router says it did."""
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o777)
@@ -35,7 +35,7 @@ def check(*options):
         done = lab.lab(*options, "--truth", f"1:{truth}", "--server",
                        f"server:exec {lab.PRUMO} edge --user root", "client",
                        "env", "PRUMO_STAY_HOME=1", lab.PRUMO, "check",
-                       "--edge", lab.SERVER, "-o", "json", PROFILE, timeout=60)
+                       "--edge", edge, "-o", "json", PROFILE, timeout=60)
         assert done.stdout, done.stderr
         return json.loads(done.stdout), json.loads(truth.read_text())
 
@@ -61,6 +61,19 @@ class Persona(unittest.TestCase):
                 if "location" in f["evidence"]]
         self.assertEqual(hops, [1])
         self.assertGreater(len(truth["edits"]), 10)
+
+    def test_ip6_is_edited_where_it_is_translated(self):
+        for alg, want in (("", []), (",persona=asa", ["alg.rewrites-sip"])):
+            with self.subTest(alg=alg):
+                report, truth = check(
+                    "--ip6", "--hops", 2, "--router", f"1:nat6=on{alg}",
+                    edge="2001:db8:ffff::10")
+                self.assertEqual([f["id"] for f in report["findings"]], want)
+                self.assertGreater(truth["mappings"], 3)
+                self.assertEqual({e["after"].rsplit(":5060")[0]
+                                  for e in truth["edits"]
+                                  if e.get("before") == "[2001:db8::33]:5060"},
+                                 {"[2001:db8:1::2]"} if alg else set())
 
     def test_a_nat_is_no_alg(self):
         for words in ("nat=on", "nat=none", "nat=off",

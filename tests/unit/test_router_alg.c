@@ -152,6 +152,66 @@ static void test_rewriter_leaves_its_mark(void **state)
 	router_nat_free(nat);
 }
 
+/* With brackets where they were, and no longer number mistaken for it. */
+static void test_rewriter_knows_ip6(void **state)
+{
+	static const char request6[] =
+		"INVITE sip:b@[2001:db8:ffff::10] SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP [2001:db8::33]:5060;branch=z9hG4bKabcdef\r\n"
+		"From: <sip:a@[2001:db8::33]>;tag=1\r\n"
+		"Call-ID: x@[2001:db8::33]\r\n"
+		"CSeq: 1 INVITE\r\n"
+		"Contact: <sip:a@[2001:db8::33]:5060>\r\n"
+		"X-A: 2001:db8::33 2001:db8::333 1:2001:db8::33\r\n"
+		"Content-Length: 87\r\n\r\n"
+		"v=0\r\no=- 1 1 IN IP6 2001:db8::99\r\ns=-\r\n"
+		"c=IN IP6 2001:db8::33\r\nt=0 0\r\n"
+		"m=audio 46000 RTP/AVP 0\r\n";
+	static const struct {
+		enum router_alg_id id;
+		const char *has;
+	} cases[] = {
+		{ROUTER_ALG_VIA, "Via: SIP/2.0/UDP [2001:db8:1::2]:40000;"},
+		{ROUTER_ALG_CONTACT, "Contact: <sip:a@[2001:db8:1::2]:40000>"},
+		{ROUTER_ALG_FROM_TO, "From: <sip:a@[2001:db8:1::2]>;"},
+		{ROUTER_ALG_CALL_ID, "Call-ID: x@[2001:db8:1::2]\r\n"},
+		{ROUTER_ALG_SDP, "c=IN IP6 2001:db8:1::2\r\n"},
+		{ROUTER_ALG_NAT_TRACE, "i=(o=IN IP6 2001:db8::33)\r\n"},
+		{ROUTER_ALG_BLIND,
+	         "X-A: 2001:db8:1::2 2001:db8::333 1:2001:db8::33\r\n"},
+		{ROUTER_ALG_OWN_VIA,
+	         "Via: SIP/2.0/UDP [2001:db8:1::2]:40000;branch="},
+	};
+	struct router_nat *nat = nat_make();
+	struct router_flow f = {.is_out = true};
+
+	UNUSED(state);
+	assert_int_equal(
+		addr_parse_port(&f.src, slice_str("[2001:db8::33]:5060")), 0);
+	assert_int_equal(
+		addr_parse_port(&f.new_src, slice_str("[2001:db8:1::2]:40000")),
+		0);
+	assert_int_equal(
+		addr_parse_port(&f.dst, slice_str("[2001:db8:ffff::10]:5060")),
+		0);
+	f.new_dst = f.dst;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wr w = wr_init(text, sizeof(text) - 1);
+		struct router_alg *a =
+			alg_make(router_alg_bit(cases[i].id), nat);
+
+		assert_int_equal(router_alg_take(a, &w, slice_str(request6), &f,
+		                                 ROUTER_UDP, 0),
+		                 ROUTER_ALG_EDITED);
+		text[w.n] = '\0';
+		if (!strstr(text, cases[i].has))
+			fail_msg("%s:\n%s",
+			         router_alg_behaviours[cases[i].id].name, text);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
 static void test_answers_are_mapped_back(void **state)
 {
 	static const struct {
@@ -456,6 +516,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rewriter_leaves_its_mark),
+		cmocka_unit_test(test_rewriter_knows_ip6),
 		cmocka_unit_test(test_answers_are_mapped_back),
 		cmocka_unit_test(test_sdp_is_rewritten_with_its_length),
 		cmocka_unit_test(test_dropper_drops_what_it_dislikes_alone),

@@ -320,6 +320,55 @@ static void test_error_keeps_its_sender_without_translation(void **state)
 	router_nat_free(n);
 }
 
+#define PHONE6  "[2001:db8::33]:5060"
+#define OUTER6  "[2001:db8:1::2]:5060"
+#define SERVER6 "[2001:db8:ffff::10]:5060"
+
+static void test_ip6_is_translated_where_it_has_an_address(void **state)
+{
+	struct addr hop = at("[2001:db8:2::1]:1"), phone = at(PHONE6);
+	struct router_nat_conf c = conf();
+	struct router_nat *n = make(&c);
+	struct router_pkt p, e, q;
+	struct router_flow f;
+	uint8_t b[2048];
+	struct wr w = wr_init(b, sizeof(b));
+
+	UNUSED(state);
+	assert_string_equal(out(n, PHONE6, SERVER6, 0), PHONE6);
+	assert_int_equal(in(n, SERVER6, PHONE6, 0), ROUTER_NAT_PASS);
+	assert_int_equal(router_nat_count(n), 0);
+	router_nat_free(n);
+
+	c.ext6 = at(OUTER6);
+	n = make(&c);
+	assert_string_equal(out(n, PHONE6, SERVER6, 0), OUTER6);
+	assert_string_equal(out(n, PHONE, SERVER, 0), "203.0.113.2:5060");
+	assert_string_not_equal(out(n, "[2001:db8::34]:5060", SERVER6, 0),
+	                        OUTER6);
+	assert_int_equal(router_nat_count(n), 3);
+	p = udp(SERVER6, OUTER6);
+	assert_int_equal(router_nat_take(n, &f, &p, false, 1), ROUTER_NAT_PASS);
+	assert_true(addr_eq(&p.dst, &phone));
+	assert_true(router_pkt_sums_are_right(&p));
+	assert_int_equal(in(n, "[2001:db8:ffff::10]:9", OUTER6, 1),
+	                 ROUTER_NAT_FILTERED);
+	p = udp(OUTER6, SERVER6);
+	assert_int_equal(
+		router_icmp_build(&w, &p, &hop, ROUTER_ICMP_TTL, 0, 548), 0);
+	assert_int_equal(router_pkt_read(&e, b, w.n), 0);
+	assert_int_equal(router_nat_take(n, &f, &e, false, 1), ROUTER_NAT_PASS);
+	assert_true(addr_ip_eq(&e.dst, &phone));
+	assert_true(addr_ip_eq(&e.src, &hop));
+	assert_true(router_pkt_sums_are_right(&e));
+	assert_int_equal(
+		router_pkt_read_quote(&q, e.b + e.payload, e.n - e.payload), 0);
+	assert_true(addr_eq(&q.src, &phone));
+	p = udp(PHONE6, SERVER6);
+	assert_memory_equal(e.b + e.payload, p.b, p.n);
+	router_nat_free(n);
+}
+
 static void test_hairpin_comes_back_from_outside(void **state)
 {
 	UNUSED(state);
@@ -541,6 +590,8 @@ int main(void)
 		cmocka_unit_test(test_pool_is_paired_or_arbitrary),
 		cmocka_unit_test(
 			test_error_keeps_its_sender_without_translation),
+		cmocka_unit_test(
+			test_ip6_is_translated_where_it_has_an_address),
 		cmocka_unit_test(test_hairpin_comes_back_from_outside),
 		cmocka_unit_test(test_error_is_translated_with_its_quote),
 		cmocka_unit_test(test_pinhole_lets_in_whom_it_names),
