@@ -308,11 +308,36 @@ static void options_build(struct lab_scenario *s, const struct demo *demo)
 	s->spec.hops[demo->alg_at - 1].has_nat = demo->is_nat_on;
 }
 
+static bool is_taken(const struct lab_scenario *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->n_servers; i++) {
+		for (size_t k = 0; k < s->servers[i].n_at; k++) {
+			if (addr_ip_eq(&s->servers[i].at[k], a))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Beside servers of the scenario: at an address of its own, if there is one,
+ * so that they do not want the same port. */
 static void edge_add(struct lab_scenario *s)
 {
-	if (s->n_servers < LAB_MAX_SERVERS)
-		lab_server_init(&s->servers[s->n_servers++],
-		                lab_service_find(slice_str("edge")));
+	static const char *const own[] = {LAB_SERVER_IP4, LAB_SERVER2_IP4};
+	struct lab_server *edge = &s->servers[s->n_servers];
+	struct addr at;
+
+	if (s->n_servers == LAB_MAX_SERVERS)
+		return;
+	lab_server_init(edge, lab_service_find(slice_str("edge")));
+	for (size_t i = 0; s->n_servers && i < ARRAY_LEN(own); i++) {
+		if (addr_parse(&at, slice_str(own[i])) != 0 || is_taken(s, &at))
+			continue;
+		edge->at[0] = at;
+		edge->n_at = 1;
+		break;
+	}
+	s->n_servers++;
 }
 
 /* It is asked at its own address, too, at the ports of the profile. */

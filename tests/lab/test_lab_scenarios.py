@@ -335,6 +335,7 @@ class Command(unittest.TestCase):
     def test_demo_opens_a_scenario(self):
         for name, status, ids in (("clean", 0, []),
                                   ("kernel-alg", 2, ["alg.rewrites-sip"]),
+                                  ("coturn", 0, []),
                                   ("kamailio", 3, ["alg.unknown"])):
             done = rig.demo("--scenario", name, "-o", "json",
                             env={"PRUMO_SCENARIOS": str(FOLDER)}, timeout=60)
