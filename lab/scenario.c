@@ -483,6 +483,22 @@ static const struct lab_service *service_read(struct reader *r,
 	return NULL;
 }
 
+/* Or the first would be taken for the second, which fails to start. */
+static void clash_find(struct reader *r, const struct lab_server *server,
+                       const struct tree_node *n)
+{
+	for (size_t i = 0; i < r->s->n_servers; i++) {
+		const struct lab_server *first = &r->s->servers[i];
+		unsigned port = lab_server_clash(server, first);
+
+		if (!port)
+			continue;
+		fault(r, n->at, _("%s has port %u at this address already"),
+		      first->service->name, port);
+		return;
+	}
+}
+
 static void server_read(struct reader *r, const struct tree_node *n)
 {
 	static const char *const keys[] = {"program",     "addresses", "host",
@@ -503,6 +519,7 @@ static void server_read(struct reader *r, const struct tree_node *n)
 		fault(r, tree_get(n, "certificate")->at,
 		      _("'%s' takes no certificate"), service->name);
 	ports_read(r, server, tree_get(n, "ports"));
+	clash_find(r, server, n);
 	r->s->n_servers++;
 }
 

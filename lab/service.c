@@ -446,3 +446,53 @@ void lab_server_init(struct lab_server *server,
 		server->n_ports[slot] = n;
 	}
 }
+
+static bool is_on(const struct lab_server *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->n_at; i++) {
+		if (addr_ip_eq(&s->at[i], a))
+			return true;
+	}
+	/* this project's own may be on every address */
+	return !s->n_at && !s->service->program;
+}
+
+static bool is_met(const struct lab_server *a, const struct lab_server *b)
+{
+	for (size_t i = 0; i < a->n_at; i++) {
+		if (is_on(b, &a->at[i]))
+			return true;
+	}
+	return !a->n_at && !a->service->program &&
+	       (b->n_at || !b->service->program);
+}
+
+static bool has_port(const struct lab_server *s, unsigned flags, uint16_t port)
+{
+	for (size_t slot = 0; s->service->slots[slot].name; slot++) {
+		if (!(s->service->slots[slot].flags & flags))
+			continue;
+		for (size_t i = 0; i < s->n_ports[slot]; i++) {
+			if (s->ports[slot][i] == port)
+				return true;
+		}
+	}
+	return false;
+}
+
+unsigned lab_server_clash(const struct lab_server *a,
+                          const struct lab_server *b)
+{
+	const struct lab_slot *slots = a->service->slots;
+
+	for (size_t slot = 0; slots[slot].name && is_met(a, b); slot++) {
+		unsigned flags =
+			slots[slot].flags & (LAB_SLOT_UDP | LAB_SLOT_TCP);
+
+		for (size_t i = 0; i < a->n_ports[slot]; i++) {
+			if (has_port(b, flags, a->ports[slot][i]))
+				return a->ports[slot][i];
+		}
+	}
+	return 0;
+}

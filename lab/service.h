@@ -111,3 +111,7 @@ const struct lab_service *lab_service_find(struct slice name);
 /** Every usual port. */
 void lab_server_init(struct lab_server *server,
                      const struct lab_service *service);
+
+/** @return a port that both would open, or 0 */
+unsigned lab_server_clash(const struct lab_server *a,
+                          const struct lab_server *b);

@@ -21,7 +21,7 @@ static const char whole[] = HEAD
 	"  - {program: nginx, addresses: [198.51.100.30], host: a.example,\n"
 	"     certificate: expired, ports: {http: [], https: [443, 8443]}}\n"
 	"  - {program: edge}\n"
-	"  - {program: sipp}\n"
+	"  - {program: sipp, ports: {udp: [5070]}}\n"
 	"programs: [{in: client2, run: echo ready, await: true}]\n"
 	"expect: {alg: true, alg-at: 2, findings: [alg.rewrites-sip]}\n";
 
@@ -127,6 +127,15 @@ static void test_read_refuses_in_its_place(void **state)
 	         ONE "servers: [{program: nginx, certificate: good}]\n", 5},
 		{"a certificate for SIPp",
 	         ONE "servers: [{program: sipp, certificate: valid}]\n", 5},
+		{"a port twice",
+	         ONE
+	         "servers:\n- {program: nginx}\n"
+	         "- {program: nginx, ports: {http: [], https: [8443, 443]}}\n",
+	         7},
+		{"a port of an edge on all addresses",
+	         ONE "servers:\n- {program: edge}\n- {program: sipp}\n", 7},
+		{"an edge on all addresses beside a port",
+	         ONE "servers:\n- {program: coturn}\n- {program: edge}\n", 7},
 		{"a node", ONE "programs: [{in: r2, run: x}]\n", 5},
 		{"a client", ONE "programs: [{in: client2, run: x}]\n", 5},
 		{"a hop", ONE "expect: {alg-at: 2}\n", 5},
