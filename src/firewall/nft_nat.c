@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What translates addresses, in the nft language. */
+/* What changes packets, in the nft language. */
 #include "firewall/nft_rule.h"
 
 static const struct {
@@ -67,4 +67,41 @@ size_t nft_nat_read(struct fw_match *m, const struct nft_token *t, size_t n)
 		return nats[i].is_last ? 1 + n_target : 1;
 	}
 	return 0;
+}
+
+static size_t operand(struct fw_match *m, const struct nft_token *t, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && nft_is(&t[i], "("))
+		i++;
+	/* Where there is no connection, or no such header, the rule ends. */
+	if (i < n && nft_is_one_of(&t[i], "ct ip ip6 tcp udp th"))
+		fw_match_doubt(m, text_of(&t[i], 1));
+	i += i < n && nft_is_one_of(&t[i], "meta ct ip ip6 tcp udp th") ? 2 : 1;
+	while (i < n && nft_is(&t[i], ")"))
+		i++;
+	return i < n ? i : n;
+}
+
+size_t nft_set_read(struct fw_match *m, const struct nft_token *t, size_t n)
+{
+	size_t i = 3;
+
+	if (n < 4 || !nft_is(&t[2], "set") ||
+	    nft_is_one_of(&t[1], "helper timeout"))
+		return 0;
+	/* What follows sees another packet. */
+	if (nft_is_one_of(&t[1], "saddr daddr sport dport") &&
+	    !nft_is(t, "ether"))
+		m->rule.nat.kind = FW_NAT_DEST;
+	/* of a header that other packets have not */
+	if (nft_is_one_of(t, "ip ip6"))
+		fw_match_families(m, nft_is(t, "ip") ? FW_IP4 : FW_IP6);
+	i += operand(m, &t[i], n - i);
+	while (i < n && nft_is_one_of(&t[i], "& | ^ and or xor")) {
+		i++;
+		i += operand(m, &t[i], n - i);
+	}
+	return i;
 }

@@ -54,7 +54,7 @@ struct reader {
 	size_t n_fields;
 	struct values expand;
 	bool has_expand;
-	bool is_queue;
+	bool is_queue, is_untracked;
 	const char *comment;
 };
 
@@ -566,6 +566,8 @@ static bool take_harmless(struct reader *r)
 				if (!eat(r, words[i]))
 					continue;
 				is_word = true;
+				/* "flags tcp sequence,options" */
+				r->at += nft_is_one_of(look(r, 0), "tcp ip");
 				r->at++;
 				while (eat(r, ","))
 					r->at++;
@@ -612,8 +614,21 @@ static bool take_verdict(struct reader *r)
 	return n;
 }
 
+static bool take_xt(struct reader *r)
+{
+	struct nft_xt xt = {false, false};
+	const size_t n = nft_xt_read(&xt, &r->m, look(r, 0), r->n - r->at);
+
+	r->at += n;
+	r->is_queue |= xt.is_any;
+	r->is_untracked |= xt.is_untracked;
+	return n;
+}
+
 static bool take_statement(struct reader *r)
 {
+	size_t n;
+
 	if (nft_is(look(r, 0), "flow") && nft_is(look(r, 1), "add")) {
 		r->m.rule.attrs.offload = FW_ON;
 		r->at += 3;
@@ -623,23 +638,16 @@ static bool take_statement(struct reader *r)
 		r->m.rule.is_notrack = true;
 		return true;
 	}
-	if (eat(r, "queue")) {
+	if (eat(r, "queue") || eat(r, "?")) {
 		r->is_queue = true;
 		return true;
 	}
-	/* "meta mark set 1", "ct mark set 1", "ip dscp set ef" */
-	if (nft_is(look(r, 2), "set") && !nft_is(look(r, 1), "helper") &&
-	    !nft_is(look(r, 1), "timeout")) {
-		/* What follows sees another packet. */
-		if (nft_is_one_of(look(r, 1), "saddr daddr sport dport") &&
-		    !nft_is(look(r, 0), "ether"))
-			r->m.rule.nat.kind = FW_NAT_DEST;
-		r->at += 4;
+	n = nft_set_read(&r->m, look(r, 0), r->n - r->at);
+	r->at += n;
+	if (n)
 		return true;
-	}
-	if (take_object(r) || take_nat(r) || take_harmless(r))
-		return true;
-	return take_verdict(r);
+	return take_object(r) || take_nat(r) || take_harmless(r) ||
+	       take_xt(r) || take_verdict(r);
 }
 
 static void take_unknown(struct reader *r)
@@ -741,8 +749,13 @@ static int append_all(struct reader *r, struct slice raw)
 	}
 	if (r->is_queue)
 		return append_doubt(r, raw);
+	if (r->is_untracked) {
+		fw_match_doubt(&r->m, raw);
+		err = append(r, &r->m, raw) ? 0 : ENOMEM;
+		r->m.rule.is_notrack = true;
+	}
 	if (!r->has_expand)
-		return append(r, &r->m, raw) ? 0 : ENOMEM;
+		return !err && append(r, &r->m, raw) ? 0 : ENOMEM;
 	while (!err && next_element(&r->expand, &t, &n))
 		err = append_element(r, t, n, raw);
 	return err;

@@ -38,3 +38,20 @@ WARN_UNUSED int nft_rule_parse(struct nft_parser *p, struct fw_chain *c,
  * @return how many tokens it took; 0: @p t does not begin with such a word
  */
 size_t nft_nat_read(struct fw_match *m, const struct nft_token *t, size_t n);
+
+/** Read "meta mark set ct mark & 0xff". @return as nft_nat_read() */
+size_t nft_set_read(struct fw_match *m, const struct nft_token *t, size_t n);
+
+/** What a target of iptables may do besides. */
+struct nft_xt {
+	bool is_any;       /**< anything with the packet */
+	bool is_untracked; /**< leave it without a state */
+};
+
+/**
+ * Read what iptables-nft keeps from nft: "xt target NAME".
+ *
+ * @return how many tokens it took; 0: none, or a match that is not known
+ */
+size_t nft_xt_read(struct nft_xt *out, struct fw_match *m,
+                   const struct nft_token *t, size_t n);
