@@ -4,6 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/i18n.h"
+
+static int fault(struct fw_json_in *in, const char *why)
+{
+	in->why = why;
+	return EBADMSG;
+}
+
 static int peek(const struct fw_json_in *in)
 {
 	return in->at < in->text.n ? in->text.p[in->at] : -1;
@@ -100,14 +108,15 @@ static int read_escaped(struct slice *out, struct arena *a,
 		const int c = peek(in);
 
 		if (c < ' ') {
-			err = EBADMSG;
+			err = fault(in, N_("This string has no end."));
 		} else if (c != '\\') {
 			wr_u8(&w, (uint8_t)c);
 			in->at++;
 		} else {
 			in->at++;
 			if (!unescape(&w, in))
-				err = EBADMSG;
+				err = fault(in, N_("JSON has no such "
+				                   "escape."));
 		}
 	}
 	in->at += !err;
@@ -125,43 +134,106 @@ int fw_json_string(struct slice *out, struct arena *a, struct fw_json_in *in)
 	size_t from;
 
 	if (!fw_json_eat(in, '"'))
-		return EBADMSG;
+		return fault(in, N_("Expected a string."));
 	from = in->at;
 	while (peek(in) >= ' ' && peek(in) != '"' && peek(in) != '\\')
 		in->at++;
 	if (peek(in) == '\\')
 		return read_escaped(out, a, in, from);
 	if (peek(in) != '"')
-		return EBADMSG;
+		return fault(in, N_("This string has no end."));
 	*out = slice_sub(in->text, from, in->at - from);
 	in->at++;
 	return 0;
 }
 
-/* A number or a word: which letters make sense is for who uses it. */
+static size_t skip_digits(struct fw_json_in *in)
+{
+	const size_t from = in->at;
+
+	while (peek(in) >= '0' && peek(in) <= '9')
+		in->at++;
+	return in->at - from;
+}
+
+/* RFC 8259, section 6 */
+static bool skip_number(struct fw_json_in *in)
+{
+	in->at += peek(in) == '-';
+	if (peek(in) == '0')
+		in->at++;
+	else if (!skip_digits(in))
+		return false;
+	if (peek(in) == '.') {
+		in->at++;
+		if (!skip_digits(in))
+			return false;
+	}
+	if (peek(in) == 'e' || peek(in) == 'E') {
+		in->at++;
+		in->at += peek(in) == '+' || peek(in) == '-';
+		return skip_digits(in);
+	}
+	return true;
+}
+
 static int read_plain(struct fw_json *j, struct fw_json_in *in)
 {
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyzE"
-				    "0123456789+-.";
+	static const struct {
+		const char *word;
+		enum fw_json_kind kind;
+	} words[] = {
+		{"null", FW_JSON_NULL},
+		{"true", FW_JSON_BOOL},
+		{"false", FW_JSON_BOOL},
+	};
 	const size_t from = in->at;
-	const int first = peek(in);
 
-	while (peek(in) > 0 && strchr(chars, peek(in)))
-		in->at++;
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		const size_t n = strlen(words[i].word);
+
+		j->text = slice_sub(in->text, from, n);
+		j->kind = words[i].kind;
+		if (!slice_eq_str(j->text, words[i].word))
+			continue;
+		in->at += n;
+		return 0;
+	}
+	if (!skip_number(in))
+		return fault(in, N_("Expected a value of JSON."));
 	j->text = slice_sub(in->text, from, in->at - from);
 	j->kind = FW_JSON_NUMBER;
-	if (slice_eq_str(j->text, "null"))
-		j->kind = FW_JSON_NULL;
-	else if (slice_eq_str(j->text, "true") ||
-	         slice_eq_str(j->text, "false"))
-		j->kind = FW_JSON_BOOL;
-	else if (first != '-' && (first < '0' || first > '9'))
-		in->at = from;
-	return in->at > from ? 0 : EBADMSG;
+	return 0;
 }
 
 static int read_value(struct fw_json **out, struct arena *a,
                       struct fw_json_in *in, unsigned depth);
+
+/* The name of a member of j, and the colon behind it. */
+static int read_key(struct slice *key, const struct fw_json *j, struct arena *a,
+                    struct fw_json_in *in)
+{
+	size_t n = 0, at;
+	int err;
+
+	skip_blanks(in);
+	at = in->at;
+	err = fw_json_string(key, a, in);
+	for (const struct fw_json *m = j->first; m && !err; m = m->next) {
+		n++;
+		if (!slice_eq(m->key, *key) && n < FW_JSON_MAX_MEMBERS)
+			continue;
+		in->at = at;
+		return fault(in, n < FW_JSON_MAX_MEMBERS
+		                         ? N_("This object has that name "
+		                              "already.")
+		                         : N_("Too many names in one "
+		                              "object."));
+	}
+	if (!err && !fw_json_eat(in, ':'))
+		err = fault(in, N_("Expected \":\"."));
+	return err;
+}
 
 static int read_members(struct fw_json *j, struct arena *a,
                         struct fw_json_in *in, unsigned depth)
@@ -172,7 +244,7 @@ static int read_members(struct fw_json *j, struct arena *a,
 	int err = 0;
 
 	if (depth == FW_JSON_MAX_DEPTH)
-		return EBADMSG;
+		return fault(in, N_("Too many brackets inside each other."));
 	if (fw_json_eat(in, end))
 		return 0;
 	do {
@@ -180,9 +252,7 @@ static int read_members(struct fw_json *j, struct arena *a,
 		struct fw_json *member;
 
 		if (is_object)
-			err = fw_json_string(&key, a, in);
-		if (!err && is_object && !fw_json_eat(in, ':'))
-			err = EBADMSG;
+			err = read_key(&key, j, a, in);
 		if (!err)
 			err = read_value(&member, a, in, depth + 1);
 		if (err)
@@ -191,7 +261,10 @@ static int read_members(struct fw_json *j, struct arena *a,
 		*tail = member;
 		tail = &member->next;
 	} while (fw_json_eat(in, ','));
-	return fw_json_eat(in, end) ? 0 : EBADMSG;
+	if (fw_json_eat(in, end))
+		return 0;
+	return fault(in, is_object ? N_("Expected \",\" or \"}\".")
+	                           : N_("Expected \",\" or \"]\"."));
 }
 
 static int read_value(struct fw_json **out, struct arena *a,

@@ -24,12 +24,14 @@ struct fw_json {
 
 enum {
 	FW_JSON_MAX_DEPTH = 64,
+	FW_JSON_MAX_MEMBERS = 64, /**< of one object; of arrays any number */
 };
 
 /** Where in a text reading goes on, or failed. */
 struct fw_json_in {
 	struct slice text; /**< borrowed, also by what is read */
 	size_t at;
+	const char *why; /**< behind EBADMSG: a sentence for gettext */
 };
 
 /** Skip blanks; then skip @p c. @return false: it is not there */
@@ -39,7 +41,8 @@ bool fw_json_eat(struct fw_json_in *in, char c);
 WARN_UNUSED int fw_json_string(struct slice *out, struct arena *a,
                                struct fw_json_in *in);
 
-/** Read any value. @return as fw_json_string() */
+/** Read any value. A name twice in one object is a fault: readers differ in
+ *  which of them counts (RFC 8259, section 4). @return as fw_json_string() */
 WARN_UNUSED int fw_json_read(struct fw_json **out, struct arena *a,
                              struct fw_json_in *in);
 

@@ -140,6 +140,13 @@ static void file_piece(struct translation *tr, const struct fw_json *j,
 	struct table *t;
 	struct chain *c = NULL;
 
+	/* Members of a set that was read without them. */
+	if (slice_eq_str(j->key, "element")) {
+		diag_add(tr->dg, DIAG_ERROR, raw,
+		         _("Expected an object of nft: \"table\", \"chain\" or "
+		           "\"rule\"."));
+		return;
+	}
 	if (!family.n || !table.n || !name.n) {
 		diag_add(tr->dg, DIAG_ERROR, raw,
 		         _("Expected \"family\", \"table\" and \"name\" of "
@@ -178,16 +185,15 @@ static void read_piece(struct translation *tr, struct fw_json_in *in)
 		return;
 	}
 	if (err) {
-		diag_add(tr->dg, DIAG_ERROR, here(in),
-		         _("This is no JSON. Expected the next object of "
-		           "nft."));
+		diag_add(tr->dg, DIAG_ERROR, here(in), "%s", _(in->why));
 		in->at += in->at == from;
 		return;
 	}
 	what = fw_json_get(j, "add");
 	if (!what)
 		what = j;
-	if (what->kind != FW_JSON_OBJECT || !what->first)
+	if (what->kind != FW_JSON_OBJECT || !what->first || what->first->next ||
+	    j->first->next)
 		diag_add(tr->dg, DIAG_ERROR,
 		         slice_trim(slice_sub(in->text, from, in->at - from)),
 		         _("Expected an object of nft: \"table\", \"chain\" or "
@@ -336,8 +342,7 @@ static void put_objects(struct translation *tr, const struct table *t)
 
 		if (!j)
 			return;
-		is_ct = slice_eq_str(j->key, "ct helper") ||
-		        slice_eq_str(j->key, "ct timeout");
+		is_ct = fw_has_prefix(j->key, "ct ");
 		wr_str(w, "\t");
 		if (is_ct)
 			wr_put(w, j->key);
@@ -384,8 +389,7 @@ static void put_rule(struct translation *tr, const struct piece *p)
 	wr_str(w, "\t\t");
 	for (const struct fw_json *e = expr ? expr->first : NULL; e;
 	     e = e->next) {
-		if (e->first)
-			nft_json_statement_put(w, e->first);
+		nft_json_statement_put(w, e);
 		wr_str(w, e->next ? " " : "");
 	}
 	if (comment.n) {
@@ -426,25 +430,55 @@ static void put_table(struct translation *tr, const struct table *t)
 	wr_str(w, "}\n");
 }
 
-/* {"nftables": [ ... ]} */
+/* A member of the whole. @return false: nothing more can be read */
+static bool read_member(struct translation *tr, struct fw_json_in *in,
+                        bool *has_list)
+{
+	struct slice key;
+	struct fw_json *j;
+	int err = fw_json_string(&key, &tr->scratch, in);
+
+	if (!err && !fw_json_eat(in, ':'))
+		err = EBADMSG;
+	if (!err && slice_eq_str(key, "nftables")) {
+		if (*has_list || !fw_json_eat(in, '['))
+			return false;
+		*has_list = true;
+		read_pieces(tr, in);
+	} else if (!err) {
+		err = fw_json_read(&j, &tr->scratch, in);
+	}
+	if (err == ENOMEM)
+		tr->err = err;
+	return !err && !tr->err;
+}
+
+/* {"nftables": [ ... ]} @return as read_member() */
+static bool read_document(struct translation *tr, struct fw_json_in *in)
+{
+	bool has_list = false;
+
+	if (!fw_json_eat(in, '{'))
+		return false;
+	do {
+		if (!read_member(tr, in, &has_list))
+			return false;
+	} while (fw_json_eat(in, ','));
+	return has_list && fw_json_eat(in, '}');
+}
+
+/* Listings of several tables may stand behind each other. */
 static void read_all(struct translation *tr, struct slice text)
 {
 	struct fw_json_in in = {.text = text};
-	struct slice key;
-	struct fw_json *j;
+	const size_t n_errors = tr->dg->n_errors;
 
-	(void)fw_json_eat(&in, '{');
-	do {
-		if (fw_json_string(&key, &tr->scratch, &in) ||
-		    !fw_json_eat(&in, ':'))
-			break;
-		if (!slice_eq_str(key, "nftables"))
-			continue;
-		if (!fw_json_eat(&in, '['))
-			break;
-		read_pieces(tr, &in);
+	while (!tr->err && read_document(tr, &in)) {
+		if (slice_trim(slice_sub(text, in.at, SIZE_MAX)).n == 0)
+			return;
+	}
+	if (tr->err || (in.at >= text.n && tr->dg->n_errors > n_errors))
 		return;
-	} while (!fw_json_read(&j, &tr->scratch, &in) && fw_json_eat(&in, ','));
 	diag_add(tr->dg, DIAG_ERROR, here(&in),
 	         _("Expected {\"nftables\": [...]}."));
 	if (resume(&in))

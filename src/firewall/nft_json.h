@@ -20,7 +20,8 @@ bool nft_json_is(struct slice text);
 WARN_UNUSED int nft_json_put(struct wr *out, struct slice text,
                              struct diag *dg);
 
-/** One statement of a rule: "match", "accept" and so on, as its member. */
+/** One statement of a rule: {"match": ...}, {"accept": null} and so on. What
+ *  could do anything becomes "?" and more. */
 void nft_json_statement_put(struct wr *w, const struct fw_json *j);
 
 /** A name, in quotes where it is more than a word. */

@@ -133,10 +133,23 @@ static void put_prefix(struct wr *w, const struct fw_json *j, unsigned depth)
 	nft_json_name_put(w, fw_json_text(j, "len"));
 }
 
-/* A word that is not known here, and what is plain of its members. */
+static bool is_words(struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((s.p[i] < 'a' || s.p[i] > 'z') && s.p[i] != ' ')
+			return false;
+	}
+	return s.n > 0;
+}
+
+/* A word that is not known here, or several ("tcp option"), and what is plain
+ * of its members. */
 static void put_other(struct wr *w, const struct fw_json *j)
 {
-	nft_json_name_put(w, j->key);
+	if (is_words(j->key))
+		wr_put(w, j->key);
+	else
+		nft_json_name_put(w, j->key);
 	if (j->text.n && j->kind != FW_JSON_NULL) {
 		wr_str(w, " ");
 		nft_json_name_put(w, j->text);
@@ -451,7 +464,46 @@ static void put_flow(struct wr *w, const struct fw_json *j)
 	nft_json_name_put(w, fw_json_text(j, "flowtable"));
 }
 
-void nft_json_statement_put(struct wr *w, const struct fw_json *j)
+/* "add @seen { ip saddr }": its statements have a say in what is kept only */
+static void put_update(struct wr *w, const struct fw_json *j)
+{
+	const struct fw_json *elem = fw_json_get(j, "elem");
+
+	nft_json_name_put(w, fw_json_text(j, "op"));
+	wr_str(w, " ");
+	nft_json_name_put(w,
+	                  fw_json_text(j, j->key.p[0] == 's' ? "set" : "map"));
+	wr_str(w, " { ");
+	if (elem)
+		put_expr(w, elem, 0);
+	wr_str(w, " }");
+}
+
+/* What nft has no JSON for is its text, in a string; of that, only a chain
+ * inside the rule is known to the reader of the text. */
+static void put_text(struct wr *w, struct slice text)
+{
+	const bool is_chain =
+		fw_has_prefix(text, "jump {") || fw_has_prefix(text, "goto {");
+	int depth = 0;
+	bool is_whole = is_chain;
+
+	for (size_t i = 0; i < text.n; i++) {
+		depth += (text.p[i] == '{') - (text.p[i] == '}');
+		is_whole &= text.p[i] != '"' && text.p[i] != '#' &&
+		            (depth > 0 || i + 1 == text.n || i < 6);
+	}
+	if (!is_whole || depth != 0) {
+		wr_str(w, "? ");
+		put_quoted(w, text);
+		return;
+	}
+	for (size_t i = 0; i < text.n; i++)
+		wr_u8(w,
+		      text.p[i] < ' ' && text.p[i] != '\n' ? ' ' : text.p[i]);
+}
+
+static void put_known(struct wr *w, const struct fw_json *j)
 {
 	static const struct {
 		const char *name;
@@ -464,7 +516,8 @@ void nft_json_statement_put(struct wr *w, const struct fw_json *j)
 		{"masquerade", put_nat},    {"redirect", put_nat},
 		{"tproxy", put_nat},        {"ct helper", put_object},
 		{"ct timeout", put_object}, {"ct expectation", put_object},
-		{"flow", put_flow},
+		{"flow", put_flow},         {"set", put_update},
+		{"map", put_update},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
@@ -474,4 +527,14 @@ void nft_json_statement_put(struct wr *w, const struct fw_json *j)
 		}
 	}
 	put_other(w, j);
+}
+
+void nft_json_statement_put(struct wr *w, const struct fw_json *j)
+{
+	if (j->kind == FW_JSON_STRING)
+		put_text(w, j->text);
+	else if (j->kind == FW_JSON_OBJECT && j->first && !j->first->next)
+		put_known(w, j->first);
+	else
+		wr_str(w, "?");
 }

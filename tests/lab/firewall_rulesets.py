@@ -7,7 +7,17 @@ BASES = {4: ('192.0.2', '198.51.100'), 6: ('2001:db8:1:', '2001:db8:2:')}
 ODD = ['meta length > 10', 'ip ttl > 1', 'tcp flags & (syn | ack) == syn',
        'ct direction original', 'meta mark 0', 'ip dscp cs0', 'tcp flags syn',
        'limit rate 100000/second', 'meta mark != 0', 'udp length 12',
-       'meta pkttype host', 'fib daddr type != local', 'ct status snat']
+       'meta pkttype host', 'fib daddr type != local', 'ct status snat',
+       'limit name "few"', 'ct count 1000', 'ip protocol != { 1, 2 }',
+       'quota over 900 mbytes', 'icmp type echo-request', 'meta hour > 1',
+       'update @seen { ip saddr limit rate over 9999/second }',
+       'add @seen { ip saddr }', 'meta random > 2147483648',
+       'tcp option maxseg exists', 'ip daddr & 0.0.0.2 == 2',
+       'ct original ip saddr 192.0.2.2', 'ct mark 0', 'numgen inc mod 2 0']
+# What has no say in a verdict.
+IDLE = ['counter', 'counter name "hits"', 'log prefix "a: \\\\b, {drop}"',
+        'meta mark set 7', 'ct mark set mark and 0xff or 1', 'meta mark set ct mark', 'meta priority set 1:2',
+        'log level debug flags tcp sequence,options', 'ip dscp set ef']
 IPT_ODD = ['-m mark --mark 0x0', '-m mark ! --mark 0x0', '-m length --length 0:40',
            '-m limit --limit 10000/sec', '-m ttl --ttl-gt 1',
            '-m addrtype ! --dst-type LOCAL', '-m pkttype --pkt-type unicast']
@@ -94,23 +104,27 @@ def nft_match(rnd):
     elif kind < 0.7:
         out.append('%s sport %d' % (rnd.choice(['tcp', 'udp']),
                                     rnd.choice(SPORTS)))
-    elif kind < 0.75:
+    elif kind < 0.73:
         out.append('meta l4proto . th dport @svc')
+    elif kind < 0.75:
+        out.append('ip daddr . udp dport @pairs')
     elif kind < 0.8:
         out.append('ip daddr . udp dport { %s . %d, %s . %d-%d }' % (
             (PEERS[0], rnd.choice(PORTS), PEERS[1]) + span(rnd)))
     if rnd.random() < 0.1:
-        out.append('counter')
+        out.append(rnd.choice(IDLE))
     return ' '.join(one_family(out))
 
 
 def one_family(out):
     """The kernel's tools refuse a rule that asks for both."""
-    four = [o for o in out if o.startswith('ip ') or 'ipv4' in o]
-    six = [o for o in out if o.startswith('ip6 ') or 'ipv6' in o]
+    four = [o for o in out if 'ip ' in o or 'ipv4' in o or 'icmp ' in o]
+    six = [o for o in out if 'ip6 ' in o or 'ipv6' in o]
     tcp = [o for o in out if o.startswith('tcp ')]
     udp = [o for o in out if o.startswith('udp ') or '. udp' in o]
     gone = (four if four and six else []) + (udp if tcp and udp else [])
+    if tcp or udp:
+        gone += [o for o in out if 'icmp ' in o]
     return [o for o in out if o not in gone]
 
 
@@ -124,11 +138,17 @@ def nft_map(rnd, chains):
     if kind < 0.7:
         return 'ct state vmap { established : %s, new : %s, invalid : %s }' % (
             verdict(), verdict(), verdict())
-    if kind < 0.85:
+    if kind < 0.78:
+        return 'udp dport vmap @ports'
+    if kind < 0.88:
         return 'ip saddr . ip daddr vmap { %s }' % ', '.join(
             '%s . %s : %s' % (rnd.choice(HOSTS), p, verdict())
             for p in pick(rnd, PEERS))
-    return 'iifname vmap { "lan" : %s, "wan" : %s }' % (verdict(), verdict())
+    return 'iifname%s vmap { %s }' % rnd.choice([
+        ('', '"lan" : %s, "6in4-wan" : %s' % (verdict(), verdict())),
+        (' . udp dport', '"lan" . 5060 : %s, "6in4-wan" . 99 : %s' % (
+            verdict(), verdict())),
+        (' . ip saddr', '"lan" . %s : %s' % (HOSTS[0], verdict()))])
 
 
 def nft_rule(rnd, chains):
@@ -137,7 +157,13 @@ def nft_rule(rnd, chains):
     verdicts = ['accept', 'drop', 'accept', 'drop', 'return', 'continue',
                 'reject']
     verdicts += ['jump ' + c for c in chains] + ['goto ' + c for c in chains]
-    return (nft_match(rnd) + ' ' + rnd.choice(verdicts)).strip()
+    if rnd.random() < 0.01:
+        verdicts = ['jump { meta l4proto udp drop; counter ; }']
+    rule = (nft_match(rnd) + ' ' + rnd.choice(verdicts)).strip()
+    if rnd.random() < 0.05:
+        rule += ' comment "%s"' % rnd.choice(
+            ['accept # drop', "it's { } ; $x", 'S\xe3o Jo\xe3o', 'a\\\\b'])
+    return rule
 
 
 def nft_attributes(rnd, lines):
@@ -226,6 +252,15 @@ def nft_ruleset(rnd):
               '\tset six { type ipv6_addr; elements = { %s } ; }' %
               ', '.join(pick(rnd, PEERS6)),
               '\tset none { type ipv4_addr; }',
+              '\tset seen { type ipv4_addr; size 99; flags dynamic,timeout; '
+              'timeout 60s; }',
+              '\tset pairs { type ipv4_addr . inet_service; flags interval; '
+              'elements = { %s . %d-%d comment "a, b", 198.51.100.64/26 . %d } '
+              '; }' % ((rnd.choice(PEERS[:2]),) + span(rnd) +
+                       (rnd.choice(PORTS),)),
+              '\tmap ports { type inet_service : verdict; elements = { %d : '
+              'accept, %d : drop } ; }' % tuple(rnd.sample(PORTS, 2)),
+              '\tcounter hits { }', '\tlimit few { rate 10000/second; }',
               '\tset svc { type inet_proto . inet_service; elements = { tcp . 80, '
               'udp . 5060, udp . %d } ; }' % rnd.choice([53, 443, 9999])]
     for i, s in enumerate(subs):
