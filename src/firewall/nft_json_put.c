@@ -70,6 +70,17 @@ static void put_pair(struct wr *w, const struct fw_json *j, const char *sep,
 		put_expr(w, b, depth);
 }
 
+/* "6in4-wan": what begins with a digit and is neither a number nor an address
+ * would be taken for an index. */
+static bool is_interface_name(struct slice s)
+{
+	bool is_name = false;
+
+	for (size_t i = 0; i < s.n; i++)
+		is_name |= s.p[i] > 'f' && s.p[i] <= 'z' && s.p[i] != 'x';
+	return is_name && s.p[0] >= '0' && s.p[0] <= '9';
+}
+
 /* "tcp dport", or bits of a header that has no name */
 static void put_payload(struct wr *w, const struct fw_json *j)
 {
@@ -284,9 +295,15 @@ static void put_expr(struct wr *w, const struct fw_json *j, unsigned depth)
 	case FW_JSON_BOOL:
 		wr_str(w, slice_eq_str(j->text, "true") ? "exists" : "missing");
 		break;
+	case FW_JSON_STRING:
+		if (is_interface_name(j->text)) {
+			put_quoted(w, j->text);
+			break;
+		}
+		nft_json_name_put(w, j->text);
+		break;
 	case FW_JSON_NULL:
 	case FW_JSON_NUMBER:
-	case FW_JSON_STRING:
 		nft_json_name_put(w, j->text);
 		break;
 	}

@@ -41,6 +41,7 @@ static const struct {
 /* A helper, a time, or no tracking at all. */
 static void read_ct(struct fw_match *m, struct nft_xt *out)
 {
+	m->rule.is_template = true;
 	m->rule.attrs.alg = FW_UNKNOWN;
 	m->rule.attrs.udp_idle_s = FW_IDLE_UNKNOWN;
 	m->rule.attrs.tcp_idle_s = FW_IDLE_UNKNOWN;

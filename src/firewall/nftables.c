@@ -136,6 +136,11 @@ static const struct {
 	{"filter", 0}, {"security", 50}, {"srcnat", 100},
 };
 
+enum {
+	PRIORITY_MAX = 1 << 29, /* beyond that, order is not told apart */
+	INGRESS_FIRST = -2 * PRIORITY_MAX,
+};
+
 static void read_priority(struct fw_chain *c, const struct nft_token *t,
                           size_t n)
 {
@@ -154,8 +159,10 @@ static void read_priority(struct fw_chain *c, const struct nft_token *t,
 			sign = s.p[0] == '-' ? -1 : 1;
 			s = slice_sub(s, 1, SIZE_MAX);
 		}
-		if (text_u64(&v, s, 100000) == 0)
-			c->priority += sign * (int)v;
+		if (text_u64(&v, s, UINT32_MAX) == 0)
+			c->priority +=
+				sign * (v < PRIORITY_MAX ? (int)v
+			                                 : PRIORITY_MAX - 100);
 	}
 }
 
@@ -196,9 +203,6 @@ static void read_base(struct parser *ps, struct fw_chain *c)
 /* A chain at one device: whether it is on the way is not known here. */
 static void read_ingress(struct parser *ps, struct fw_chain *c)
 {
-	enum {
-		FIRST = -1000000,
-	};
 	struct fw_rule *last = fw_rule_add(ps->p.rules, c);
 
 	if (!last) {
@@ -212,7 +216,7 @@ static void read_ingress(struct parser *ps, struct fw_chain *c)
 	last->attrs = fw_attrs_unset();
 	last->action = c->policy;
 	c->hook = FW_HOOK_PREROUTING;
-	c->priority += FIRST;
+	c->priority += INGRESS_FIRST;
 	c->policy = FW_ACCEPT;
 	for (struct fw_rule *r = c->first; r; r = r->next) {
 		if (!r->conditional)

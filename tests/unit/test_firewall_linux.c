@@ -19,6 +19,71 @@ struct expect {
 };
 
 static const struct expect cases[] = {
+	{.why = "iptables-nft's CT may give a helper",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -300; policy accept;\n"
+                 "  udp dport 5060 xt target CT\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW,
+         .alg = FW_UNKNOWN,
+         .udp_idle_s = FW_IDLE_UNKNOWN},
+	{.why = "its refusal is one",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  xt target \"REJECT\"\n }\n}\n",
+         .out = FW_FAIL,
+         .back = FW_FAIL},
+	{.why = "its queue decides elsewhere",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  xt target NFQUEUE\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "what it only marks goes on",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  xt match comment xt target TCPMSS\n }\n}\n"},
+	{.why = "a match that is not shown",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  xt match string drop\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a value of several words ends where it ends",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  ct mark set meta mark & 0x000000ff | 0x1 drop\n }\n}\n",
+         .out = FW_FAIL,
+         .back = FW_FAIL},
+	{.why = "a value may be missing",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  meta mark set ct mark drop\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "flags of a log in two words",
+         .text = "table ip fw {\n chain pre {\n"
+                 "  type filter hook prerouting priority -150; policy accept;\n"
+                 "  log flags tcp sequence,options drop\n }\n}\n",
+         .out = FW_FAIL,
+         .back = FW_FAIL},
+	{.why = "a mark of IPv4 takes IPv4 alone",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  ip6 dscp set ef drop\n  ip dscp set ef accept\n"
+                 "  drop\n }\n}\n"},
+	{.why = "the order of chains far from zero",
+         .text = "table ip fw {\n"
+                 " ct timeout t {\n  protocol udp\n"
+                 "  policy = { replied : 600 }\n }\n"
+                 " ct timeout u {\n  protocol udp\n"
+                 "  policy = { replied : 700 }\n }\n chain late {\n"
+                 "  type filter hook prerouting priority 1000000; policy "
+                 "accept;\n  udp dport 5060 ct timeout set \"t\"\n }\n"
+                 " chain early {\n"
+                 "  type filter hook prerouting priority 500000; policy "
+                 "accept;\n  udp dport 5060 ct timeout set \"u\"\n }\n}\n",
+         .udp_idle_s = 600},
 	{.why = "notrack before conntrack: the answer is new, and dropped",
          .text = "table ip fw {\n chain raw {\n"
                  "  type filter hook prerouting priority -300; policy accept;\n"

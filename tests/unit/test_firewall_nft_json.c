@@ -82,6 +82,11 @@ static const struct {
          "flow add @ft"},
 	{"{\"limit\": {\"rate\": 5, \"burst\": 5, \"per\": \"second\"}}",
          "limit 5 5 second"},
+	{"{\"vmap\": {\"key\": {\"concat\": [{\"meta\": {\"key\": \"iifname\"}}, "
+         "{\"payload\": {\"protocol\": \"ip6\", \"field\": \"saddr\"}}]}, "
+         "\"data\": {\"set\": [[{\"concat\": [\"6in4-wan\", "
+         "\"2001:db8::1\"]}, {\"drop\": null}]]}}}",
+         "iifname . ip6 saddr vmap { \"6in4-wan\" . 2001:db8::1 : drop }"},
 	{"{\"tcp option\": {\"name\": \"maxseg\"}}", "tcp option maxseg"},
 	{"{\"set\": {\"op\": \"update\", \"elem\": {\"payload\": "
          "{\"protocol\": \"ip\", \"field\": \"saddr\"}}, \"set\": "
