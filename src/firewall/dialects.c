@@ -351,8 +351,12 @@ int fw_rules_from_flows(struct fw_rules *out, const struct fw_flow *flows,
 	back->name = back->id;
 	back->states = FW_STATE_ESTABLISHED | FW_STATE_RELATED;
 	back->action = FW_ACCEPT;
-	for (size_t i = 0; i < n && !err; i++)
+	for (size_t i = 0; i < n && !err; i++) {
 		err = add_flow(out, c, &flows[i], place);
+		if (!err)
+			err = copy_addrs(&out->arena, &out->peers,
+			                 &flows[i].dst);
+	}
 	return err;
 }
 
@@ -401,6 +405,7 @@ int fw_rules_add_inbound(struct fw_rules *rules, const struct fw_flow *flows,
 		if (!fw_return_rule_add(rules, c))
 			return ENOMEM;
 	}
+	rules->is_inbound = true;
 	for (size_t i = 0; i < n && !err; i++)
 		err = add_inbound(rules, c, &flows[i], place);
 	return err;

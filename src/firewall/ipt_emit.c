@@ -14,6 +14,7 @@
 
 #include "base/i18n.h"
 #include "firewall/ipt_table.h"
+#include "firewall/linux.h"
 #include "firewall/shell.h"
 #include "firewall/splice.h"
 
@@ -339,15 +340,16 @@ static bool can_say(const struct fw_rules *rules, unsigned families,
 	return true;
 }
 
+static const char *const table_names[] = {
+	[FW_IPT_RAW] = "raw",
+	[FW_IPT_MANGLE] = "mangle",
+	[FW_IPT_NAT] = "nat",
+	[FW_IPT_FILTER] = "filter",
+};
+
 static void put_table(struct wr *out, const struct fw_ipt_place *places,
                       size_t n, unsigned table, unsigned families)
 {
-	static const char *const names[] = {
-		[FW_IPT_RAW] = "raw",
-		[FW_IPT_MANGLE] = "mangle",
-		[FW_IPT_NAT] = "nat",
-		[FW_IPT_FILTER] = "filter",
-	};
 	bool has_any = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -357,7 +359,7 @@ static void put_table(struct wr *out, const struct fw_ipt_place *places,
 		if (!(places[i].tables & 1U << table))
 			continue;
 		if (!has_any)
-			wr_fmt(out, "*%s\n", names[table]);
+			wr_fmt(out, "*%s\n", table_names[table]);
 		has_any = true;
 		wr_fmt(out, ":%s %s [0:0]\n", places[i].name,
 		       c->hook == FW_HOOK_NONE ? "-" : policy);
@@ -386,26 +388,49 @@ static void put_table(struct wr *out, const struct fw_ipt_place *places,
 		wr_str(out, "COMMIT\n");
 }
 
+/* A table that is not there yet is not saved unless it is asked for, and then
+ * the rules of this text would outlive their undo. */
+static void put_saves(struct wr *out, const char *program, const char *file,
+                      unsigned tables)
+{
+	const char *how = ">";
+
+	for (unsigned t = 0; t < FW_IPT_TABLES; t++) {
+		if (!(tables & 1U << t))
+			continue;
+		wr_fmt(out, "#     %s -t %s %s%s\n", program, table_names[t],
+		       how, file);
+		how = ">>";
+	}
+}
+
 /* What a reader has to know before. */
-static void put_head(struct wr *out, unsigned families)
+static void put_head(struct wr *out, const struct fw_ipt_place *places,
+                     size_t n, unsigned families)
 {
 	const char *is_two = families & FW_IP6 ? " and ip6tables-restore" : "";
+	unsigned tables = 0;
 
+	for (size_t i = 0; i < n; i++)
+		tables |= places[i].tables;
 	wr_fmt(out,
 	       "# For iptables-restore%s: replaces all rules of a table, and "
 	       "what no rule\n"
-	       "# accepts is dropped. On a box with rules of its own, put these "
-	       "above its last\n"
-	       "# drop instead. Before, keep what there is:\n"
-	       "#     iptables-save >/var/tmp/prumo-before.rules\n",
+	       "# accepts is dropped. With --noflush a box's own rules stay, "
+	       "above these; where\n"
+	       "# they end in a drop, put these above it instead. Before, keep "
+	       "what there is:\n",
 	       is_two);
+	put_saves(out, "iptables-save", "/var/tmp/prumo-before.rules", tables);
 	if (families & FW_IP6)
-		wr_str(out, "#     ip6tables-save "
-		            ">/var/tmp/prumo-before.rules6\n");
+		put_saves(out, "ip6tables-save", "/var/tmp/prumo-before.rules6",
+		          tables);
 }
 
-static void put_tail(struct wr *out, int64_t udp_idle_s, unsigned families)
+static void put_tail(struct wr *out, const struct fw_rules *rules,
+                     unsigned families)
 {
+	const int64_t udp_idle_s = rules->defaults.udp_idle_s;
 	static const char name[] =
 		"net.netfilter.nf_conntrack_udp_timeout_stream";
 
@@ -415,13 +440,9 @@ static void put_tail(struct wr *out, int64_t udp_idle_s, unsigned families)
 		       "#     sysctl -n %s >/var/tmp/prumo-udp-timeout\n"
 		       "#     sysctl -w %s=%lld\n",
 		       name, name, (long long)udp_idle_s);
-	wr_str(out,
-	       "\n# Old connections keep the old treatment; forget those to "
-	       "the provider, for\n"
-	       "# each of its addresses:\n"
-	       "#     conntrack -D -d ADDRESS\n"
-	       "\n# Undo:\n"
-	       "#     iptables-restore /var/tmp/prumo-before.rules\n");
+	fw_linux_tail_put(out, rules);
+	wr_str(out, "\n# Undo:\n"
+	            "#     iptables-restore /var/tmp/prumo-before.rules\n");
 	if (families & FW_IP6)
 		wr_str(out, "#     ip6tables-restore "
 		            "/var/tmp/prumo-before.rules6\n");
@@ -450,10 +471,10 @@ int fw_ipt_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 	arena_init(&scratch);
 	err = fw_ipt_places(&places, &n, &scratch, rules, dg);
 	if (!err) {
-		put_head(out, families);
+		put_head(out, places, n, families);
 		for (unsigned t = 0; t < FW_IPT_TABLES; t++)
 			put_table(out, places, n, t, families);
-		put_tail(out, rules->defaults.udp_idle_s, families);
+		put_tail(out, rules, families);
 	}
 	arena_fini(&scratch);
 	return err;
@@ -682,27 +703,6 @@ static void raise_idle(struct patching *pt)
 	undo_by(pt, &undo);
 }
 
-static bool is_cleared(const struct fw_edit *first, const struct fw_edit *e)
-{
-	for (const struct fw_edit *o = first; o != e; o = o->next) {
-		if (o->flow && o->flow->name && e->flow->name &&
-		    strcmp(o->flow->name, e->flow->name) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void put_clear(struct wr *w, const struct fw_flow *f)
-{
-	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
-		if (a->kind != FW_ADDR_RANGE)
-			continue;
-		wr_str(w, "conntrack -D -d ");
-		fw_ip_put(w, a->lo, a->hi);
-		wr_str(w, "\n");
-	}
-}
-
 int fw_ipt_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                  const struct fw_edit *edits, struct diag *dg)
 {
@@ -721,8 +721,8 @@ int fw_ipt_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		else if (e->kind == FW_EDIT_IDLE &&
 		         (!longest || e->idle_s > longest->idle_s))
 			longest = e;
-		if (e->flow && !is_cleared(edits, e))
-			put_clear(&out->clear, e->flow);
+		if (e->flow)
+			fw_linux_clear_put(&out->clear, "", 'd', &e->flow->dst);
 	}
 	if (longest) {
 		pt.edit = longest;

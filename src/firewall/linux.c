@@ -115,3 +115,75 @@ bool fw_linux_tracks(struct slice text)
 	}
 	return false;
 }
+
+/* The last address of the largest prefix that begins at lo and ends by hi. */
+static struct fw_ip prefix_end(struct fw_ip lo, struct fw_ip hi)
+{
+	struct fw_ip end = lo;
+
+	for (unsigned i = 0; i < 128; i++) {
+		const uint64_t bit = UINT64_C(1) << (i & 63);
+		struct fw_ip next = end;
+
+		if ((i < 64 ? lo.lo : lo.hi) & bit)
+			break;
+		if (i < 64)
+			next.lo |= bit;
+		else
+			next.hi |= bit;
+		if (fw_ip_cmp(next, hi) > 0)
+			break;
+		end = next;
+	}
+	return end;
+}
+
+static void put_new(struct wr *w, struct slice line)
+{
+	if (slice_find(wr_slice(w), line) == SIZE_MAX)
+		wr_put(w, line);
+}
+
+void fw_linux_clear_put(struct wr *w, const char *before, char side,
+                        const struct fw_addrs *set)
+{
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		struct fw_ip lo = a->lo, end = a->lo;
+
+		while (a->kind == FW_ADDR_RANGE && fw_ip_cmp(lo, a->hi) <= 0) {
+			struct wr line = wr_init_heap();
+
+			end = prefix_end(lo, a->hi);
+			wr_fmt(&line, "%sconntrack -D -%c ", before, side);
+			fw_ip_put(&line, lo, end);
+			wr_str(&line, "\n");
+			put_new(w, wr_slice(&line));
+			w->bad |= line.bad;
+			wr_fini(&line);
+			if (fw_ip_cmp(end, a->hi) == 0)
+				break;
+			lo = end;
+			lo.hi += ++lo.lo == 0;
+		}
+	}
+}
+
+void fw_linux_tail_put(struct wr *w, const struct fw_rules *rules)
+{
+	static const char before[] = "#     ";
+
+	wr_str(w, "\n# Old connections keep the old treatment; forget those to "
+	          "the provider:\n");
+	if (!rules->peers.first)
+		wr_fmt(w, "%sconntrack -D -d ADDRESS\n", before);
+	fw_linux_clear_put(w, before, 'd', &rules->peers);
+	if (rules->is_inbound)
+		fw_linux_clear_put(w, before, 's', &rules->peers);
+	wr_fmt(w,
+	       "\n# The SIP ALG is on where a rule gives \"sip\" as a helper "
+	       "(prumo audit --live\n"
+	       "# finds it), and before Linux 6.0 also where this is 1; it is "
+	       "off with 0:\n"
+	       "%ssysctl net.netfilter.nf_conntrack_helper\n",
+	       before);
+}

@@ -24,6 +24,21 @@ unsigned fw_linux_ipt_families(struct slice text);
  *  something asks for them; @p text is all of what one tool shows. */
 bool fw_linux_tracks(struct slice text);
 
+/**
+ * The commands that forget the sessions of a set, one for each of its
+ * prefixes: conntrack(8) takes no ranges. What @p w has already is not
+ * written twice.
+ *
+ * @param before  Begins each line: blanks, or a mark of comments.
+ * @param side    'd': sessions to it; 's': from it.
+ */
+void fw_linux_clear_put(struct wr *w, const char *before, char side,
+                        const struct fw_addrs *set);
+
+/** The last lines of rules that were made: how sessions to their peers are
+ *  forgotten, and where the SIP helper may be on besides. */
+void fw_linux_tail_put(struct wr *w, const struct fw_rules *rules);
+
 enum {
 	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
 };

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "firewall/linux.h"
 #include "firewall/shell.h"
 #include "firewall/splice.h"
 #include "firewall/vendor.h"
@@ -386,12 +387,8 @@ static bool is_first_of_table(const struct fw_rules *rules,
 
 static void put_undo(struct wr *out, const struct fw_rules *rules)
 {
-	wr_str(out,
-	       "\n# Old connections keep the old treatment; forget those to "
-	       "the provider, for\n"
-	       "# each of its addresses:\n"
-	       "#     conntrack -D -d ADDRESS\n"
-	       "\n# Undo:\n");
+	fw_linux_tail_put(out, rules);
+	wr_str(out, "\n# Undo:\n");
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		if (is_first_of_table(rules, c))
 			wr_fmt(out, "#     nft delete table %s\n", table_of(c));
@@ -703,29 +700,6 @@ static void drop_rule(struct patching *pt)
 	fw_splice_drop_line(&pt->text, r->raw.p);
 }
 
-/* Old sessions keep what they were given. */
-static void put_clear(struct wr *w, const struct fw_flow *f)
-{
-	for (const struct fw_addr *a = f->dst.first; a; a = a->next) {
-		if (a->kind != FW_ADDR_RANGE)
-			continue;
-		wr_str(w, "conntrack -D -d ");
-		fw_ip_put(w, a->lo, a->hi);
-		wr_str(w, "\n");
-	}
-}
-
-/* Was this flow's line about sessions written for an edit before? */
-static bool is_cleared(const struct fw_edit *first, const struct fw_edit *e)
-{
-	for (const struct fw_edit *o = first; o != e; o = o->next) {
-		if (o->flow && o->flow->dst.first && o->flow->name &&
-		    e->flow->name && strcmp(o->flow->name, e->flow->name) == 0)
-			return true;
-	}
-	return false;
-}
-
 int fw_nft_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                  const struct fw_edit *edits, struct diag *dg)
 {
@@ -743,8 +717,9 @@ int fw_nft_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 			raise_idle(&pt);
 		else if (e->rule)
 			drop_rule(&pt);
-		if (e->flow && !is_cleared(edits, e))
-			put_clear(&out->clear, e->flow);
+		/* Old sessions keep what they were given. */
+		if (e->flow)
+			fw_linux_clear_put(&out->clear, "", 'd', &e->flow->dst);
 	}
 	fw_shell_undo_put(&out->undo, &pt.undo);
 	fw_splice_put(&out->patched, &pt.text);

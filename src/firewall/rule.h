@@ -267,6 +267,8 @@ struct fw_rules {
 	                        is forgotten */
 	int64_t helper_idle_s; /**< what a helper gives the UDP sessions that
 	                            it acts on; _UNSET: nothing of its own */
+	struct fw_addrs peers; /**< of rules made from flows: whom they call */
+	bool is_inbound;       /**< and who may call */
 };
 
 void fw_rules_init(struct fw_rules *r);

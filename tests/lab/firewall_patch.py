@@ -6,14 +6,20 @@ usage: firewall_patch.py PRUMO
 
 The commands that `prumo audit` shows turn the running rules into exactly the
 rules it judged; the undo brings the old ones back; a second audit, of this
-very host, then finds nothing to mend. Exit status 77: no right to make
-namespaces here.
+very host, then finds nothing to mend. What `prumo rules` writes is loaded
+beside rules that are there, lets real packets pass, and is undone; sessions
+are forgotten to those it names, and to nobody else. Exit status 77: no right
+to make namespaces here.
 """
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+
+from firewall_net import HOSTS, HOSTS6, PEERS, PEERS6, TCP, UDP, Net, packed
 
 PRUMO = os.path.abspath(sys.argv[1])
 
@@ -213,6 +219,28 @@ class Both(Ipt):
             [l for l in six if l[:1] in '*-:C']).replace('[0:0]', '') + '\n'
 
 
+class Own(Both):
+    """Rules of somebody's own, the same for both families."""
+    name = 'iptables'
+
+    @staticmethod
+    def load(text):
+        empty = ''.join(f'*{t}\nCOMMIT\n' for t in (
+            'raw', 'mangle', 'nat', 'filter'))
+        for tool in ('iptables', 'ip6tables'):
+            for chain in ('INPUT', 'FORWARD', 'OUTPUT'):
+                run(tool, '-P', chain, 'ACCEPT')
+            run(tool + '-restore', input=empty)
+            run(tool + '-restore', input=text)
+
+    @staticmethod
+    def list():
+        """Without counters; an empty table does what none does."""
+        text = re.sub(r' (\[\d+:\d+\])?\n', '\n', Both.list())
+        return ''.join(t + 'COMMIT\n' for t in text.split('COMMIT\n')
+                       if '-A ' in t or ' DROP\n' in t)
+
+
 def shell(script):
     run('sh', '-e', input=script)
 
@@ -237,6 +265,50 @@ def check_sysctl(name, patch):
         assert stream_s() == was, (name, was, stream_s())
 
 
+def times():
+    where = '/proc/sys/net/netfilter/'
+    out = {}
+    for name in sorted(os.listdir(where)):
+        if 'timeout' in name or 'helper' in name:
+            with open(where + name, encoding='ascii') as f:
+                out[name] = f.read()
+    return out
+
+
+def conntrack_do(line):
+    """It fails when there is nothing to do as well."""
+    done = subprocess.run(line.split(), capture_output=True, text=True,
+                          check=False)
+    assert 'flow entries have been deleted' in done.stderr, (line, done)
+
+
+def check_clear(lines, gone, kept):
+    """Sessions as (their beginner, the other)."""
+    run('conntrack', '-F')
+    for src, dst in gone + kept:
+        port = '5060' if src in HOSTS + HOSTS6 else '5061'
+        run('conntrack', '-I', '-p', 'udp', '-s', src, '-d', dst, '--sport',
+            port, '--dport', port, '-t', '99')
+    for line in lines:
+        conntrack_do(line)
+    left = re.findall(r'^\S.*?src=(\S+) dst=(\S+)', run('conntrack', '-L') + run(
+        'conntrack', '-L', '-f', 'ipv6'), re.M)
+    assert set(left) == set(kept), (lines, left, kept)
+    run('conntrack', '-F')
+
+
+def check_patch_clear(text):
+    """Of the profile's hosts, those whose lines were mended."""
+    phones = {False: HOSTS[0], True: HOSTS6[0]}
+    lines = text.splitlines()
+    hosts = ['198.51.100.2', '203.0.113.4', '198.51.100.200', '2001:db8::2',
+             '198.51.100.3', '2001:db8::3']
+    gone = [h for h in hosts if f'conntrack -D -d {h}' in lines]
+    assert len(gone) == len(lines) > 0, text
+    check_clear(lines, [(phones[':' in h], h) for h in gone],
+                [(phones[':' in h], h) for h in hosts if h not in gone])
+
+
 def check(kind, name, text, is_listed=True):
     kind.load(text)
     before = kind.list()
@@ -257,9 +329,15 @@ def check(kind, name, text, is_listed=True):
     if issubclass(kind, Ipt):
         left -= {'audit.udp-idle'}
     assert not left, (name, bad(again))
+    # of this host it knows the times as well
+    _, again = audit('--live', '--lan', 'lan0')
+    assert not bad(again), (name, bad(again))
+    check_patch_clear(patch['clear'])
     kind.load(text)
+    times_before = times()
     shell(patch['commands'])
     shell(patch['undo'])
+    assert times() == times_before, (name, times(), times_before)
     undone = kind.list()
     assert undone == before, f'{name}: was\n{before}\nundone\n{undone}'
     print(f'{kind.name}, {name}: {patch["commands"].count(chr(10))} commands')
@@ -327,6 +405,175 @@ def check_live():
     print('live: as router, as host, and without the rights')
 
 
+# of somebody who has rules already
+OURS_NFT = '''table inet ours {
+	ct helper h {
+		type "sip" protocol udp
+		l3proto inet
+	}
+
+	ct timeout t {
+		protocol udp
+		l3proto ip
+		policy = { unreplied : 44, replied : 444 }
+	}
+
+	set friends {
+		type ipv4_addr
+		flags interval
+		elements = { 198.51.100.64/26 }
+	}
+
+	chain pre {
+		type filter hook prerouting priority filter; policy accept;
+		udp dport 9999 ct helper set "h"
+		udp dport 9998 ct timeout set "t"
+	}
+
+	chain forward {
+		type filter hook forward priority filter - 5; policy accept;
+		iifname "lan" ip daddr @friends tcp dport { 80, 443 } accept comment "it's ours"
+	}
+}
+'''
+OURS_IPT = '''*raw
+-A PREROUTING -p udp -m udp --dport 9999 -j CT --helper sip
+COMMIT
+*nat
+-A POSTROUTING -p tcp -m tcp --dport 81 -j MASQUERADE
+COMMIT
+*filter
+:INPUT DROP [0:0]
+:ours - [0:0]
+-A INPUT -i lo -j ACCEPT
+-A FORWARD -i lan -p tcp -m tcp --dport 80 -m comment --comment "it's ours" -j ours
+-A ours -j ACCEPT
+COMMIT
+'''
+CALLS = '''schema: prumo/profile/1
+id: calls
+name: Calls
+source:
+  title: "For a test"
+tables:
+  - id: t
+rows:
+  - {table: t, row: 1, host: 198.51.100.2, ports: [5060], transports: [udp, tcp],
+     direction: both, description: "SIP", class: sip, service: voice}
+  - {table: t, row: 2, host: media.example, ports: [10000-65535],
+     transports: [udp], direction: both, description: "RTP", class: rtp,
+     service: voice}
+  - {table: t, row: 3, host: "2001:db8:2::2", ports: [5060], transports: [udp],
+     direction: both, description: "SIP", class: sip, service: voice}
+requirements:
+  sip_alg_allowed: false
+  timers:
+    - {kind: udp-session, min_s: 300, text: "5 min", stated: "here"}
+'''
+# no prefix: a range, of which each address is somebody to call
+MEDIA = '198.51.100.3-198.51.100.76'
+GOOD = [(HOSTS[0], PEERS[0], UDP, 5060, 5060),
+        (HOSTS[0], PEERS[0], TCP, 40000, 5060),
+        (HOSTS[0], PEERS[1], UDP, 40000, 30000),
+        (HOSTS6[0], PEERS6[0], UDP, 5060, 5060)]
+OTHERS = [(HOSTS[0], PEERS[0], UDP, 5060, 80),
+          (HOSTS[0], PEERS[3], UDP, 40000, 30000),
+          (HOSTS6[0], PEERS6[1], UDP, 5060, 5060)]
+WEB = (HOSTS[0], PEERS[2], TCP, 40000, 80)
+
+
+def said(text, words):
+    """The commands below the words of a comment."""
+    below = text[text.index(words):].splitlines()[1:]
+    n = next(i for i, l in enumerate(below + ['']) if l[:6] != '#     ')
+    return [l[6:] for l in below[:n]]
+
+
+def rules(kind, *more):
+    return run(PRUMO, 'rules', '--for', kind, '--resolve',
+               'media.example=' + MEDIA, *more, 'calls.yaml')
+
+
+def passes(net, packets):
+    run('conntrack', '-F')
+    got = net.send(packets, 'forward')
+    heard = net.answer(got, 'forward')
+    return [i in got and i in heard for i in range(len(packets))]
+
+
+def check_made(net, kind, ours, loads, web_passes):
+    """Rules loaded beside others, used, and taken back."""
+    kind.load(ours)
+    before, times_before = kind.list(), times()
+    text = rules(kind.name)
+    for words in ('Before, keep', 'Session time is the kernel'):
+        for line in said(text, words) if words in text else []:
+            shell(line)
+    run(*loads, input=text)
+    if kind is not Nft:
+        run(*[w.replace('iptables', 'ip6tables') for w in loads], input=text)
+    for part in before.split('\n\n' if kind is Nft else 'COMMIT\n'):
+        if 'filter\n' not in part:
+            assert part in kind.list(), (loads, part, kind.list())
+    everything = GOOD + OTHERS + [WEB]
+    want = [True] * len(GOOD) + [False] * len(OTHERS) + [web_passes]
+    assert passes(net, everything) == want, (loads, passes(net, everything))
+    for key, (left, helper) in net.conntrack.table().items():
+        assert helper == '-', (key, left, helper)
+    for line in said(text, '# Undo:'):
+        shell(line)
+    assert kind.list() == before, (
+        f'{loads}: was\n{before}\nundone\n{kind.list()}')
+    assert times() == times_before, (times(), times_before)
+    assert passes(net, everything) == [True] * len(everything), loads
+    print(f'made for {loads}: loaded, used, undone')
+
+
+def use_tools(which):
+    """iptables of one kind for all that call it. @return is it here?"""
+    os.makedirs(which, exist_ok=True)
+    for four in ('iptables', 'ip6tables'):
+        for what in ('', '-save', '-restore'):
+            tool = shutil.which(f'{four}-{which}{what}')
+            if not tool:
+                return False
+            if not os.path.lexists(f'{which}/{four}{what}'):
+                os.symlink(tool, f'{which}/{four}{what}')
+    path = os.environ['PATH'].split(':')
+    os.environ['PATH'] = ':'.join([os.path.abspath(which)] + [
+        p for p in path if os.path.basename(p) not in ('nft', 'legacy')])
+    return not subprocess.run(['iptables', '-S'], capture_output=True,
+                              check=False).returncode
+
+
+def check_all_made():
+    net = Net(0)
+    with open('calls.yaml', 'w', encoding='utf-8') as f:
+        f.write(CALLS)
+    check_made(net, Nft, OURS_NFT, ['nft', '-f', '-'], False)
+    run('nft', 'flush', 'ruleset')
+    for which in ('nft', 'legacy'):
+        if use_tools(which):
+            check_made(net, Own, OURS_IPT, ['iptables-restore'], False)
+            check_made(net, Own, OURS_IPT, ['iptables-restore', '--noflush'],
+                       True)
+            check_made(net, Own, '', ['iptables-restore'], False)
+            Own.load('')
+    use_tools('nft')
+    phone, phone6 = HOSTS[0], HOSTS6[0]
+    to = [(phone, PEERS[0]), (phone, '198.51.100.3'), (phone, '198.51.100.64'),
+          (phone, '198.51.100.76'), (phone6, PEERS6[0])]
+    back = [(b, a) for a, b in to]
+    others = [(phone, '198.51.100.1'), (phone, '198.51.100.77'),
+              (phone, '192.0.2.9'), (phone6, PEERS6[1])]
+    for kind in ('nftables', 'iptables'):
+        text = rules(kind)
+        check_clear(said(text, 'forget those'), to, back + others)
+        text = rules(kind, '--inbound')
+        check_clear(said(text, 'forget those'), to + back, others)
+    net.close()
+
+
 inside()
 # where a patch keeps what it will put back
 run('mount', '-t', 'tmpfs', 'none', '/var/tmp')
@@ -346,3 +593,4 @@ with tempfile.TemporaryDirectory() as where:
     check_written()
     check(Both, 'as saved', BOTH)
     check(Both, 'as written', BOTH, is_listed=False)
+    check_all_made()
