@@ -203,7 +203,8 @@ const struct symptom symptoms[] = {
             "such as another address or line. A phone that repeats its "
             "registration keeps such a session alive, and does not register "
             "until the box has forgotten it. If it stays so afterwards, a "
-            "rule of the box goes by the phone's own port.")},
+            "rule of the box goes by the phone's own port, or the box has "
+            "given that to another phone.")},
 	{"alg.stale-session", FINDING_FAIL, FINDING_WARN,
          TROUBLE_SESSION | TROUBLE_ALG, symptom_is_stale_alg,
          N_("A SIP ALG touches the session from the phone's port to %1$s, and "
