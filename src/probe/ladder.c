@@ -233,15 +233,19 @@ static void plan_oddities(struct ladder *l)
 }
 
 /* A box may treat one session as it was begun, and new ones otherwise. The
- * port of a phone is one that may have been known before this run. */
+ * port of a phone is one that may have been known before this run. One edit
+ * tells, as chance makes none; of what is lost all is asked, and the known
+ * session is tried again beside it. */
 static void plan_sessions(struct ladder *l)
 {
 	static const enum ladder_what whats[] = {
 		LADDER_OPTIONS, LADDER_REGISTER, LADDER_INVITE};
+	bool has_edit = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(whats); i++) {
 		int known =
 			ladder_find(l, WIRE_UDP, WIRE_ROLE_SIP, whats[i], NULL);
+		bool is_edited;
 		struct ladder_spec spec = {
 			.transport = WIRE_UDP,
 			.role = WIRE_ROLE_SIP,
@@ -252,10 +256,14 @@ static void plan_sessions(struct ladder *l)
 
 		if (known == LADDER_NONE || !is_odd(&l->shots[known]))
 			continue;
+		is_edited = l->shots[known].is_edited;
+		if (is_edited && has_edit)
+			continue;
+		has_edit |= is_edited;
 		(void)ladder_add(l, &spec);
 		spec.how = 0;
 		spec.variant = LADDER_OLD;
-		if (l->shots[known].is_edited) /* what is lost is tried more */
+		if (is_edited)
 			(void)ladder_add(l, &spec);
 	}
 }

@@ -517,9 +517,9 @@ static void test_what_is_odd_is_asked_of_a_new_session(void **state)
 		enum ladder_result options, fresh, again, invite;
 	} cases[] = {
 		{&edits, LADDER_EDITED, LADDER_EDITED, LADDER_EDITED,
-	         LADDER_EDITED},
+	         LADDER_UNDECIDED},
 		{&stale, LADDER_EDITED, LADDER_CLEAN, LADDER_EDITED,
-	         LADDER_CLEAN},
+	         LADDER_UNDECIDED},
 		{&dead, LADDER_REQUEST_DROPPED, LADDER_CLEAN, LADDER_UNDECIDED,
 	         LADDER_CLEAN},
 		{&shut, LADDER_BLOCKED, LADDER_BLOCKED, LADDER_UNDECIDED,
