@@ -446,8 +446,9 @@ static enum cli_status audit_live(struct audit *au)
 	size_t n, used;
 	enum cli_status status = live_read(sources, &n, &cli_audit);
 
-	au->is_many = n > 1 && !are_halves(wr_slice(&sources[0].text),
-	                                   wr_slice(&sources[1].text));
+	au->is_many =
+		n > 2 || (n == 2 && !are_halves(wr_slice(&sources[0].text),
+	                                        wr_slice(&sources[1].text)));
 	for (size_t i = 0; i < n && !au->is_tracked; i++)
 		au->is_tracked = fw_linux_tracks(wr_slice(&sources[i].text));
 	for (size_t i = 0; i < n && status == CLI_READY; i += used)

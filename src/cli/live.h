@@ -7,7 +7,7 @@
 #include "firewall/rule.h"
 
 enum {
-	LIVE_MAX_SOURCES = 3,
+	LIVE_MAX_SOURCES = 5,
 };
 
 struct live_source {

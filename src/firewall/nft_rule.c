@@ -13,6 +13,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "firewall/vendor.h"
 
 enum field_kind {
 	F_ZONE,
@@ -340,6 +341,10 @@ static bool gather(struct fw_match *m, struct gathered *g,
 		m->no_memory |= !add_zone(m, &g->zones, t);
 		return true;
 	case F_ADDR:
+		/* An address of IPv4 in one of IPv6 is on no wire. */
+		if (f->families == FW_IP6 && fw_has_prefix(t->s, "::ffff:") &&
+		    slice_find(t->s, slice_str(".")) != SIZE_MAX)
+			return true;
 		m->no_memory |= !add_addr(m, &g->addrs, t->s);
 		return true;
 	case F_PROTO:
@@ -661,6 +666,9 @@ static void take_unknown(struct reader *r)
 		if (nft_is(look(r, 0), carriers[i].word))
 			fw_match_proto(&r->m, carriers[i].proto);
 	}
+	r->m.rule.is_of_dnat |=
+		nft_is(look(r, 0), "ct") && nft_is(look(r, 1), "status") &&
+		nft_is(look(r, 2), "dnat") && !nft_is(look(r, 3), ",");
 	close_at(r, r->at);
 	r->at++;
 }

@@ -591,6 +591,29 @@ static void check_targets(struct parser *ps)
 	}
 }
 
+static bool has_dnat(const struct fw_rules *rules)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r->nat.kind == FW_NAT_DEST ||
+			    r->nat.kind == FW_NAT_REDIRECT)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* firewalld lets what was forwarded pass, wherever it forwards nothing. */
+static void disable_dnat(struct fw_rules *rules)
+{
+	if (has_dnat(rules))
+		return;
+	for (struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (struct fw_rule *r = c->first; r; r = r->next)
+			r->is_disabled |= r->is_of_dnat;
+	}
+}
+
 static int parse_text(struct fw_rules *out, struct slice text, struct diag *dg)
 {
 	struct parser ps = {.p = {.rules = out, .dg = dg},
@@ -622,6 +645,7 @@ static int parse_text(struct fw_rules *out, struct slice text, struct diag *dg)
 	}
 	if (!ps.err)
 		check_targets(&ps);
+	disable_dnat(out);
 	if (!ps.err)
 		ps.err = fw_linux_defaults(out);
 	if (ps.p.sets.no_memory)

@@ -152,6 +152,7 @@ struct fw_rule {
 	const char *schedule;    /**< NULL: always */
 	const char *conditional; /**< what else it asks that the model cannot
 	                              say ("limit rate 5/second"), or NULL */
+	bool is_of_dnat;  /**< only packets whose destination was translated */
 	bool is_notrack;  /**< with FW_CONTINUE: no state for these packets */
 	bool is_template; /**< its helper, time or notrack are a template for
 	                       conntrack: the first that matches is the only

@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 
-from firewall_net import HOSTS, HOSTS6, PEERS, PEERS6, TCP, UDP, Net, packed
+from firewall_net import (HOSTS, HOSTS6, PEERS, PEERS6, TCP, UDP, WAN4, WAN6,
+                          Net)
 
 PRUMO = os.path.abspath(sys.argv[1])
 
@@ -494,10 +495,10 @@ def rules(kind, *more):
                'media.example=' + MEDIA, *more, 'calls.yaml')
 
 
-def passes(net, packets):
+def passes(net, packets, path='forward'):
     run('conntrack', '-F')
-    got = net.send(packets, 'forward')
-    heard = net.answer(got, 'forward')
+    got = net.send(packets, path)
+    heard = net.answer(got, path)
     return [i in got and i in heard for i in range(len(packets))]
 
 
@@ -546,6 +547,125 @@ def use_tools(which):
                               check=False).returncode
 
 
+# Every port of them is a row: what is said of it is of one packet.
+LIVE = '''schema: prumo/profile/1
+id: live
+name: Live
+source:
+  title: "For a test"
+tables:
+  - id: t
+rows:
+%s
+requirements:
+  sip_alg_allowed: true
+'''
+LIVE_ROW = '''  - {table: t, row: %d, host: "%s", ports: [%d], transports: [%s],
+     direction: both, description: "Calls", class: sip, service: voice}'''
+ASKED = [(h, proto, port) for h in PEERS[:1] + PEERS[2:] + PEERS6[:3]
+         for proto in (UDP, TCP) for port in (53, 443, 5060, 30000)]
+# which rules ask for what no text says: a mark, or who phones are
+MOST_UNKNOWN = {'home-router.nft': 24, 'office.nft': 1}
+RULESETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'rulesets')
+
+
+def ours(net, path):
+    """What this host says of itself, beside what it does."""
+    where = ['--lan', 'lan', '--wan', 'wan'] if path == 'forward' else [
+        '--wan', 'wan']
+    _, report = audit('--live', *where, '--profile', 'live.yaml')
+    states = {}
+    drops = []
+    for f in facts(report, 'audit.flow'):
+        states.setdefault(f['scope'], []).append(f['state'])
+        p = f['evidence'].get('packet')
+        # of an answer, and of NAT, it takes another packet first
+        if f['state'] == 'fail' and f['direction'] == 'original':
+            # its own address is the only one that a program has
+            src = p['src'] if path == 'forward' else (
+                WAN6 if ':' in p['dst'] else WAN4)
+            drops.append((src, p['dst'], p['protocol_number'], p['sport'],
+                          p['dport']))
+    four, six = ((HOSTS[0], HOSTS6[0]) if path == 'forward' else (WAN4, WAN6))
+    packets = [(six if ':' in h else four, h, proto, 40000, port)
+               for h, proto, port in ASKED]
+    real = passes(net, packets, path)
+    return ([states[f't-{i + 1}'] for i in range(len(ASKED))], real,
+            passes(net, drops, path))
+
+
+def check_host(net, name, most_unknown=0):
+    for path in ('forward', 'output'):
+        said_all, real, dropped = ours(net, path)
+        n_unknown = sum('unknown' in s for s in said_all)
+        assert n_unknown <= most_unknown, (name, path, n_unknown, said_all)
+        for states, does, asked in zip(said_all, real, ASKED):
+            assert does or set(states) != {'pass'}, (name, path, asked, states)
+        assert not any(dropped), (name, path, dropped)
+        print(f'live, {name}, {path}: {sum(real)} of {len(real)} pass, '
+              f'{n_unknown} unknown')
+
+
+def forget_all():
+    for which in ('legacy', 'nft'):
+        if use_tools(which):
+            Own.load('')
+    run('nft', 'flush', 'ruleset')
+
+
+def load_ruleset(name):
+    with open(os.path.join(RULESETS, name), encoding='utf-8') as f:
+        text = f.read()
+    if name.endswith('.nft'):
+        run('nft', '-f', '-', input=text)
+    if name.endswith(('.rules', '.rules46')):
+        run('iptables-restore', input=text)
+    if name.endswith(('.rules6', '.rules46')):
+        run('ip6tables-restore', input=text)
+
+
+# a server that lets its own programs call only what it knows
+STRICT = '''*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT DROP [0:0]
+-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A OUTPUT -p udp -m multiport --dports 53,5060 -j ACCEPT
+-A OUTPUT -o wan -p tcp -m tcp --dport 443 -m owner --uid-owner 0 -j ACCEPT
+-A OUTPUT -p tcp -m tcp --dport 5060 -j REJECT
+COMMIT
+'''
+
+
+def check_hosts(net):
+    """Hosts as people have them, by each of the tools, and mixed."""
+    with open('live.yaml', 'w', encoding='utf-8') as f:
+        f.write(LIVE % '\n'.join(
+            LIVE_ROW % (i + 1, h, port, 'udp' if proto == UDP else 'tcp')
+            for i, (h, proto, port) in enumerate(ASKED)))
+    for name in sorted(os.listdir(RULESETS)):
+        for which in ('nft', 'legacy') if 'rules' in name else ('nft',):
+            forget_all()
+            if use_tools(which):
+                load_ruleset(name)
+                check_host(net, f'{name}, {which}',
+                           MOST_UNKNOWN.get(name, 0))
+    forget_all()
+    for which in ('nft', 'legacy'):
+        if use_tools(which):
+            Own.load(STRICT)
+            check_host(net, f'strict, {which}', len(ASKED) // 8)
+            forget_all()
+    for which, name in (('nft', 'docker.rules'), ('legacy', 'ufw.rules6'),
+                        ('nft', 'firewalld.nft')):
+        if use_tools(which):
+            load_ruleset(name)
+    use_tools('nft')
+    check_host(net, 'all of them together')
+    forget_all()
+
+
 def check_all_made():
     net = Net(0)
     with open('calls.yaml', 'w', encoding='utf-8') as f:
@@ -559,6 +679,7 @@ def check_all_made():
                        True)
             check_made(net, Own, '', ['iptables-restore'], False)
             Own.load('')
+    check_hosts(net)
     use_tools('nft')
     phone, phone6 = HOSTS[0], HOSTS6[0]
     to = [(phone, PEERS[0]), (phone, '198.51.100.3'), (phone, '198.51.100.64'),

@@ -67,6 +67,26 @@ static const struct expect cases[] = {
                  "  log flags tcp sequence,options drop\n }\n}\n",
          .out = FW_FAIL,
          .back = FW_FAIL},
+	{.why = "nothing is forwarded here",
+         .text = "table ip fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct status dnat accept\n }\n}\n",
+         .out = FW_FAIL,
+         .back = FW_FAIL},
+	{.why = "something is forwarded, perhaps this",
+         .text = "table ip fw {\n chain nat {\n"
+                 "  type nat hook prerouting priority -100; policy accept;\n"
+                 "  meta mark 7 dnat to 192.0.2.7\n }\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy drop;\n"
+                 "  ct status dnat accept\n }\n}\n",
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "addresses of IPv4 in IPv6, as firewalld refuses them",
+         .text = "table inet fw {\n chain forward {\n"
+                 "  type filter hook forward priority 0; policy accept;\n"
+                 "  ip6 daddr { ::/96, ::ffff:0.0.0.0/96 } drop\n"
+                 "  ip6 daddr != ::ffff:192.0.2.0/120 ip6 saddr "
+                 "::ffff:192.0.2.0/120 drop\n }\n}\n"},
 	{.why = "a mark of IPv4 takes IPv4 alone",
          .text = "table inet fw {\n chain forward {\n"
                  "  type filter hook forward priority 0; policy accept;\n"
