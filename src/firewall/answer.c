@@ -7,13 +7,6 @@
 
 #include "firewall/audit.h"
 
-static enum fw_verdict worse(enum fw_verdict a, enum fw_verdict b)
-{
-	if (a == FW_FAIL || b == FW_FAIL)
-		return FW_FAIL;
-	return a == FW_DONT_KNOW ? a : b;
-}
-
 static bool has_udp(const struct fw_flow *f)
 {
 	for (const struct fw_service *s = f->services.first; s; s = s->next) {
@@ -59,7 +52,8 @@ int fw_answer_all(struct fw_answer **answers, struct arena *a,
 		if (!err)
 			err = fw_space_judge_reply(&v[i].back, a, sp, i,
 			                           &v[i].out);
-		v[i].verdict = worse(v[i].out.verdict, v[i].back.verdict);
+		v[i].verdict =
+			fw_verdict_worse(v[i].out.verdict, v[i].back.verdict);
 		apply_defaults(&v[i], rules, &q->flows[i]);
 	}
 	fw_space_free(sp);

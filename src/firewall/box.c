@@ -217,22 +217,16 @@ static int reserve(struct cover *c, size_t n)
 	return 0;
 }
 
-/* Where to cut: the edge of a box that lies inside, as near to the middle of
- * all edges of its dimension as a sample tells. */
-static bool choose_cut(const struct cover *c, const struct fw_box *box,
-                       size_t from, size_t n, unsigned *dim, uint32_t *at)
+bool fw_box_choose_cut(unsigned *dim, uint32_t *at, const struct fw_box *box,
+                       const struct fw_box *const sample[], size_t n,
+                       unsigned kept)
 {
-	enum {
-		SAMPLE = 15
-	};
-	uint32_t edges[FW_DIMS][2 * SAMPLE];
+	uint32_t edges[FW_DIMS][2 * FW_CUT_SAMPLE];
 	unsigned n_edges[FW_DIMS] = {0};
-	const size_t step = n > SAMPLE ? n / SAMPLE : 1;
 	unsigned best = FW_DIMS;
 
-	for (size_t i = 0, taken = 0; i < n && taken < SAMPLE;
-	     i += step, taken++) {
-		const struct fw_box *b = &c->by[c->ids[from + i]];
+	for (size_t i = 0; i < n; i++) {
+		const struct fw_box *b = sample[i];
 
 		for (unsigned d = 0; d < FW_DIMS; d++) {
 			if (b->lo[d] > box->lo[d])
@@ -242,7 +236,7 @@ static bool choose_cut(const struct cover *c, const struct fw_box *box,
 		}
 	}
 	for (unsigned d = 0; d < FW_DIMS; d++) {
-		if (n_edges[d] &&
+		if (n_edges[d] && !(kept >> d & 1) &&
 		    (best == FW_DIMS || n_edges[d] > n_edges[best]))
 			best = d;
 	}
@@ -259,6 +253,18 @@ static bool choose_cut(const struct cover *c, const struct fw_box *box,
 	*dim = best;
 	*at = edges[best][n_edges[best] / 2];
 	return true;
+}
+
+static bool choose_cut(const struct cover *c, const struct fw_box *box,
+                       size_t from, size_t n, unsigned *dim, uint32_t *at)
+{
+	const size_t step = n > FW_CUT_SAMPLE ? n / FW_CUT_SAMPLE : 1;
+	const struct fw_box *sample[FW_CUT_SAMPLE];
+	size_t taken = 0;
+
+	for (size_t i = 0; i < n && taken < FW_CUT_SAMPLE; i += step)
+		sample[taken++] = &c->by[c->ids[from + i]];
+	return fw_box_choose_cut(dim, at, box, sample, taken, 0);
 }
 
 /* Copy the ids of boxes that meet @p box behind the list; SIZE_MAX when one

@@ -87,6 +87,23 @@ WARN_UNUSED int fw_cover_find_of(struct fw_box *witness,
                                  const struct fw_box *by, const uint32_t *ids,
                                  size_t n_ids, uint64_t *left);
 
+enum {
+	FW_CUT_SAMPLE = 15,
+};
+
+/**
+ * Where to cut a box in two: at the edge of a sampled one that lies inside, as
+ * near to the middle of all edges of its dimension as the sample tells.
+ *
+ * @param n     At most FW_CUT_SAMPLE.
+ * @param kept  Dimensions that are not to be cut, as bits.
+ *
+ * @return false: no edge lies inside; outs untouched then
+ */
+bool fw_box_choose_cut(unsigned *dim, uint32_t *at, const struct fw_box *box,
+                       const struct fw_box *const sample[], size_t n,
+                       unsigned kept);
+
 /** @return 0: yes, ENOENT: no (@p witness is in @p a only), ENOMEM or
  *  ETIMEDOUT. */
 WARN_UNUSED int fw_set_is_subset(struct fw_box *witness, const struct fw_set *a,

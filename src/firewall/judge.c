@@ -7,19 +7,20 @@
  * What a rule perhaps matches leaves its verdict among the possible ones and
  * goes on; at the end one possible verdict is an answer, two are a doubt. The
  * same goes for what such a rule would do to the packets that it accepts.
+ * Before all that nearby.c halves a region until few rules meet it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/program.h"
+#include "firewall/nearby.h"
+#include "firewall/parts.h"
 
 enum {
 	MAX_PARTS = 4096,
 	LOOKS_PER_STEP = 16,
 	STATE_INVALID = 3, /* bit numbers of FW_STATE_* */
 	STATE_UNTRACKED = 4,
-	PRIORITY_CONNTRACK = -200,
 };
 
 /* What rules that perhaps accept would make of the region. */
@@ -53,17 +54,21 @@ struct fate {
 };
 
 struct run {
-	const struct fw_space *sp;
+	struct fw_space *sp;
 	enum fw_path path;
 	struct fw_judgement *out;
 	struct arena *arena;
 	struct fate *open;
 	size_t n, cap;
-	uint64_t steps;
-	bool is_first;         /* no attributes taken yet */
-	bool has_udp, has_tcp; /* nor session times of these */
-	bool is_of_failed;     /* only of parts that are dropped */
-	bool is_back;          /* answers to what was translated */
+	const struct fw_near *near; /* what meets the region at hand */
+	size_t n_near;
+	struct fw_parts parts;
+	enum fw_verdict unlisted; /* of parts that are not listed */
+	uint64_t steps, n_steps;  /* left, of */
+	bool is_first;            /* no attributes taken yet */
+	bool has_udp, has_tcp;    /* nor session times of these */
+	bool is_of_failed;        /* only of parts that are dropped */
+	bool is_back;             /* answers to what was translated */
 };
 
 /* What is looked at in passing costs less than a step. */
@@ -116,32 +121,22 @@ static int cut(struct run *r, struct fate *f, const struct fw_box *b)
 static int match(struct run *r, struct fate *f, struct fw_span span,
                  bool *is_match)
 {
-	const struct fw_box *b = &r->sp->program.boxes.boxes[span.at];
+	size_t i = fw_near_first(r->near, r->n_near, f->item);
+	const size_t from = i;
 
 	*is_match = false;
-	for (size_t i = 0; i < span.n; i++) {
-		if (!fw_box_meets(&b[i], &f->box))
+	for (; i < r->n_near && r->near[i].item == f->item; i++) {
+		const size_t at = r->near[i].box;
+		const struct fw_box *b = &r->sp->program.boxes.boxes[at];
+
+		if (at - span.at >= span.n || !fw_box_meets(b, &f->box))
 			continue;
-		spend(r, i);
+		spend(r, i - from);
 		*is_match = true;
-		return fw_box_has(&b[i], &f->box) ? 0 : cut(r, f, &b[i]);
+		return fw_box_has(b, &f->box) ? 0 : cut(r, f, b);
 	}
-	spend(r, span.n);
+	spend(r, i - from);
 	return 0;
-}
-
-static double packets(const struct fw_space *sp, const struct fw_box *b)
-{
-	static const enum fw_dim plain[] = {FW_DIM_PROTO, FW_DIM_SPORT,
-	                                    FW_DIM_DPORT};
-	double n = fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_SRC],
-	                             b->hi[FW_DIM_SRC]) *
-	           fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_DST],
-	                             b->hi[FW_DIM_DST]);
-
-	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
-		n *= (double)(b->hi[plain[i]] - b->lo[plain[i]]) + 1;
-	return n;
 }
 
 static void merge_alg(struct fw_judgement *out, const struct fate *f)
@@ -257,27 +252,14 @@ static void set_state(struct fate *f, uint32_t lo, uint32_t hi)
 	f->box.hi[FW_DIM_STATE] = hi;
 }
 
-/* Before routing there is no way out yet: its name is empty, and the empty
- * name has coordinate 0. */
-static bool is_before_routing(const struct fw_chain *c)
-{
-	return c->hook == FW_HOOK_PREROUTING;
-}
-
 static void leave(const struct run *r, struct fate *f)
 {
 	set_state(f, f->state[0], f->state[1]);
-	if (is_before_routing(r->sp->program.stages[f->stage].chain)) {
+	if (fw_is_before_routing(r->sp->program.stages[f->stage].chain)) {
 		f->box.lo[FW_DIM_OUT] = f->out[0];
 		f->box.hi[FW_DIM_OUT] = f->out[1];
 	}
 	f->stage++;
-}
-
-static bool is_before_conntrack(const struct fw_chain *c)
-{
-	return c->priority <= PRIORITY_CONNTRACK &&
-	       (c->hook == FW_HOOK_PREROUTING || c->hook == FW_HOOK_OUTPUT);
 }
 
 static bool is_consulted(const struct run *r, const struct fate *f,
@@ -321,10 +303,10 @@ static bool enter(const struct run *r, struct fate *f)
 	f->is_blind = is_blind(r, f, &p->stages[f->stage]);
 	f->state[0] = f->box.lo[FW_DIM_STATE];
 	f->state[1] = f->box.hi[FW_DIM_STATE];
-	if (is_before_conntrack(p->stages[f->stage].chain) &&
+	if (fw_is_before_conntrack(p->stages[f->stage].chain) &&
 	    f->state[0] != STATE_UNTRACKED)
 		set_state(f, STATE_INVALID, STATE_INVALID);
-	if (is_before_routing(p->stages[f->stage].chain)) {
+	if (fw_is_before_routing(p->stages[f->stage].chain)) {
 		f->out[0] = f->box.lo[FW_DIM_OUT];
 		f->out[1] = f->box.hi[FW_DIM_OUT];
 		f->box.lo[FW_DIM_OUT] = f->box.hi[FW_DIM_OUT] = 0;
@@ -343,7 +325,7 @@ static bool is_heard(const struct run *r, const struct fate *f,
 		return false;
 	if (rule->is_template)
 		return !f->has_template;
-	return is_before_conntrack(c) == rule->is_notrack;
+	return fw_is_before_conntrack(c) == rule->is_notrack;
 }
 
 static void take_alg(struct fate *f, const struct fw_rule *rule, bool is_sure)
@@ -484,22 +466,44 @@ static void take_attrs(const struct run *r, struct fate *f,
 		f->is_redirected = true;
 }
 
-static bool is_same(const struct fw_part *p, const struct fate *f,
-                    enum fw_verdict v)
+/* Nobody acts on what passes; the rest is listed as long as all the flows
+ * together have room, and one of each kind in any case. */
+static bool has_room(struct run *r, enum fw_verdict v)
 {
-	return p->verdict == v && p->rule == f->rule && p->chain == f->chain &&
-	       p->doubt == f->doubt;
+	if (r->parts.n < MAX_PARTS || !r->parts.has[v])
+		return true;
+	if (v == FW_PASS || r->sp->parts_left == 0)
+		return false;
+	r->sp->parts_left--;
+	return true;
+}
+
+/* What was noted of parts that are dropped. */
+static void forget(struct run *r)
+{
+	struct fw_judgement *out = r->out;
+
+	r->is_first = true;
+	r->has_udp = r->has_tcp = false;
+	out->attrs = fw_attrs_unset();
+	out->idle_rule = out->perhaps_rule = NULL;
+	out->is_idle_by_helper = out->is_idle_perhaps = false;
+	out->is_stateful = out->is_stateless = false;
 }
 
 static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 {
-	struct fw_judgement *out = r->out;
-	struct fw_part *p = out->parts;
-	size_t n = 0;
+	const struct fw_part like = {.verdict = v,
+	                             .rule = f->rule,
+	                             .chain = f->chain,
+	                             .doubt = f->doubt,
+	                             .n_packets =
+	                                     fw_packets_in(r->sp, &f->box)};
+	struct fw_part *p = fw_parts_find(&r->parts, &like);
 
 	/* What a dropped part would get counts while nothing passes. */
 	if (v != FW_FAIL && r->is_of_failed)
-		r->is_first = true;
+		forget(r);
 	if (v != FW_FAIL || r->is_first || r->is_of_failed) {
 		struct fate end = *f;
 
@@ -507,32 +511,15 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 		settle(r, &end);
 		merge_attrs(r, &end);
 	}
-	for (; p && !is_same(p, f, v); p = p->next)
-		n++;
-	spend(r, n);
 	if (p) {
-		p->n_packets += packets(r->sp, &f->box);
+		p->n_packets += like.n_packets;
 		return 0;
 	}
-	if (n == MAX_PARTS) {
-		out->is_cut = true;
-		return 0;
-	}
-	p = arena_alloc(r->arena, sizeof(*p));
-	if (!p)
-		return ENOMEM;
-	p->verdict = v;
-	p->rule = f->rule;
-	p->chain = f->chain;
-	p->doubt = f->doubt;
-	if (fw_packet_at(&p->example, r->arena, r->sp, &f->box))
-		return ENOMEM;
-	p->n_packets = packets(r->sp, &f->box);
-	if (out->parts_last)
-		out->parts_last->next = p;
-	else
-		out->parts = p;
-	out->parts_last = p;
+	if (has_room(r, v))
+		return fw_parts_add(&r->parts, r->out, r->arena, r->sp, &like,
+		                    &f->box);
+	r->out->has_more = true;
+	r->unlisted = fw_verdict_worse(r->unlisted, v);
 	return 0;
 }
 
@@ -631,23 +618,12 @@ static void lose_sight(struct run *r, struct fate *f)
 	}
 }
 
-static bool is_met(const struct fw_hull *h, const struct fw_box *b)
+/* Past the items that no part of the region meets. */
+static void pass_over(const struct run *r, struct fate *f, size_t to)
 {
-	return h->dst_lo <= b->hi[FW_DIM_DST] &&
-	       h->dst_hi >= b->lo[FW_DIM_DST] &&
-	       h->src_lo <= b->hi[FW_DIM_SRC] && h->src_hi >= b->lo[FW_DIM_SRC];
-}
+	const size_t i = fw_near_first(r->near, r->n_near, f->item);
 
-/* Past the items that are about other addresses. */
-static void pass_over(struct run *r, struct fate *f, size_t to)
-{
-	const struct fw_hull *hulls = r->sp->program.hulls;
-	size_t i = f->item;
-
-	while (i < to && !is_met(&hulls[i], &f->box))
-		i++;
-	spend(r, i - f->item);
-	f->item = i;
+	f->item = i < r->n_near && r->near[i].item < to ? r->near[i].item : to;
 }
 
 /* @return 0 with *is_done, when the region met its end */
@@ -709,13 +685,6 @@ end:
 	return finish(r, f, v);
 }
 
-static unsigned families_of(const struct fw_space *sp, const struct fw_box *b)
-{
-	const struct fw_ival six = fw_atlas_family(&sp->atlas, FW_IP6);
-
-	return b->lo[FW_DIM_DST] < six.lo ? FW_IP4 : FW_IP6;
-}
-
 /* Too many steps. Of what is still open, any order may have been heard. */
 static int give_up(struct run *r, const struct fw_box *b)
 {
@@ -727,13 +696,16 @@ static int give_up(struct run *r, const struct fw_box *b)
 	return finish(r, &f, FW_DONT_KNOW);
 }
 
-static int judge_region(struct run *r, const struct fw_box *b)
+/* A part of a region, with all that meets it. */
+static int judge_part(void *arg, const struct fw_box *b,
+                      const struct fw_near *near, size_t n)
 {
+	struct run *r = arg;
 	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
-	int err = 0;
+	int err;
 
-	if (!(families_of(r->sp, b) & r->sp->rules->families))
-		return finish(r, &f, FW_DONT_KNOW);
+	r->near = near;
+	r->n_near = n;
 	if (!enter(r, &f))
 		return finish(r, &f, FW_PASS);
 	err = push(r, &f);
@@ -743,12 +715,43 @@ static int judge_region(struct run *r, const struct fw_box *b)
 		f = r->open[--r->n];
 		while (!is_done && !err) {
 			if (r->steps == 0)
-				return give_up(r, b);
+				return ETIMEDOUT;
 			r->steps--;
 			err = step(r, &f, &is_done);
 		}
 	}
 	return err;
+}
+
+/* Where a great many parts are known, one that passes whichever rule takes
+ * which packet of it is not cut any more. */
+static bool passes_anyhow(void *arg, const struct fw_box *b,
+                          const struct fw_near *near, size_t n)
+{
+	struct run *r = arg;
+	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
+
+	if (!r->parts.has[FW_PASS] || r->is_back ||
+	    (r->parts.n < MAX_PARTS && r->steps > r->n_steps / 2))
+		return false;
+	if (!fw_near_only_accept(&r->sp->program, near, n))
+		return false;
+	merge_attrs(r, &f);
+	r->out->has_more = true;
+	return true;
+}
+
+static int judge_region(struct run *r, const struct fw_box *b)
+{
+	static const struct fw_near_ops ops = {judge_part, passes_anyhow};
+	struct fate f = {.box = *b, .attrs = fw_attrs_unset()};
+	int err;
+
+	if (!(fw_box_families(r->sp, b) & r->sp->rules->families))
+		return finish(r, &f, FW_DONT_KNOW);
+	err = fw_near_walk(&r->sp->program, r->path, b, r->sp->few, &r->steps,
+	                   &ops, r);
+	return err == ETIMEDOUT ? give_up(r, b) : err;
 }
 
 int fw_judge_regions(struct fw_judgement *out, struct arena *a,
@@ -764,6 +767,7 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
 	                .out = &j,
 	                .arena = a,
 	                .steps = n_steps,
+	                .n_steps = n_steps,
 	                .is_first = true,
 	                .is_back = is_back};
 	int err = 0;
@@ -776,15 +780,12 @@ int fw_judge_regions(struct fw_judgement *out, struct arena *a,
 	j.n_steps = n_steps - r.steps;
 	sp->left -= j.n_steps < sp->left ? j.n_steps : sp->left;
 	free(r.open);
+	fw_parts_fini(&r.parts);
 	if (err)
 		return err;
-	j.verdict = j.is_cut || !j.parts ? FW_DONT_KNOW : FW_PASS;
-	for (const struct fw_part *p = j.parts; p; p = p->next) {
-		if (p->verdict == FW_FAIL)
-			j.verdict = FW_FAIL;
-		else if (p->verdict == FW_DONT_KNOW && j.verdict == FW_PASS)
-			j.verdict = FW_DONT_KNOW;
-	}
+	j.verdict = j.is_cut || !j.parts ? FW_DONT_KNOW : r.unlisted;
+	for (const struct fw_part *p = j.parts; p; p = p->next)
+		j.verdict = fw_verdict_worse(j.verdict, p->verdict);
 	*out = j;
 	return 0;
 }

@@ -401,6 +401,7 @@ static void note_stage(struct fw_stage *st, const struct fw_program *p)
 		st->has_orders |= r && (r->attrs.alg != FW_UNSET ||
 		                        r->attrs.udp_idle_s != FW_IDLE_UNSET ||
 		                        r->attrs.tcp_idle_s != FW_IDLE_UNSET);
+		st->can_untrack |= r && r->is_notrack;
 		st->reads_src |= r && (r->src.first || r->src.is_negated);
 		st->reads_dst |= r && (r->dst.first || r->dst.is_negated);
 		for (; s; s = s->next) {

@@ -43,6 +43,7 @@ struct fw_stage {
 	                                or port */
 	bool can_fail;             /**< some packet may end here */
 	bool has_orders;           /**< some rule sets a helper or a time */
+	bool can_untrack;          /**< some rule takes the state away */
 };
 
 struct fw_program {
@@ -69,12 +70,20 @@ struct fw_space {
 	uint64_t left, least;  /**< steps that judgements may still take
 	                            together, and each for itself */
 	uint64_t compare_left; /**< and those that compare rules */
+	size_t few;            /**< boxes; what no more meet is not halved */
+	size_t parts_left;     /**< that judgements may still list beyond what
+	                            each may for itself */
 };
 
 /** Some seconds, for all the flows of a profile; and what each may still take
  *  when others took these: more than a flow needs that is not cut often. */
 #define FW_SPACE_STEPS (UINT64_C(1) << 27)
 #define FW_LEAST_STEPS (UINT64_C(1) << 18)
+
+enum {
+	FW_SPACE_PARTS = 1 << 17,
+	FW_FEW = 48, /**< cutting along their edges is as good */
+};
 
 /** @return 0, ENOMEM, or E2BIG */
 WARN_UNUSED int fw_program_make(struct fw_program *p,
@@ -113,6 +122,11 @@ WARN_UNUSED int fw_judge_regions(struct fw_judgement *out, struct arena *a,
  *  that it outlives the space. @return 0 or ENOMEM: @p out is untouched */
 WARN_UNUSED int fw_packet_at(struct fw_packet *out, struct arena *a,
                              const struct fw_space *sp, const struct fw_box *b);
+
+/** Of which family a box is that is of one. */
+unsigned fw_box_families(const struct fw_space *sp, const struct fw_box *b);
+/** How many packets a box stands for. */
+double fw_packets_in(const struct fw_space *sp, const struct fw_box *b);
 
 /** The boxes of flow @p i, new connections, original direction. */
 WARN_UNUSED int fw_flow_boxes(struct fw_set *out, const struct fw_space *sp,

@@ -51,6 +51,8 @@ int fw_space_alloc(struct fw_space **spp, const struct fw_rules *rules,
 	sp->left = FW_SPACE_STEPS;
 	sp->least = FW_LEAST_STEPS;
 	sp->compare_left = FW_COMPARE_STEPS;
+	sp->parts_left = FW_SPACE_PARTS;
+	sp->few = FW_FEW;
 	fw_atlas_init(&sp->atlas, hosts, n_hosts);
 	note_all(sp);
 	err = fw_atlas_close(&sp->atlas);
@@ -319,4 +321,32 @@ int fw_packet_at(struct fw_packet *out, struct arena *a,
 	}
 	*out = p;
 	return 0;
+}
+
+double fw_packets_in(const struct fw_space *sp, const struct fw_box *b)
+{
+	static const enum fw_dim plain[] = {FW_DIM_PROTO, FW_DIM_SPORT,
+	                                    FW_DIM_DPORT};
+	double n = fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_SRC],
+	                             b->hi[FW_DIM_SRC]) *
+	           fw_atlas_ip_width(&sp->atlas, b->lo[FW_DIM_DST],
+	                             b->hi[FW_DIM_DST]);
+
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+		n *= (double)(b->hi[plain[i]] - b->lo[plain[i]]) + 1;
+	return n;
+}
+
+enum fw_verdict fw_verdict_worse(enum fw_verdict a, enum fw_verdict b)
+{
+	if (a == FW_FAIL || b == FW_FAIL)
+		return FW_FAIL;
+	return a == FW_DONT_KNOW ? a : b;
+}
+
+unsigned fw_box_families(const struct fw_space *sp, const struct fw_box *b)
+{
+	const struct fw_ival six = fw_atlas_family(&sp->atlas, FW_IP6);
+
+	return b->lo[FW_DIM_DST] < six.lo ? FW_IP4 : FW_IP6;
 }

@@ -17,6 +17,8 @@ enum fw_verdict {
 	FW_DONT_KNOW,
 };
 
+enum fw_verdict fw_verdict_worse(enum fw_verdict a, enum fw_verdict b);
+
 /** One packet, in words of the configuration. */
 struct fw_packet {
 	const char *in, *out;         /**< NULL: one that no rule names */
@@ -59,7 +61,9 @@ struct fw_judgement {
 	                                           before what surely does */
 	bool is_stateful, is_stateless; /**< connections are kept for some of
 	                                     it; for some of it not */
-	bool is_cut;      /**< too many parts or steps: the rest is not known */
+	bool is_cut;      /**< too many steps: the rest is not known */
+	bool has_more;    /**< there are more parts than are listed; the
+	                       verdict is that of all */
 	uint64_t n_steps; /**< that it took */
 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firewall/space.h"
+#include "firewall/program.h"
 #include "oom.h"
 
 /*
@@ -383,6 +383,102 @@ static void test_judge_agrees_with_brute_force(void **state)
 	}
 }
 
+static size_t n_parts(const struct fw_judgement *j, double *n_packets)
+{
+	size_t n = 0;
+
+	*n_packets = 0;
+	for (const struct fw_part *p = j->parts; p; p = p->next, n++)
+		*n_packets += p->n_packets;
+	return n;
+}
+
+/* Is there such a part, of as many packets? */
+static bool has_part(const struct fw_judgement *j, const struct fw_part *like,
+                     bool is_counted)
+{
+	const struct fw_part *p = j->parts;
+
+	while (p && (p->verdict != like->verdict || p->rule != like->rule ||
+	             p->chain != like->chain || p->doubt != like->doubt ||
+	             (is_counted && p->n_packets != like->n_packets)))
+		p = p->next;
+	return p != NULL;
+}
+
+static void random_orders(struct fw_rules *r)
+{
+	for (struct fw_chain *c = r->chains; c; c = c->next) {
+		for (struct fw_rule *rule = c->first; rule; rule = rule->next) {
+			if (rnd(4) == 0)
+				rule->attrs.alg = (enum fw_tri)rnd(3);
+			if (rnd(4) == 0)
+				rule->attrs.udp_idle_s = 100 * (int64_t)rnd(5);
+			rule->is_notrack =
+				rule->action == FW_CONTINUE && rnd(2);
+			if (rnd(12) == 0)
+				rule->nat.kind = (enum fw_nat_kind)rnd(3);
+		}
+	}
+}
+
+/* However a flow is cut, the same comes of the same packets. */
+static void test_halving_changes_no_answer(void **state)
+{
+	unsigned n_many = 0;
+
+	UNUSED(state);
+	for (unsigned i = 0; i < 1500; i++) {
+		struct fw_place place = {.path = FW_PATH_FORWARD};
+		struct fw_flow flow = {.id = "f"};
+		struct fw_space *sp = NULL;
+		struct fw_judgement j[2], back[2];
+		struct fw_rules rules;
+		double n[2];
+		size_t n_of;
+
+		seed = 900 + i;
+		/* Packets are not counted by interfaces. */
+		place.in = i % 2 ? "bd" : NULL;
+		fw_rules_init(&rules);
+		rules.families = FW_IP4 | FW_IP6;
+		random_rules(&rules);
+		random_orders(&rules);
+		/* Few enough to be counted exactly. */
+		assert_non_null(fw_addrs_add_range(&rules.arena, &place.src,
+		                                   ip4(0), ip4(5)));
+		assert_non_null(fw_addrs_add_range(&rules.arena, &flow.dst,
+		                                   ip4(1), ip4(6)));
+		assert_int_equal(
+			fw_space_alloc(&sp, &rules, &flow, 1, &place, NULL, 0),
+			0);
+		for (unsigned k = 0; k < 2; k++) {
+			sp->few = k ? 0 : SIZE_MAX;
+			assert_int_equal(
+				fw_space_judge(&j[k], &rules.arena, sp, 0), 0);
+			assert_int_equal(fw_space_judge_reply(&back[k],
+			                                      &rules.arena, sp,
+			                                      0, &j[k]),
+			                 0);
+		}
+		assert_int_equal(j[0].verdict, j[1].verdict);
+		assert_int_equal(back[0].verdict, back[1].verdict);
+		assert_int_equal(j[0].attrs.alg, j[1].attrs.alg);
+		assert_int_equal(j[0].attrs.udp_idle_s, j[1].attrs.udp_idle_s);
+		assert_int_equal(j[0].is_stateless, j[1].is_stateless);
+		assert_int_equal(j[0].is_stateful, j[1].is_stateful);
+		n_of = n_parts(&j[0], &n[0]);
+		assert_int_equal(n_of, n_parts(&j[1], &n[1]));
+		assert_true(n[0] == n[1] || !place.in);
+		n_many += n_of > 3;
+		for (const struct fw_part *p = j[0].parts; p; p = p->next)
+			assert_true(has_part(&j[1], p, place.in));
+		fw_space_free(sp);
+		fw_rules_fini(&rules);
+	}
+	assert_true(n_many > 100);
+}
+
 static void test_name_nobody_resolved_is_unknown(void **state)
 {
 	static const struct {
@@ -498,6 +594,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decide_agrees_with_brute_force),
 		cmocka_unit_test(test_judge_agrees_with_brute_force),
+		cmocka_unit_test(test_halving_changes_no_answer),
 		cmocka_unit_test(test_name_nobody_resolved_is_unknown),
 		cmocka_unit_test(test_no_memory_is_an_error_and_no_leak),
 		cmocka_unit_test(test_call_loops_are_refused),
