@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -57,6 +59,54 @@ static void make_nft(struct wr *w, size_t n)
 		       ports[i % 5], kind > 90 ? "drop" : "accept");
 	}
 	wr_str(w, "\t}\n}\n");
+}
+
+/* The same rules as nft lists them with -j. */
+static void make_nft_json(struct wr *w, size_t n)
+{
+	static const struct {
+		const char *proto, *ports;
+	} kinds[] = {{"udp", "{\"set\": [5060, 5061, 5080]}"},
+	             {"udp", "{\"range\": [10000, 65535]}"},
+	             {"tcp", "{\"set\": [80, 443]}"},
+	             {"tcp", "{\"set\": [5222, 5280]}"},
+	             {"udp", "{\"set\": [3478, 5349]}"}};
+	const char *const match =
+		"{\"match\": {\"op\": \"==\", \"left\": {\"payload\": "
+		"{\"protocol\": \"%s\", \"field\": \"%s\"}}, \"right\": ";
+
+	wr_str(w,
+	       "{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\", "
+	       "\"json_schema_version\": 1}}, {\"table\": {\"family\": "
+	       "\"inet\", \"name\": \"fw\", \"handle\": 1}}, {\"chain\": "
+	       "{\"family\": \"inet\", \"table\": \"fw\", \"name\": "
+	       "\"forward\", \"handle\": 1, \"type\": \"filter\", \"hook\": "
+	       "\"forward\", \"prio\": 0, \"policy\": \"drop\"}}"
+	       ", {\"rule\": {\"family\": \"inet\", \"table\": \"fw\", \"chain\": "
+	       "\"forward\", \"handle\": 2, \"expr\": [{\"match\": {\"op\": \"in\", "
+	       "\"left\": {\"ct\": {\"key\": \"state\"}}, \"right\": "
+	       "[\"established\", \"related\"]}}, {\"accept\": null}]}}");
+	for (size_t i = 0; i < n; i++) {
+		const unsigned host = rnd(1 << 17), kind = rnd(100);
+
+		wr_fmt(w,
+		       ", {\"rule\": {\"family\": \"inet\", \"table\": \"fw\", "
+		       "\"chain\": \"forward\", \"handle\": %zu, \"expr\": [",
+		       i + 3);
+		wr_fmt(w, match, "ip", "daddr");
+		if (kind < 3)
+			wr_fmt(w,
+			       "{\"prefix\": {\"addr\": \"198.%u.%u.0\", "
+			       "\"len\": 24}}}}, ",
+			       18 + (host >> 16), host >> 8 & 255);
+		else
+			wr_fmt(w, "\"198.%u.%u.%u\"}}, ", 18 + (host >> 16),
+			       host >> 8 & 255, host & 255);
+		wr_fmt(w, match, kinds[i % 5].proto, "dport");
+		wr_fmt(w, "%s}}, {\"%s\": null}]}}", kinds[i % 5].ports,
+		       kind > 90 ? "drop" : "accept");
+	}
+	wr_str(w, "]}\n");
 }
 
 static void make_ipt(struct wr *w, size_t n)
@@ -112,6 +162,15 @@ static void make_sonicos_exp(struct wr *w, size_t n)
 	wr_fini(&plain);
 }
 
+/* Texts that are made here; those of other dialects the rooms write. */
+static const struct kind {
+	const char *name, *dialect;
+	void (*make)(struct wr *w, size_t n);
+} kinds[] = {{"nftables", "nftables", make_nft},
+             {"nftables-json", "nftables", make_nft_json},
+             {"iptables", "iptables", make_ipt},
+             {"sonicos-exp", "sonicos-exp", make_sonicos_exp}};
+
 static double ms_since(int64_t from_ns)
 {
 	return (double)(clock_mono_ns() - from_ns) / (double)NS_PER_MS;
@@ -119,6 +178,7 @@ static double ms_since(int64_t from_ns)
 
 enum {
 	N_FLOWS = 116,
+	SMALL = 1000, /* rules, to see how long they are */
 };
 
 static void make_flows(struct arena *a, struct fw_flow *flows)
@@ -337,16 +397,15 @@ static void print_shape(const struct shape *s, unsigned n)
 	arena_fini(&a);
 }
 
-/* A size of text that nobody has; what counts is that there is an end. */
-static int measure_big(const char *name, void (*make)(struct wr *w, size_t n),
-                       size_t n_bytes)
+/* A size of text that nobody has; what counts is that there is an end. Each in
+ * a process of its own, for the peak is one of processes. */
+static void read_big(const char *name, const char *dialect, struct wr *w)
 {
-	const struct fw_dialect *d = fw_dialect_find(name);
+	const struct fw_dialect *d = fw_dialect_find(dialect);
 	const struct fw_place place = {.path = FW_PATH_FORWARD};
 	struct fw_flow flows[N_FLOWS];
 	const struct fw_question q = {
 		.flows = flows, .n_flows = N_FLOWS, .place = place};
-	struct wr w = wr_init_heap();
 	struct fw_answer *answers;
 	struct fw_rules rules;
 	struct rusage use;
@@ -355,17 +414,12 @@ static int measure_big(const char *name, void (*make)(struct wr *w, size_t n),
 	double parse_ms;
 	int64_t from_ns;
 
-	make(&w, 1000);
-	n_bytes = n_bytes / (w.n / 1000);
-	wr_fini(&w);
-	w = wr_init_heap();
-	make(&w, n_bytes);
 	arena_init(&a);
 	make_flows(&a, flows);
-	diag_init(&dg, &a, NULL, wr_slice(&w));
+	diag_init(&dg, &a, NULL, wr_slice(w));
 	fw_rules_init(&rules);
 	from_ns = clock_mono_ns();
-	if (d->parse(&rules, wr_slice(&w), &dg))
+	if (d->parse(&rules, wr_slice(w), &dg) == ENOMEM)
 		DIE();
 	parse_ms = ms_since(from_ns);
 	from_ns = clock_mono_ns();
@@ -374,12 +428,75 @@ static int measure_big(const char *name, void (*make)(struct wr *w, size_t n),
 	(void)getrusage(RUSAGE_SELF, &use);
 	(void)printf("%s of %zu MB, %zu rules: parse %.1f s, judge %d flows "
 	             "%.1f s, peak %ld MiB\n",
-	             name, w.n / 1000000, rules.n_rules, parse_ms / 1000,
+	             name, w->n / 1000000, rules.n_rules, parse_ms / 1000,
 	             N_FLOWS, ms_since(from_ns) / 1000, use.ru_maxrss / 1024);
 	(void)fflush(stdout);
-	wr_fini(&w);
 	fw_rules_fini(&rules);
 	arena_fini(&a);
+}
+
+/* Of a box that holds no more, again and again what it holds. */
+static void make_big_box(struct wr *w, const struct fw_dialect *d,
+                         size_t n_bytes)
+{
+	struct wr part = wr_init_heap();
+	size_t n = SMALL;
+	double ms;
+
+	if (!make_box(&part, &ms, d, n))
+		DIE();
+	n = n_bytes / (part.n / n);
+	if (!make_box(w, &ms, d, n)) {
+		wr_fini(w);
+		*w = wr_init_heap();
+		while (w->n < n_bytes && !w->bad)
+			wr_put(w, wr_slice(&part));
+	}
+	wr_fini(&part);
+}
+
+static void measure_big(const struct kind *k, const struct fw_dialect *d,
+                        size_t n_bytes)
+{
+	const pid_t pid = fork();
+	struct wr w = wr_init_heap();
+	int status;
+
+	if (pid < 0)
+		DIE();
+	if (pid > 0) {
+		if (waitpid(pid, &status, 0) < 0 || status != 0)
+			DIE();
+		return;
+	}
+	if (k) {
+		k->make(&w, SMALL);
+		n_bytes = n_bytes / (w.n / SMALL);
+		wr_fini(&w);
+		w = wr_init_heap();
+		k->make(&w, n_bytes);
+		read_big(k->name, k->dialect, &w);
+	} else {
+		make_big_box(&w, d, n_bytes);
+		read_big(d->name, d->name, &w);
+	}
+	wr_fini(&w);
+	exit(0);
+}
+
+static bool is_emitted(const struct fw_dialect *d)
+{
+	return d->parse && d->emit && !(d->caps & FW_CAP_CHAINS);
+}
+
+static int measure_all_big(size_t n_bytes)
+{
+	for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+		measure_big(&kinds[k], NULL, n_bytes);
+	for (size_t k = 0; fw_dialects[k]; k++) {
+		if (is_emitted(fw_dialects[k]))
+			measure_big(NULL, fw_dialects[k], n_bytes);
+	}
 	return 0;
 }
 
@@ -396,23 +513,10 @@ static int measure_shapes(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*make)(struct wr *w, size_t n);
-	} kinds[] = {{"nftables", make_nft},
-	             {"iptables", make_ipt},
-	             {"sonicos-exp", make_sonicos_exp}};
 	bool is_json = argc == 3 && strcmp(argv[1], "json") == 0;
 
-	for (size_t k = 0;
-	     argc == 3 && strcmp(argv[1], "big") == 0 && k < ARRAY_LEN(kinds);
-	     k++) {
-		if (measure_big(kinds[k].name, kinds[k].make,
-		                strtoul(argv[2], NULL, 10) * 1000000))
-			return 1;
-		if (k + 1 == ARRAY_LEN(kinds))
-			return 0;
-	}
+	if (argc == 3 && strcmp(argv[1], "big") == 0)
+		return measure_all_big(strtoul(argv[2], NULL, 10) * 1000000);
 	if (argc > 2 && strcmp(argv[1], "shapes") == 0)
 		return measure_shapes(argc, argv);
 	if (is_json || (argc == 3 && strcmp(argv[1], "rules") == 0))
@@ -425,7 +529,7 @@ int main(int argc, char **argv)
 
 			kinds[k].make(&w, n);
 			print(kinds[k].name, n,
-			      measure(kinds[k].name, wr_slice(&w), -1));
+			      measure(kinds[k].dialect, wr_slice(&w), -1));
 			wr_fini(&w);
 		}
 		for (size_t k = 0; fw_dialects[k]; k++) {
@@ -433,7 +537,7 @@ int main(int argc, char **argv)
 			struct wr w = wr_init_heap();
 			double ms;
 
-			if (!d->parse || !d->emit || d->caps & FW_CAP_CHAINS)
+			if (!is_emitted(d))
 				continue;
 			if (make_box(&w, &ms, d, n))
 				print(d->name, n,
