@@ -749,8 +749,7 @@ static int judge_region(struct run *r, const struct fw_box *b)
 
 	if (!(fw_box_families(r->sp, b) & r->sp->rules->families))
 		return finish(r, &f, FW_DONT_KNOW);
-	err = fw_near_walk(&r->sp->program, r->path, b, r->sp->few, &r->steps,
-	                   &ops, r);
+	err = fw_near_walk(r->sp, r->path, b, &r->steps, &ops, r);
 	return err == ETIMEDOUT ? give_up(r, b) : err;
 }
 

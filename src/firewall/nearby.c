@@ -25,6 +25,7 @@ enum {
 };
 
 struct walk {
+	const struct fw_space *sp;
 	const struct fw_program *p;
 	enum fw_path path;
 	size_t *order; /* stages by their items */
@@ -32,7 +33,6 @@ struct walk {
 	struct fw_near *list;
 	size_t cap;
 	uint64_t *steps;
-	size_t few;
 	const struct fw_near_ops *ops;
 	void *arg;
 };
@@ -166,9 +166,13 @@ static bool is_met(const struct fw_hull *h, const struct fw_box *b)
 static int collect_stage(struct walk *w, struct sieve *s, size_t *n)
 {
 	const struct fw_program *p = w->p;
-	size_t i = s->st->from;
+	const size_t at = w->sp->surely_at;
+	size_t i = s->st->from, from;
 	int err = 0;
 
+	if (at > i && at < s->st->to && !s->st->can_untrack)
+		i = at;
+	from = i;
 	for (; i < s->end && !err; i++) {
 		const struct fw_item *it = &p->items[i];
 
@@ -178,7 +182,7 @@ static int collect_stage(struct walk *w, struct sieve *s, size_t *n)
 		if (!err && it->must.at != it->may.at)
 			err = add_span(w, s, n, i, it->must);
 	}
-	if (!err && !pay(w->steps, (i - s->st->from) / HULLS_PER_STEP))
+	if (!err && !pay(w->steps, (i - from) / HULLS_PER_STEP))
 		err = ETIMEDOUT;
 	return err;
 }
@@ -262,9 +266,9 @@ static int halve(struct walk *w, const struct fw_box *part, size_t from,
 	size_t kept;
 	int err;
 
-	if (n > w->few && w->ops->is_done(w->arg, part, &w->list[from], n))
+	if (n > w->sp->few && w->ops->is_done(w->arg, part, &w->list[from], n))
 		return 0;
-	if (n <= w->few || depth == MAX_DEPTH ||
+	if (n <= w->sp->few || depth == MAX_DEPTH ||
 	    !choose_cut(w, part, from, n, &dim, &at))
 		return w->ops->judge(w->arg, part, &w->list[from], n);
 	half[0].hi[dim] = at - 1;
@@ -302,13 +306,13 @@ static int put_in_order(struct walk *w)
 	return 0;
 }
 
-int fw_near_walk(const struct fw_program *p, enum fw_path path,
-                 const struct fw_box *region, size_t few, uint64_t *steps,
+int fw_near_walk(const struct fw_space *sp, enum fw_path path,
+                 const struct fw_box *region, uint64_t *steps,
                  const struct fw_near_ops *ops, void *arg)
 {
-	struct walk w = {.p = p,
+	struct walk w = {.sp = sp,
+	                 .p = &sp->program,
 	                 .path = path,
-	                 .few = few,
 	                 .steps = steps,
 	                 .ops = ops,
 	                 .arg = arg};

@@ -34,17 +34,16 @@ struct fw_near_ops {
 };
 
 /**
- * Cut @p region into parts that few boxes meet, and hand over each.
+ * Cut @p region into parts that no more than sp->few boxes meet, and hand over
+ * each.
  *
- * @param few    Boxes; a part that no more meet is not cut.
  * @param steps  Counted down; what is called may do so as well.
  *
  * @return 0, ENOMEM, ETIMEDOUT: the steps ran out, or what judge() did
  */
-WARN_UNUSED int fw_near_walk(const struct fw_program *p, enum fw_path path,
-                             const struct fw_box *region, size_t few,
-                             uint64_t *steps, const struct fw_near_ops *ops,
-                             void *arg);
+WARN_UNUSED int fw_near_walk(const struct fw_space *sp, enum fw_path path,
+                             const struct fw_box *region, uint64_t *steps,
+                             const struct fw_near_ops *ops, void *arg);
 
 /** Conntrack does not know the packets of such a chain yet. */
 bool fw_is_before_conntrack(const struct fw_chain *c);

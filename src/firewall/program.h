@@ -70,9 +70,11 @@ struct fw_space {
 	uint64_t left, least;  /**< steps that judgements may still take
 	                            together, and each for itself */
 	uint64_t compare_left; /**< and those that compare rules */
-	size_t few;            /**< boxes; what no more meet is not halved */
-	size_t parts_left;     /**< that judgements may still list beyond what
-	                            each may for itself */
+	size_t surely_at;  /**< an item that what is judged surely gets to, so
+  its  stage is asked from there on; 0: not so */
+	size_t few;        /**< boxes; what no more meet is not halved */
+	size_t parts_left; /**< that judgements may still list beyond what
+	                        each may for itself */
 };
 
 /** Some seconds, for all the flows of a profile; and what each may still take

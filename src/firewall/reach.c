@@ -678,9 +678,10 @@ static struct fw_part *add_part(struct fw_part ***tail, struct walk *w,
 	return part;
 }
 
-static int add_excess(struct fw_part ***tail, struct walk *w,
-                      const struct fw_item *it, const struct fw_box *b)
+static int add_excess(struct fw_part ***tail, struct walk *w, size_t item,
+                      const struct fw_box *b)
 {
+	const struct fw_item *it = &w->sp->program.items[item];
 	struct fw_set one = {.n = 1};
 	struct fw_judgement j;
 	struct fw_box box = *b;
@@ -688,8 +689,10 @@ static int add_excess(struct fw_part ***tail, struct walk *w,
 	int err;
 
 	one.boxes = &box;
+	w->sp->surely_at = item;
 	err = fw_judge_regions(&j, w->arena, w->sp, w->sp->place->path, &one,
 	                       false);
+	w->sp->surely_at = 0;
 	/* Another chain may still drop it. */
 	if (err || (j.verdict != FW_PASS && !j.is_cut))
 		return err;
@@ -723,7 +726,7 @@ static int excess_stage(struct fw_part ***tail, struct walk *w,
 		if (it->op == FW_OP_VERDICT && it->action == FW_ACCEPT) {
 			err = excess_of(&found, w, &t, i, here);
 			if (err == 0)
-				err = add_excess(tail, w, it, &found);
+				err = add_excess(tail, w, i, &found);
 			else if (err == ENOENT ||
 			         (err == ETIMEDOUT &&
 			          add_part(tail, w, it, FW_DONT_KNOW)))
