@@ -407,6 +407,7 @@ int live_settings(struct fw_rules *rules)
 	static const char *const names[] = {
 		"nf_conntrack_helper",
 		"nf_conntrack_udp_timeout_stream",
+		"nf_flowtable_udp_timeout",
 		"nf_conntrack_tcp_timeout_established",
 	};
 

@@ -25,6 +25,7 @@ static void apply_defaults(struct fw_answer *an, const struct fw_rules *rules,
 	if (an->alg == FW_UNSET)
 		an->alg = FW_UNKNOWN;
 	an->udp_idle_s = FW_IDLE_UNSET;
+	an->is_idle_by_offload = false;
 	if (!has_udp(f) || rules->is_stateless)
 		return;
 	an->udp_idle_s = an->out.attrs.udp_idle_s;
@@ -34,6 +35,34 @@ static void apply_defaults(struct fw_answer *an, const struct fw_rules *rules,
 		an->udp_idle_s = rules->defaults.udp_idle_s;
 	if (an->udp_idle_s == FW_IDLE_UNSET)
 		an->udp_idle_s = FW_IDLE_UNKNOWN;
+}
+
+/* What a flowtable has leaves it after its own time, and then gets what is left
+ * of nf_conntrack_udp_timeout_stream, never of a ct timeout: it lives for the
+ * longer of both times (Linux 5.14 and on, nf_flow_table_core.c,
+ * flow_offload_fixup_ct(); before that for 60 s, which a text cannot show).
+ * It may take a part of the flow only, so that time is never a longer one. What
+ * has a helper is not let in (nft_flow_offload.c). */
+static void apply_offload(struct fw_answer *an, const struct fw_rules *rules)
+{
+	const struct fw_judgement *by = &an->out;
+	int64_t idle_s = rules->defaults.udp_idle_s;
+
+	if (by->attrs.offload != FW_ON && an->back.attrs.offload != FW_UNSET)
+		by = &an->back;
+	if (rules->offload_idle_s == FW_IDLE_UNSET ||
+	    an->udp_idle_s == FW_IDLE_UNSET || an->out.is_idle_by_helper ||
+	    !by->offload_rule)
+		return;
+	if (idle_s < rules->offload_idle_s)
+		idle_s = rules->offload_idle_s;
+	if (an->udp_idle_s <= idle_s || by->attrs.offload == FW_OFF)
+		return;
+	an->out.is_idle_perhaps = by->attrs.offload != FW_ON;
+	an->udp_idle_s = an->out.is_idle_perhaps ? FW_IDLE_UNKNOWN : idle_s;
+	an->is_idle_by_offload = true;
+	an->out.idle_rule = by->offload_rule;
+	an->is_idle_default = false;
 }
 
 int fw_answer_all(struct fw_answer **answers, struct arena *a,
@@ -55,6 +84,7 @@ int fw_answer_all(struct fw_answer **answers, struct arena *a,
 		v[i].verdict =
 			fw_verdict_worse(v[i].out.verdict, v[i].back.verdict);
 		apply_defaults(&v[i], rules, &q->flows[i]);
+		apply_offload(&v[i], rules);
 	}
 	fw_space_free(sp);
 	if (!err)

@@ -24,6 +24,8 @@ struct fw_answer {
 	enum fw_tri alg;         /**< FW_OFF is good */
 	int64_t udp_idle_s;      /**< or FW_IDLE_UNKNOWN */
 	bool is_idle_default;    /**< nothing in the text sets it */
+	bool is_idle_by_offload; /**< what offloads it, and not what the rules
+	                              give it otherwise (out.attrs) */
 };
 
 /**

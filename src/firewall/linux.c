@@ -62,6 +62,9 @@ int fw_linux_measured(struct fw_rules *r, const char *id, int64_t value)
 	struct fw_setting *s = r->settings;
 	const char *text;
 
+	if (strcmp(id, "nf_flowtable_udp_timeout") == 0 &&
+	    r->offload_idle_s != FW_IDLE_UNSET)
+		r->offload_idle_s = value;
 	while (s && (strcmp(s->id, id) != 0 || !s->is_default))
 		s = s->next;
 	if (!s)

@@ -41,6 +41,7 @@ void fw_linux_tail_put(struct wr *w, const struct fw_rules *rules);
 
 enum {
 	FW_LINUX_SIP_IDLE_S = 3600, /**< sip_timeout of nf_conntrack_sip */
+	FW_LINUX_FLOW_IDLE_S = 30,  /**< nf_flowtable_udp_timeout */
 };
 
 /**

@@ -370,13 +370,21 @@ enum {
 static int64_t read_policy(const struct parser *ps, const char *name,
                            int64_t left_out_s)
 {
+	const size_t n = strlen(name);
 	int64_t v;
 
 	for (size_t i = 0; i + 2 < ps->n_line; i++) {
-		if (!nft_is(&ps->line[i], name) ||
-		    !nft_is(&ps->line[i + 1], ":"))
+		const struct slice s = ps->line[i].s;
+		/* By hand it is written without a blank, too. */
+		const bool is_joined = s.n == n + 1 && s.p[n] == ':' &&
+		                       slice_eq_str(slice_sub(s, 0, n), name);
+
+		if (!is_joined &&
+		    (!slice_eq_str(s, name) || !nft_is(&ps->line[i + 1], ":")))
 			continue;
-		return read_span(&v, ps->line[i + 2].s) ? v : FW_IDLE_UNKNOWN;
+		return read_span(&v, ps->line[i + 2 - is_joined].s)
+		               ? v
+		               : FW_IDLE_UNKNOWN;
 	}
 	return left_out_s;
 }
@@ -648,6 +656,7 @@ static int parse_text(struct fw_rules *out, struct slice text, struct diag *dg)
 	disable_dnat(out);
 	if (!ps.err)
 		ps.err = fw_linux_defaults(out);
+	out->offload_idle_s = FW_LINUX_FLOW_IDLE_S;
 	if (ps.p.sets.no_memory)
 		ps.err = ENOMEM;
 	arena_fini(&ps.scratch);

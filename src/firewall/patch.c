@@ -418,6 +418,17 @@ static void plan_past_offload(struct plan *p, const struct fw_flow *f,
 	e->is_reply = true;
 }
 
+/* Is the time too short, and not because of a flowtable alone? */
+static bool wants_time(const struct fw_flow *f, const struct fw_answer *an)
+{
+	const int64_t idle_s = an->is_idle_by_offload ? an->out.attrs.udp_idle_s
+	                                              : an->udp_idle_s;
+
+	return f->min_udp_idle_s > 0 &&
+	       (idle_s >= 0 || an->out.is_idle_perhaps) &&
+	       (idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper);
+}
+
 static void plan_flow(struct plan *p, const struct fw_flow *f,
                       const struct fw_answer *an)
 {
@@ -429,9 +440,7 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 	if (an->back.verdict != FW_PASS)
 		plan_return(p, f, &an->back);
 	/* A helper's own time goes with the helper. */
-	if (!has_own && f->min_udp_idle_s > 0 &&
-	    (an->udp_idle_s >= 0 || an->out.is_idle_perhaps) &&
-	    (an->udp_idle_s < f->min_udp_idle_s || an->out.is_idle_by_helper))
+	if (!has_own && wants_time(f, an))
 		plan_idle(p, f, an);
 	if (an->out.verdict != FW_PASS)
 		plan_insert(p, f, &an->out);
@@ -439,7 +448,9 @@ static void plan_flow(struct plan *p, const struct fw_flow *f,
 		plan_alg(p, f, has_own ? NULL : an->out.alg_rule);
 	if (f->is_sip && !has_own && p->caps & FW_CAP_RULE_OFFLOAD)
 		plan_offload(p, f, &an->out);
-	if (f->is_sip && p->caps & FW_CAP_FLOW_OFFLOAD) {
+	if ((f->is_sip ||
+	     (f->min_udp_idle_s > 0 && an->udp_idle_s < f->min_udp_idle_s)) &&
+	    p->caps & FW_CAP_FLOW_OFFLOAD) {
 		if (an->out.attrs.offload == FW_ON)
 			plan_past_offload(p, f, an->out.offload_rule);
 		if (an->back.attrs.offload == FW_ON)

@@ -16,6 +16,7 @@ void fw_rules_init(struct fw_rules *r)
 {
 	*r = (struct fw_rules){.defaults = fw_attrs_unset(),
 	                       .families = FW_IP4 | FW_IP6,
+	                       .offload_idle_s = FW_IDLE_UNSET,
 	                       .helper_idle_s = FW_IDLE_UNSET};
 	arena_init(&r->arena);
 }

@@ -266,10 +266,14 @@ struct fw_rules {
 	                        several; or NULL */
 	bool is_stateless; /**< nothing on the box keeps connections, so none
 	                        is forgotten */
-	int64_t helper_idle_s; /**< what a helper gives the UDP sessions that
-	                            it acts on; _UNSET: nothing of its own */
-	struct fw_addrs peers; /**< of rules made from flows: whom they call */
-	bool is_inbound;       /**< and who may call */
+	int64_t offload_idle_s; /**< UDP time in the table of what a rule
+	                             offloads, which then has the box's own,
+	                             whatever other rules give it; _UNSET: it
+	                             keeps what it has */
+	int64_t helper_idle_s;  /**< what a helper gives the UDP sessions that
+	                             it acts on; _UNSET: nothing of its own */
+	struct fw_addrs peers;  /**< of rules made from flows: whom they call */
+	bool is_inbound;        /**< and who may call */
 };
 
 void fw_rules_init(struct fw_rules *r);

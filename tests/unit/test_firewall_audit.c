@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "firewall/audit.h"
+#include "firewall/linux.h"
 #include "oom.h"
 
 static const char nft_text[] =
@@ -321,6 +322,74 @@ static void test_long_times_for_everything_are_told(void **state)
 	}
 }
 
+/* Times of flows that a flowtable takes, or may take, on a kernel with these
+ * of its own. */
+static void test_a_flowtable_has_the_time_of_the_kernel(void **state)
+{
+#define TIMED(match)                                                           \
+	"table inet fw {\n flowtable f {\n  hook ingress priority 0\n"         \
+	"  devices = { a, b }\n }\n ct timeout long {\n  protocol udp\n"       \
+	"  l3proto ip\n  policy = { unreplied: 60, replied: 600 }\n }\n"       \
+	" chain early {\n  type filter hook prerouting priority -150; policy " \
+	"accept;\n  ct timeout set \"long\"\n }\n chain forward {\n"           \
+	"  type filter hook forward priority 0; policy accept;\n  " match      \
+	"\n }\n}\n"
+	static const struct {
+		const char *text;
+		int64_t stream_s, flow_s; /* -1: not measured */
+		int64_t idle_s;
+		bool is_by_offload;
+	} rows[] = {
+		{TIMED("accept"), -1, -1, 600, false},
+		{TIMED("ct state established flow add @f"), -1, -1, 120, true},
+		{TIMED("flow add @f"), 400, -1, 400, true},
+		{TIMED("flow add @f"), 20, -1, 30, true},
+		{TIMED("flow add @f"), 120, 900, 600, false},
+		{TIMED("flow add @f"), 120, 500, 500, true},
+		{TIMED("udp sport 53 flow add @f"), 120, -1, 120, true},
+		{TIMED("udp sport 53 flow add @f"), 120, 900, 600, false},
+		{TIMED("meta mark 1 flow add @f"), 120, -1, FW_IDLE_UNKNOWN,
+	         true},
+		{TIMED("meta mark 1 flow add @f"), 700, -1, 600, false},
+		/* A helper keeps it out, and has a time of its own. */
+		{"table inet fw {\n flowtable f {\n  hook ingress priority 0\n"
+	         "  devices = { a, b }\n }\n chain forward {\n"
+	         "  type filter hook forward priority 0; policy accept;\n"
+	         "  flow add @f\n }\n}\n",
+	         -1, -1, 120, false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct setup s;
+		struct fw_answer *an;
+
+		setup_as(&s, rows[i].text, fw_dialect_find("nftables"));
+		assert_int_equal(s.err, 0);
+		if (rows[i].stream_s >= 0)
+			assert_int_equal(
+				fw_linux_measured(
+					&s.rules,
+					"nf_conntrack_udp_timeout_stream",
+					rows[i].stream_s),
+				0);
+		if (rows[i].flow_s >= 0)
+			assert_int_equal(
+				fw_linux_measured(&s.rules,
+			                          "nf_flowtable_udp_timeout",
+			                          rows[i].flow_s),
+				0);
+		assert_int_equal(fw_answer_all(&an, &s.arena, &s.rules, &s.q),
+		                 0);
+		if (an->udp_idle_s != rows[i].idle_s ||
+		    an->is_idle_by_offload != rows[i].is_by_offload)
+			fail_msg("row %zu: %lld s", i,
+			         (long long)an->udp_idle_s);
+		teardown(&s);
+	}
+#undef TIMED
+}
+
 /* A switch of the whole box counts where no rule says otherwise; a rule for
  * what is established counts as one for all of the flow. */
 static void test_offload_is_told(void **state)
@@ -589,6 +658,7 @@ int main(void)
 		cmocka_unit_test(test_audit_sees_helper_time_and_dead_rules),
 		cmocka_unit_test(test_what_may_accept_first_counts),
 		cmocka_unit_test(test_long_times_for_everything_are_told),
+		cmocka_unit_test(test_a_flowtable_has_the_time_of_the_kernel),
 		cmocka_unit_test(test_offload_is_told),
 		cmocka_unit_test(test_nothing_is_said_of_line_zero),
 		cmocka_unit_test(test_patch_mends_and_keeps_the_rest),

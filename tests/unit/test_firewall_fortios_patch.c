@@ -33,8 +33,8 @@ static void add_flow(struct patched *p, size_t i, const char *id)
 }
 
 /* SIP and RTP of one host. */
-static void patch_at(struct patched *p, const char *dialect, const char *text,
-                     const char *in, const char *out)
+static void patch_for(struct patched *p, const char *dialect, const char *text,
+                      const char *in, const char *out, int64_t rtp_idle_s)
 {
 	const struct fw_question q = {.flows = p->flows,
 	                              .n_flows = 2,
@@ -48,8 +48,15 @@ static void patch_at(struct patched *p, const char *dialect, const char *text,
 	                                       &p->dg);
 	add_flow(p, 0, "sip-1");
 	add_flow(p, 1, "rtp-1");
+	p->flows[1].min_udp_idle_s = rtp_idle_s;
 	fw_patch_init(&p->out);
 	p->err = fw_patch_make(&p->out, &p->left, &p->rules, &q);
+}
+
+static void patch_at(struct patched *p, const char *dialect, const char *text,
+                     const char *in, const char *out)
+{
+	patch_for(p, dialect, text, in, out, 300);
 }
 
 static void patch(struct patched *p, const char *text)
@@ -331,8 +338,8 @@ static void test_no_patch_says_why(void **state)
 	}
 }
 
-/* What a flowtable takes has the session time that it gives; the rest stays
- * in it. */
+/* What a flowtable takes has the session time of the kernel, whatever a ct
+ * timeout gives; what wants no other time stays in it. */
 static void test_sip_is_kept_out_of_a_flowtable(void **state)
 {
 	static const char *const texts[] = {
@@ -343,7 +350,8 @@ static void test_sip_is_kept_out_of_a_flowtable(void **state)
 	};
 
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_LEN(texts); i++) {
+		const bool is_timed = i % 2;
 		struct fw_question q = {.n_flows = 2,
 		                        .place = {.in = "lan", .out = "wan1"}};
 		struct fw_answer *answers;
@@ -358,8 +366,9 @@ static void test_sip_is_kept_out_of_a_flowtable(void **state)
 		               "\tchain forward {\n\t\ttype filter hook "
 		               "forward priority filter; policy drop;\n%s"
 		               "\t}\n}\n",
-		               texts[i]);
-		patch_at(&p, "nftables", text, "lan", "wan1");
+		               texts[i / 2]);
+		patch_for(&p, "nftables", text, "lan", "wan1",
+		          is_timed ? 300 : FW_IDLE_UNSET);
 		assert_int_equal(p.err, 0);
 		assert_int_equal(p.left, 0);
 		q.flows = p.flows;
@@ -373,7 +382,11 @@ static void test_sip_is_kept_out_of_a_flowtable(void **state)
 		                 0);
 		assert_int_not_equal(answers[0].out.attrs.offload, FW_ON);
 		assert_int_not_equal(answers[0].back.attrs.offload, FW_ON);
-		assert_int_equal(answers[1].back.attrs.offload, FW_ON);
+		assert_int_equal(answers[0].udp_idle_s, 300);
+		if (is_timed)
+			assert_int_equal(answers[1].udp_idle_s, 300);
+		else
+			assert_int_equal(answers[1].back.attrs.offload, FW_ON);
 		assert_int_equal(count(&p.out.commands, "udp sport 5060"), 1);
 		assert_false(has(&p.out.commands, "nft delete"));
 		fw_rules_fini(&after);
