@@ -9,7 +9,8 @@
 #include "test.h"
 
 enum {
-	N = 10000
+	N = 10000,
+	MANY = 100 * N,
 };
 
 static struct router_path *make(const struct router_path_conf *c)
@@ -102,6 +103,47 @@ static void test_loss_is_as_often_and_as_bursty_as_asked(void **state)
 	assert_in_range(n, N * 93 / 100, N * 97 / 100);
 	assert_true(runs[1] > 3 * runs[0]);
 	assert_int_equal(survivors(&burst, &runs[1]), n); /* same seed */
+}
+
+/* Of a model with p, r, h: p / (p + r) h of all is lost, and after one lost
+ * the next is with (1 - r) h, so a run of them is 1 / (1 - (1 - r) h) long. */
+static void test_bursts_are_those_of_gilbert_and_elliott(void **state)
+{
+	static const struct {
+		uint32_t p, r, h;
+	} cases[] = {
+		{5000, 100000, 1000000},  {10000, 250000, 1000000},
+		{20000, 300000, 800000},  {50000, 50000, 400000},
+		{300000, 700000, 500000},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_path_conf c = {.bad_ppm = cases[i].p,
+		                             .good_ppm = cases[i].r,
+		                             .bad_loss_ppm = cases[i].h};
+		double p = cases[i].p / 1e6, r = cases[i].r / 1e6;
+		double h = cases[i].h / 1e6, share = p / (p + r) * h;
+		double run = 1 / (1 - (1 - r) * h), n_lost = 0, n_runs = 0;
+		struct router_path *path = make(&c);
+		bool was_lost = false;
+		struct slice pkt;
+
+		for (uint32_t k = 0; k < MANY; k++) {
+			bool is_lost;
+
+			put(path, k, k);
+			is_lost = !router_path_take(path, &pkt, k);
+			n_lost += is_lost;
+			n_runs += is_lost && !was_lost;
+			was_lost = is_lost;
+		}
+		assert_true(n_lost / MANY > share * 0.96 &&
+		            n_lost / MANY < share * 1.04);
+		assert_true(n_lost / n_runs > run * 0.96 &&
+		            n_lost / n_runs < run * 1.04);
+		router_path_free(path);
+	}
 }
 
 static void test_reordered_overtakes(void **state)
@@ -217,6 +259,7 @@ int main(void)
 		cmocka_unit_test(test_delay_holds_until_due),
 		cmocka_unit_test(test_jitter_keeps_order),
 		cmocka_unit_test(test_loss_is_as_often_and_as_bursty_as_asked),
+		cmocka_unit_test(test_bursts_are_those_of_gilbert_and_elliott),
 		cmocka_unit_test(test_reordered_overtakes),
 		cmocka_unit_test(test_without_a_queue_nobody_overtakes),
 		cmocka_unit_test(test_rate_queues_and_overflows),
