@@ -246,13 +246,20 @@ static void uri_host(struct router_alg_turn *t, enum router_alg_id id,
 		router_alg_host(t, id, uri.host, uri.port);
 }
 
+/* Answers to the phone come to it whole: without them nothing could be
+ * tested at all. */
+static bool may_corrupt(const struct router_alg_turn *t)
+{
+	return t->flow->is_out || sip_msg_is_request(t->m);
+}
+
 static void contact_overflow(struct router_alg_turn *t,
                              const struct sip_nameaddr *n)
 {
 	struct sip_uri uri;
 	uint64_t port;
 
-	if (t->flow->is_out && sip_uri_read(&uri, n->uri) == 0 &&
+	if (may_corrupt(t) && sip_uri_read(&uri, n->uri) == 0 &&
 	    text_u64(&port, uri.port, 65535) == 0)
 		router_alg_edit(t, ROUTER_ALG_PORT_OVERFLOW, uri.port, "%u",
 		                (unsigned)port + OVERFLOW);
@@ -367,7 +374,7 @@ static void lose_semicolon(struct router_alg_turn *t)
 	struct sip_nameaddr n = {0};
 	struct sip_via via;
 
-	if (!t->flow->is_out)
+	if (!may_corrupt(t))
 		return;
 	if (f)
 		sip_nameaddr_read(&n, f->value);
@@ -402,7 +409,7 @@ static void lose_crlf(struct router_alg_turn *t)
 		const struct sip_field *f = &t->m->fields[i];
 
 		if (is_essential(f) || is_essential(f + 1) ||
-		    f->eol != SIP_EOL_CRLF || !t->flow->is_out)
+		    f->eol != SIP_EOL_CRLF || !may_corrupt(t))
 			continue;
 		router_alg_edit(t, ROUTER_ALG_LOSE_CRLF,
 		                slice_sub(f->raw, f->raw.n - 2, 2), "%s", "");

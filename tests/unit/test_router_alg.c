@@ -212,6 +212,41 @@ static void test_rewriter_knows_ip6(void **state)
 	router_nat_free(nat);
 }
 
+/* A call that comes in is spoiled as one that goes out, an answer is not. */
+static void test_calls_are_spoiled_both_ways(void **state)
+{
+	static const char call[] =
+		"INVITE sip:a@203.0.113.2:40000 SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP 198.51.100.10:5060;branch=z9hG4bK1\r\n"
+		"CSeq: 1 INVITE\r\nAllow: INVITE\r\n"
+		"Contact: <sip:b@198.51.100.10:5060>;q=1\r\n"
+		"Content-Length: 0\r\n\r\n";
+	static const struct {
+		enum router_alg_id id;
+		const char *has;
+	} cases[] = {
+		{ROUTER_ALG_LOSE_SEMICOLON, ":5060>q=1\r\n"},
+		{ROUTER_ALG_PORT_OVERFLOW, "10:70596>"},
+		{ROUTER_ALG_LOSE_CRLF, "Allow: INVITEContact"},
+	};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a =
+			alg_make(router_alg_bit(cases[i].id), nat);
+
+		assert_int_equal(take(a, call, false, ROUTER_UDP, 0),
+		                 ROUTER_ALG_EDITED);
+		assert_non_null(strstr(text, cases[i].has));
+		assert_int_equal(router_alg_count(a, cases[i].id, true), 1);
+		assert_int_equal(take(a, response, false, ROUTER_UDP, 0),
+		                 ROUTER_ALG_SAME);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
 static void test_answers_are_mapped_back(void **state)
 {
 	static const struct {
@@ -517,6 +552,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rewriter_leaves_its_mark),
 		cmocka_unit_test(test_rewriter_knows_ip6),
+		cmocka_unit_test(test_calls_are_spoiled_both_ways),
 		cmocka_unit_test(test_answers_are_mapped_back),
 		cmocka_unit_test(test_sdp_is_rewritten_with_its_length),
 		cmocka_unit_test(test_dropper_drops_what_it_dislikes_alone),
