@@ -14,6 +14,7 @@ struct router_alg_edit {
 struct router_alg_media {
 	struct addr inner; /* no family: free */
 	struct addr phone; /* whose INVITE */
+	struct addr outer; /* as it is seen outside */
 	int64_t until_ns;
 };
 

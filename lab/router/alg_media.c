@@ -202,14 +202,29 @@ static size_t media_count(const struct router_alg_turn *t)
 	return n;
 }
 
+/* Is this pair of ports another flow's, where they would meet outside? */
+static bool has_rival(const struct router_alg_turn *t, const struct addr *inner)
+{
+	for (size_t i = 0; i < ROUTER_ALG_MAX_MEDIA; i++) {
+		const struct router_alg_media *m = &t->a->media[i];
+
+		if (m->inner.family && t->now_ns < m->until_ns &&
+		    (m->inner.port | 1) == (inner->port | 1) &&
+		    addr_ip_eq(&m->outer, &t->flow->new_src) &&
+		    !addr_eq(&m->phone, &t->flow->src))
+			return true;
+	}
+	return false;
+}
+
 /* @return whether the announcement is refused */
 static bool media_announce(struct router_alg_turn *t, const struct addr *inner,
                            enum router_alg_id *idp)
 {
 	struct router_alg_media *m = media_find(t, inner);
 
-	if (m && !addr_eq(&m->phone, &t->flow->src) &&
-	    router_alg_has(t, ROUTER_ALG_DROP_RTP_REUSE)) {
+	if (router_alg_has(t, ROUTER_ALG_DROP_RTP_REUSE) &&
+	    has_rival(t, inner)) {
 		*idp = ROUTER_ALG_DROP_RTP_REUSE;
 		return true;
 	}
@@ -224,6 +239,7 @@ static bool media_announce(struct router_alg_turn *t, const struct addr *inner,
 		*m = (struct router_alg_media){
 			.inner = *inner,
 			.phone = t->flow->src,
+			.outer = t->flow->new_src,
 			.until_ns = t->now_ns + t->a->conf.pinhole_ns};
 	return false;
 }

@@ -50,12 +50,13 @@ ROWS = []
 
 
 def row(name, message, port=5060, source_port=5060, source=CLIENT, back=(),
-        tcp=None):
-    """tcp: where the message is cut in two; 0: whole; None: over UDP"""
+        tcp=None, knock=()):
+    """tcp: where the message is cut in two; 0: whole; None: over UDP
+    knock: ports of the phone's that the server then sends to"""
     ROWS.append({"name": name, "message": message, "port": port,
                  "source_port": source_port, "source": source,
                  "back": [list(b) for b in back], "tcp": tcp is not None,
-                 "cut": tcp})
+                 "cut": tcp, "knock": list(knock)})
 
 
 OPTIONS = f"OPTIONS {URI} SIP/2.0"
@@ -104,13 +105,24 @@ row("no-c", sip(INVITE, sdp(46020, c="")))
 row("bad-cseq", sip(INVITE, sdp(46022), cseq="x INVITE"))
 row("port-announced", sip(INVITE, sdp(46030)))
 row("port-taken", sip(INVITE, sdp(46030)), source_port=5066)
+row("port-of-other-host", sip(INVITE, sdp(46030)), source=SECOND)
+row("odd-port-of-other-host", sip(INVITE, sdp(46031)), source=SECOND)
+row("port-of-its-own", sip(INVITE, sdp(46034)), source=SECOND)
+row("subscribe", sip(f"SUBSCRIBE {URI} SIP/2.0"))
+row("pinhole-even", sip(INVITE, sdp(46050)),
+    knock=(46049, 46050, 46051, 46052))
+row("pinhole-odd", sip(INVITE, sdp(46061)),
+    knock=(46059, 46060, 46061, 46062))
+row("pinhole-foreign-c", sip(INVITE, sdp(46070, c="198.18.88.88")),
+    knock=(46070,))
 row("second-phone", sip(OPTIONS), source=SECOND)
 
 
 def bytes_of(r):
     text, body = r["message"]
     here = f"{r['source']}:{r['source_port']}"
-    do = base64.b64encode(json.dumps({"back": r["back"]}).encode()).decode()
+    do = base64.b64encode(json.dumps(
+        {"back": r["back"], "knock": r["knock"]}).encode()).decode()
     body = body.replace("{h}", r["source"])
     text = text.replace("{do}", f"X-Do: {do}\r\n").replace("{c}", here)
     text = text.replace("{h}", r["source"]).replace("{body}", body)

@@ -74,6 +74,8 @@ def server():
             for port, text in do["back"]:
                 text = text.replace("{p}", f"{peer[0]}:{peer[1]}")
                 udp[port].sendto(text.encode(), peer)
+            for port in do["knock"]:
+                udp[5070].sendto(b"knock", (peer[0], port))
 
 
 def send_tcp(row, pieces):
@@ -90,6 +92,21 @@ def send_tcp(row, pieces):
         while not data.endswith(b"\n"):
             data += s.recv(MAX_BYTES)
         return [data]
+
+
+def heard(sockets):
+    """Who of them has been sent something."""
+    end = time.monotonic() + WAIT_S
+    ports = []
+    for s in sockets:
+        s.settimeout(max(end - time.monotonic(), 0.001))
+        try:
+            s.recv(MAX_BYTES)
+            ports.append(s.getsockname()[1])
+        except TimeoutError:
+            pass
+        s.close()
+    return ports
 
 
 def send_udp(row, data):
@@ -109,12 +126,17 @@ def send_udp(row, data):
 def client():
     for row in rows.ROWS:
         data = rows.bytes_of(row)
+        doors = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                 for _ in row["knock"]]
+        for door, port in zip(doors, row["knock"]):
+            door.bind((row["source"], port))
         if row["tcp"]:
             answers = send_tcp(row, rows.pieces_of(row, data))
         else:
             answers = send_udp(row, data)
         said = {"name": row["name"], "sent": data.decode("latin-1"),
-                "got": None, "peer": None, "back": []}
+                "got": None, "peer": None, "back": [],
+                "heard": heard(doors)}
         for answer in answers:
             if answer.startswith(b"got "):
                 said.update(json.loads(bytes.fromhex(

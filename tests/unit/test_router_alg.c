@@ -365,6 +365,8 @@ static void test_rate_counts_by_the_second(void **state)
 static void test_media_port_of_another_flow_is_refused(void **state)
 {
 	static const char in[] = INVITE(SDP(C33, "46000"));
+	static const char in34[] =
+		INVITE(SDP("c=IN IP4 192.0.2.34\r\n", "46001"));
 	struct router_nat *nat = nat_make();
 	struct router_alg *a =
 		alg_make(router_alg_bit(ROUTER_ALG_DROP_RTP_REUSE), nat);
@@ -378,6 +380,19 @@ static void test_media_port_of_another_flow_is_refused(void **state)
 	assert_int_equal(
 		router_alg_take(a, &w, slice_str(in), &f, ROUTER_UDP, 2),
 		ROUTER_ALG_DROPPED);
+	/* Another host, whose port would be the same outside; the even and
+	 * the odd one are a pair. */
+	f.src.ip[3] = 34;
+	f.new_src.port = 41000;
+	assert_int_equal(
+		router_alg_take(a, &w, slice_str(in34), &f, ROUTER_UDP, 3),
+		ROUTER_ALG_DROPPED);
+	f.new_src.ip[3] = 4; /* of a pool */
+	assert_int_equal(
+		router_alg_take(a, &w, slice_str(in34), &f, ROUTER_UDP, 4),
+		ROUTER_ALG_SAME);
+	f = flow_of(true);
+	f.src.port = 5070;
 	assert_int_equal(router_alg_take(a, &w, slice_str(in), &f, ROUTER_UDP,
 	                                 181 * NS_PER_S),
 	                 ROUTER_ALG_SAME);
