@@ -512,6 +512,8 @@ static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule,
 	size_t n = 0;
 
 	for (const struct fw_rule *r = c->first; r && r != rule; r = r->next) {
+		if (rule && rule->raw.n && r->raw.p == rule->raw.p)
+			break;
 		if (!(r->families & family))
 			continue;
 		n += !prev || !r->raw.n || r->raw.p != prev->raw.p;

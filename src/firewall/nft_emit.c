@@ -447,12 +447,14 @@ struct table_done {
 	int64_t idle_s;
 };
 
+/* Of several rules in one line, each is where the first of them is. */
 static size_t index_of(const struct fw_chain *c, const struct fw_rule *rule)
 {
 	const struct fw_rule *prev = NULL;
 	size_t n = 0;
 
-	for (const struct fw_rule *r = c->first; r && r != rule;
+	for (const struct fw_rule *r = c->first;
+	     r && r != rule && !(rule && is_again(rule, r));
 	     prev = r, r = r->next) {
 		if (!is_again(r, prev))
 			n++;

@@ -72,6 +72,22 @@ NFT = {
 }
 ''',
 }
+# one line that is several rules: what stops a flow is not the first of them
+NFT['a set of pairs'] = '''table inet fw {
+	set svc {
+		type inet_proto . inet_service
+		elements = { tcp . 80, udp . 5060, udp . 30000 }
+	}
+
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		meta l4proto . th dport @svc drop
+		tcp dport vmap { 22 : accept, 5061 : drop, 5080 : drop }
+		tcp dport 443 accept
+	}
+}
+'''
 IPT = {
     'helper among twins': '''*raw
 :PREROUTING ACCEPT [0:0]
