@@ -171,10 +171,25 @@ void fw_linux_clear_put(struct wr *w, const char *before, char side,
 	}
 }
 
+static bool is_of_host(const struct fw_rules *rules)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (c->hook == FW_HOOK_INPUT || c->hook == FW_HOOK_OUTPUT)
+			return true;
+	}
+	return false;
+}
+
 void fw_linux_tail_put(struct wr *w, const struct fw_rules *rules)
 {
 	static const char before[] = "#     ";
 
+	if (is_of_host(rules))
+		wr_str(w,
+		       "\n# A host needs more than calls: its own loopback, "
+		       "names, and in IPv6 the\n"
+		       "# neighbours that ICMPv6 finds. These rules alone drop "
+		       "that.\n");
 	wr_str(w, "\n# Old connections keep the old treatment; forget those to "
 	          "the provider:\n");
 	if (!rules->peers.first)

@@ -679,53 +679,40 @@ static void test_what_returns_is_not_taken(void **state)
 	}
 }
 
-/* Only what asks for connections makes the kernel keep them. */
-static void test_sessions_are_forgotten_by_prefixes(void **state)
+static void test_a_host_is_told_what_else_it_needs(void **state)
 {
-	static const struct {
-		const char *set, *want;
-	} rows[] = {
-		{"192.0.2.1", "conntrack -D -d 192.0.2.1\n"},
-		{"192.0.2.0/24", "conntrack -D -d 192.0.2.0/24\n"},
-		{"192.0.2.255-192.0.5.0",
-	         "conntrack -D -d 192.0.2.255\nconntrack -D -d 192.0.3.0/24\n"
-	         "conntrack -D -d 192.0.4.0/24\nconntrack -D -d 192.0.5.0\n"},
-		{"192.0.2.7-192.0.2.8",
-	         "conntrack -D -d 192.0.2.7\nconntrack -D -d 192.0.2.8\n"},
-		{"0.0.0.0-255.255.255.255", "conntrack -D -d 0.0.0.0/0\n"},
-		{"255.255.255.254-255.255.255.255",
-	         "conntrack -D -d 255.255.255.254/31\n"},
-		{"2001:db8::ffff:ffff:ffff:ffff-2001:db8:0:1::",
-	         "conntrack -D -d 2001:db8::ffff:ffff:ffff:ffff\n"
-	         "conntrack -D -d 2001:db8:0:1::\n"},
-		{"::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-	         "conntrack -D -d ::/0\n"},
-	};
+	static const char *const dialects[] = {"nftables", "iptables"};
+	static const char needs[] = "A host needs more than calls";
 
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct wr w = wr_init_heap();
-		struct fw_addrs set = {0};
-		struct fw_ip lo, hi;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(dialects); i++) {
+		const bool is_host = i & 1;
+		const struct fw_place place = {
+			.path = is_host ? FW_PATH_OUTPUT : FW_PATH_FORWARD};
+		struct wr out = wr_init_heap();
+		struct fw_rules rules;
 		struct arena a;
+		struct diag dg;
+		bool is_told;
 
 		arena_init(&a);
-		assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(rows[i].set)),
+		fw_rules_init(&rules);
+		diag_init(&dg, &a, NULL, (struct slice){NULL, 0});
+		assert_int_equal(fw_rules_from_flows(&rules, NULL, 0, &place),
 		                 0);
-		/* named twice, written once */
-		assert_non_null(fw_addrs_add_range(&a, &set, lo, hi));
-		assert_non_null(fw_addrs_add_range(&a, &set, lo, hi));
-		assert_non_null(
-			fw_addrs_add_name(&a, &set, FW_ADDR_NAME, "a.example"));
-		fw_linux_clear_put(&w, "", 'd', &set);
-		if (!slice_eq_str(wr_slice(&w), rows[i].want))
-			fail_msg("%s: %.*s", rows[i].set, (int)w.n,
-			         (const char *)w.p);
-		wr_fini(&w);
+		assert_int_equal(fw_emit(&out, fw_dialect_find(dialects[i / 2]),
+		                         &rules, &dg),
+		                 0);
+		is_told = slice_find(wr_slice(&out), slice_str(needs)) !=
+		          SIZE_MAX;
+		assert_int_equal(is_told, is_host);
+		wr_fini(&out);
+		fw_rules_fini(&rules);
 		arena_fini(&a);
 	}
 }
 
+/* Only what asks for connections makes the kernel keep them. */
 static void test_tracking_is_seen_by_its_words(void **state)
 {
 	static const struct {
@@ -764,7 +751,7 @@ int main(void)
 		cmocka_unit_test(test_a_text_says_whose_packets_it_has),
 		cmocka_unit_test(test_each_rule_is_in_the_table_that_takes_it),
 		cmocka_unit_test(test_what_has_no_table_is_refused),
-		cmocka_unit_test(test_sessions_are_forgotten_by_prefixes),
+		cmocka_unit_test(test_a_host_is_told_what_else_it_needs),
 		cmocka_unit_test(test_tracking_is_seen_by_its_words),
 		cmocka_unit_test(test_what_returns_is_not_taken),
 	};

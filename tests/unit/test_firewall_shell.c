@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "firewall/linux.h"
 #include "firewall/rule.h"
 #include "firewall/shell.h"
 #include "firewall/splice.h"
@@ -224,9 +225,56 @@ static void test_no_memory_is_seen(void **state)
 	}
 }
 
+static void test_sessions_are_forgotten_by_prefixes(void **state)
+{
+	static const struct {
+		const char *set, *want;
+	} rows[] = {
+		{"192.0.2.1", "conntrack -D -d 192.0.2.1\n"},
+		{"192.0.2.0/24", "conntrack -D -d 192.0.2.0/24\n"},
+		{"192.0.2.255-192.0.5.0",
+	         "conntrack -D -d 192.0.2.255\nconntrack -D -d 192.0.3.0/24\n"
+	         "conntrack -D -d 192.0.4.0/24\nconntrack -D -d 192.0.5.0\n"},
+		{"192.0.2.7-192.0.2.8",
+	         "conntrack -D -d 192.0.2.7\nconntrack -D -d 192.0.2.8\n"},
+		{"0.0.0.0-255.255.255.255", "conntrack -D -d 0.0.0.0/0\n"},
+		{"255.255.255.254-255.255.255.255",
+	         "conntrack -D -d 255.255.255.254/31\n"},
+		{"2001:db8::ffff:ffff:ffff:ffff-2001:db8:0:1::",
+	         "conntrack -D -d 2001:db8::ffff:ffff:ffff:ffff\n"
+	         "conntrack -D -d 2001:db8:0:1::\n"},
+		{"::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+	         "conntrack -D -d ::/0\n"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wr w = wr_init_heap();
+		struct fw_addrs set = {0};
+		struct fw_ip lo, hi;
+		struct arena a;
+
+		arena_init(&a);
+		assert_int_equal(fw_ip_parse(&lo, &hi, slice_str(rows[i].set)),
+		                 0);
+		/* named twice, written once */
+		assert_non_null(fw_addrs_add_range(&a, &set, lo, hi));
+		assert_non_null(fw_addrs_add_range(&a, &set, lo, hi));
+		assert_non_null(
+			fw_addrs_add_name(&a, &set, FW_ADDR_NAME, "a.example"));
+		fw_linux_clear_put(&w, "", 'd', &set);
+		if (!slice_eq_str(wr_slice(&w), rows[i].want))
+			fail_msg("%s: %.*s", rows[i].set, (int)w.n,
+			         (const char *)w.p);
+		wr_fini(&w);
+		arena_fini(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sessions_are_forgotten_by_prefixes),
 		cmocka_unit_test(test_words_are_quoted),
 		cmocka_unit_test(test_lines_become_words),
 		cmocka_unit_test(test_a_shell_reads_back_every_byte),
