@@ -15,6 +15,7 @@ struct router_alg_media {
 	struct addr inner; /* no family: free */
 	struct addr phone; /* whose INVITE */
 	struct addr outer; /* as it is seen outside */
+	uint64_t cseq;
 	int64_t until_ns;
 };
 

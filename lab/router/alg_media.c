@@ -202,6 +202,14 @@ static size_t media_count(const struct router_alg_turn *t)
 	return n;
 }
 
+static uint64_t cseq_number(const struct router_alg_turn *t)
+{
+	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+	uint64_t n;
+
+	return text_u64(&n, sip_sdp_word(cseq, 0), UINT32_MAX) == 0 ? n : 0;
+}
+
 /* Is this pair of ports another flow's, where they would meet outside? */
 static bool has_rival(const struct router_alg_turn *t, const struct addr *inner)
 {
@@ -240,6 +248,7 @@ static bool media_announce(struct router_alg_turn *t, const struct addr *inner,
 			.inner = *inner,
 			.phone = t->flow->src,
 			.outer = t->flow->new_src,
+			.cseq = cseq_number(t),
 			.until_ns = t->now_ns + t->a->conf.pinhole_ns};
 	return false;
 }
@@ -317,6 +326,13 @@ static bool is_bad(const struct sip_sdp *s, const struct sip_sdp_media *m,
 	return *port < RTP_LOW_PORT || *port > 65535 || addr_parse(at, c) != 0;
 }
 
+static bool is_media(const struct sip_sdp_media *m)
+{
+	static const char *const known[] = {"audio", "video", "image", NULL};
+
+	return is_any(m->kind, known);
+}
+
 static bool streams(struct router_alg_turn *t, const struct sip_sdp *s,
                     struct addr *last, enum router_alg_id *idp)
 {
@@ -325,6 +341,8 @@ static bool streams(struct router_alg_turn *t, const struct sip_sdp *s,
 		struct addr at = {0};
 		uint64_t port;
 
+		if (!is_media(m))
+			continue;
 		if (is_bad(s, m, &port, &at)) {
 			*idp = ROUTER_ALG_DROP_BAD_MEDIA;
 			if (router_alg_has(t, *idp))
@@ -342,17 +360,27 @@ static bool streams(struct router_alg_turn *t, const struct sip_sdp *s,
 	return false;
 }
 
+/* A call that is refused, or cancelled, ends with the answer. */
+static bool is_refusal(const struct router_alg_turn *t)
+{
+	struct slice cseq = sip_msg_value(t->m, SIP_HDR_CSEQ);
+
+	return sip_msg_status(t->m) >= 300 &&
+	       slice_eq_str(sip_sdp_word(cseq, 1), "INVITE");
+}
+
 static void call_end(struct router_alg_turn *t)
 {
-	struct slice method = sip_msg_method(t->m);
+	bool refused = is_refusal(t);
+	uint64_t cseq = cseq_number(t);
 
-	if (!slice_eq_str(method, "BYE") && !slice_eq_str(method, "CANCEL"))
+	if (!refused && !slice_eq_str(sip_msg_method(t->m), "BYE"))
 		return;
 	for (size_t i = 0; i < ROUTER_ALG_MAX_MEDIA; i++) {
 		struct router_alg_media *m = &t->a->media[i];
 		struct addr rtcp = m->inner;
 
-		if (!m->inner.family ||
+		if (!m->inner.family || (refused && m->cseq != cseq) ||
 		    (!addr_eq(&m->phone, &t->flow->src) &&
 		     !addr_eq(&m->phone, &t->flow->new_dst)))
 			continue;

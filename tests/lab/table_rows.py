@@ -115,6 +115,19 @@ row("pinhole-odd", sip(INVITE, sdp(46061)),
     knock=(46059, 46060, 46061, 46062))
 row("pinhole-foreign-c", sip(INVITE, sdp(46070, c="198.18.88.88")),
     knock=(46070,))
+row("sdp-application", sip(INVITE, sdp(46080, kind="application")),
+    knock=(46080,))
+row("invite-to-cancel", sip(INVITE, sdp(46090)))
+row("cancel", sip(f"CANCEL {URI} SIP/2.0"), knock=(46090,))
+row("cancelled-port", sip(INVITE, sdp(46090)), source_port=5068)
+row("invite-to-end", sip(INVITE, sdp(46094)))
+row("bye", sip(f"BYE {URI} SIP/2.0"))
+row("ended-port", sip(INVITE, sdp(46094)), source_port=5068)
+for nth, (number, status) in enumerate(
+        [("7", "180 Ringing"), ("6", "486 Busy"), ("7", "486 Busy")]):
+    row(f"invite-{nth}", sip(INVITE, sdp(46100 + 4 * nth)), back=[
+        (5060, reply(f"SIP/2.0 {status}", "INVITE").replace(
+            "CSeq: 7", f"CSeq: {number}"))], knock=(46100 + 4 * nth,))
 row("second-phone", sip(OPTIONS), source=SECOND)
 
 

@@ -4,6 +4,7 @@ What each row says was measured on the kernel before it was written down; here
 the kernel says it again, so that a kernel that behaves otherwise is noticed,
 and with it every test that takes the persona for the kernel.
 """
+import concurrent.futures
 import json
 import re
 import sys
@@ -35,7 +36,11 @@ def lines(text, name):
 class Kernel(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.rows = talk("--alg-at", 1)
+        # at once: both wait more than they work
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            cls.rows, cls.ours = pool.map(
+                lambda options: talk(*options),
+                [("--alg-at", 1), ("--router", "1:persona=netfilter")])
 
     def got(self, name):
         self.assertIsNotNone(self.rows[name]["got"], name)
@@ -167,6 +172,18 @@ class Kernel(unittest.TestCase):
                 self.got(name)
                 self.assertEqual(self.rows[name]["heard"], ports)
 
+    def test_sdp_of_other_kinds_is_left_alone(self):
+        self.assertIn(f"c=IN IP4 {HERE}\r\n", self.got("sdp-application"))
+        self.assertEqual(self.rows["sdp-application"]["heard"], [])
+
+    def test_calls_end_with_bye_or_a_refusal(self):
+        self.got("ended-port")
+        # a CANCEL alone ends nothing: the answer to the INVITE does
+        self.assertEqual(self.rows["cancel"]["heard"], [46090])
+        self.assertIsNone(self.rows["cancelled-port"]["got"])
+        for nth, ports in enumerate([[46100], [46104], []]):
+            self.assertEqual(self.rows[f"invite-{nth}"]["heard"], ports)
+
     def test_from_another_port_of_the_registrar(self):
         # it expects calls on a Contact whose REGISTER was answered
         self.assertEqual(len(self.rows["from-registrar"]["back"]), 1)
@@ -180,12 +197,11 @@ class Kernel(unittest.TestCase):
             self.assertIn(peer, self.line("second-phone", header))
 
     def test_persona_is_the_kernel(self):
-        ours = talk("--router", "1:persona=netfilter")
         second = {r["name"] for r in table_rows.ROWS
                   if r["source"] == table_rows.SECOND}
         for name, row in self.rows.items():
             with self.subTest(name=name):
-                mine = dict(ours[name])
+                mine = dict(self.ours[name])
                 if name in second and mine["peer"] and row["peer"]:
                     # which port, is chance
                     mine = json.loads(json.dumps(mine).replace(

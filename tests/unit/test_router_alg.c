@@ -400,6 +400,50 @@ static void test_media_port_of_another_flow_is_refused(void **state)
 	router_nat_free(nat);
 }
 
+/* What a call has opened ends with it, or with the answer that refuses it. */
+static void test_media_ends_with_the_call(void **state)
+{
+	static const char in[] = INVITE(SDP(C33, "46000"));
+	static const struct {
+		const char *text;
+		bool is_out;
+		enum router_alg_verdict then;
+	} cases[] = {
+		{"BYE sip:b SIP/2.0\r\nCSeq: 2 BYE\r\n\r\n", true,
+	         ROUTER_ALG_SAME},
+		{"BYE sip:b SIP/2.0\r\nCSeq: 2 BYE\r\n\r\n", false,
+	         ROUTER_ALG_SAME},
+		{"CANCEL sip:b SIP/2.0\r\nCSeq: 1 CANCEL\r\n\r\n", true,
+	         ROUTER_ALG_DROPPED},
+		{"SIP/2.0 487 Gone\r\nCSeq: 1 INVITE\r\n\r\n", false,
+	         ROUTER_ALG_SAME},
+		{"SIP/2.0 487 Gone\r\nCSeq: 2 INVITE\r\n\r\n", false,
+	         ROUTER_ALG_DROPPED},
+		{"SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\n\r\n", false,
+	         ROUTER_ALG_DROPPED},
+		{"SIP/2.0 401 No\r\nCSeq: 1 REGISTER\r\n\r\n", false,
+	         ROUTER_ALG_DROPPED},
+	};
+	struct router_nat *nat = nat_make();
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct router_alg *a = alg_make(
+			router_alg_bit(ROUTER_ALG_DROP_RTP_REUSE), nat);
+		struct router_flow f = flow_of(true);
+		struct wr w = wr_init(text, sizeof(text));
+
+		(void)take(a, in, true, ROUTER_UDP, 0);
+		(void)take(a, cases[i].text, cases[i].is_out, ROUTER_UDP, 1);
+		f.src.port = 5070;
+		if (router_alg_take(a, &w, slice_str(in), &f, ROUTER_UDP, 2) !=
+		    cases[i].then)
+			fail_msg("%s", cases[i].text);
+		router_alg_free(a);
+	}
+	router_nat_free(nat);
+}
+
 static void test_stream_edits_whole_messages_only(void **state)
 {
 	struct router_nat *nat = nat_make();
@@ -573,6 +617,7 @@ int main(void)
 		cmocka_unit_test(test_dropper_drops_what_it_dislikes_alone),
 		cmocka_unit_test(test_rate_counts_by_the_second),
 		cmocka_unit_test(test_media_port_of_another_flow_is_refused),
+		cmocka_unit_test(test_media_ends_with_the_call),
 		cmocka_unit_test(test_stream_edits_whole_messages_only),
 		cmocka_unit_test(test_registrar_may_call_whom_it_knows),
 		cmocka_unit_test(test_minds_its_port_and_way),
