@@ -15,6 +15,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "firewall/match.h"
+#include "firewall/vyatta_read.h"
 
 enum {
 	UDP_STREAM_S = 180,
@@ -23,29 +24,20 @@ enum {
 	MAX_SECONDS = 21474836,
 };
 
-struct ctx {
-	struct fw_rules *rules;
-	struct fw_vy_tree t;
-	struct fw_vy_groups groups;
-	struct fw_dict chains; /**< (table, name) */
-	struct arena scratch;
-	int err;
-};
+const char fw_vy_table4[] = "ipv4";
+const char fw_vy_table6[] = "ipv6";
 
-static const char table4[] = "ipv4";
-static const char table6[] = "ipv6";
-
-static void check(struct ctx *c, const void *made)
+void fw_vy_check(struct fw_vy_reader *c, const void *made)
 {
 	if (!made)
 		c->err = ENOMEM;
 }
 
-static const char *dup(struct ctx *c, struct slice s)
+const char *fw_vy_dup(struct fw_vy_reader *c, struct slice s)
 {
 	const char *text = arena_dup(&c->rules->arena, s);
 
-	check(c, text);
+	fw_vy_check(c, text);
 	return text ? text : "";
 }
 
@@ -69,7 +61,7 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Numbers are the order, wherever the rules stand in the text. */
-static size_t sort_rules(struct ctx *c, struct numbered **out,
+static size_t sort_rules(struct fw_vy_reader *c, struct numbered **out,
                          const struct fw_vy_node *set)
 {
 	const struct fw_vy_node *list = fw_vy_find(&c->t, set, "rule");
@@ -78,7 +70,7 @@ static size_t sort_rules(struct ctx *c, struct numbered **out,
 	for (const struct fw_vy_node *r = first_of(list); r; r = r->next)
 		n++;
 	*out = arena_alloc(&c->scratch, (n + 1) * sizeof(**out));
-	check(c, *out);
+	fw_vy_check(c, *out);
 	if (!*out)
 		return 0;
 	n = 0;
@@ -97,16 +89,16 @@ static size_t sort_rules(struct ctx *c, struct numbered **out,
 	return n;
 }
 
-static struct fw_chain *add_chain(struct ctx *c, const char *name,
-                                  const char *table, enum fw_hook hook)
+struct fw_chain *fw_vy_chain_add(struct fw_vy_reader *c, const char *name,
+                                 const char *table, enum fw_hook hook)
 {
 	struct fw_chain *ch = fw_chain_add(c->rules, name);
 
-	check(c, ch);
+	fw_vy_check(c, ch);
 	if (!ch)
 		return NULL;
 	ch->table = table;
-	ch->families = table == table6 ? FW_IP6 : FW_IP4;
+	ch->families = table == fw_vy_table6 ? FW_IP6 : FW_IP4;
 	ch->hook = hook;
 	ch->policy = FW_ACCEPT;
 	fw_dict_put(&c->chains, table, slice_str(ch->name), ch);
@@ -114,13 +106,13 @@ static struct fw_chain *add_chain(struct ctx *c, const char *name,
 }
 
 /* A rule that no line of its own says. */
-static struct fw_rule *add_made(struct ctx *c, struct fw_chain *ch,
-                                const struct fw_vy_node *at,
-                                enum fw_action action)
+struct fw_rule *fw_vy_made_add(struct fw_vy_reader *c, struct fw_chain *ch,
+                               const struct fw_vy_node *at,
+                               enum fw_action action)
 {
 	struct fw_rule *r = fw_rule_add(c->rules, ch);
 
-	check(c, r);
+	fw_vy_check(c, r);
 	if (!r)
 		return NULL;
 	r->families = ch->families;
@@ -128,7 +120,7 @@ static struct fw_rule *add_made(struct ctx *c, struct fw_chain *ch,
 	r->attrs = fw_attrs_unset();
 	r->action = action;
 	r->id = arena_fmt(&c->rules->arena, "%s default-action", ch->name);
-	check(c, r->id);
+	fw_vy_check(c, r->id);
 	if (!r->id)
 		r->id = "";
 	if (at) {
@@ -138,7 +130,7 @@ static struct fw_rule *add_made(struct ctx *c, struct fw_chain *ch,
 	return r;
 }
 
-static void add_default(struct ctx *c, struct fw_chain *ch,
+static void add_default(struct fw_vy_reader *c, struct fw_chain *ch,
                         const struct fw_vy_node *set)
 {
 	const struct fw_vy_node *n = fw_vy_find(&c->t, set, "default-action");
@@ -158,14 +150,14 @@ static void add_default(struct ctx *c, struct fw_chain *ch,
 		action = FW_RETURN;
 	else if (slice_eq_str(said, "jump"))
 		action = FW_JUMP;
-	r = add_made(c, ch, n ? n : set, action);
+	r = fw_vy_made_add(c, ch, n ? n : set, action);
 	if (r && action == FW_JUMP)
-		r->target =
-			dup(c, fw_vy_value(&c->t, set, "default-jump-target"));
+		r->target = fw_vy_dup(
+			c, fw_vy_value(&c->t, set, "default-jump-target"));
 }
 
 /* Answers to what passed before may be let through by one line for all. */
-static void add_state_policy(struct ctx *c, struct fw_chain *ch)
+void fw_vy_state_policy_add(struct fw_vy_reader *c, struct fw_chain *ch)
 {
 	static const struct {
 		const char *name;
@@ -190,9 +182,9 @@ static void add_state_policy(struct ctx *c, struct fw_chain *ch)
 
 		if (action.n == 0)
 			continue;
-		r = add_made(c, ch, n,
-		             slice_eq_str(action, "accept") ? FW_ACCEPT
-		                                            : FW_DROP);
+		r = fw_vy_made_add(c, ch, n,
+		                   slice_eq_str(action, "accept") ? FW_ACCEPT
+		                                                  : FW_DROP);
 		if (!r)
 			return;
 		r->states = rows[i % ARRAY_LEN(rows)].state;
@@ -200,7 +192,7 @@ static void add_state_policy(struct ctx *c, struct fw_chain *ch)
 	}
 }
 
-static void fill_chain(struct ctx *c, struct fw_chain *ch,
+static void fill_chain(struct fw_vy_reader *c, struct fw_chain *ch,
                        const struct fw_vy_node *set)
 {
 	struct numbered *v;
@@ -209,22 +201,23 @@ static void fill_chain(struct ctx *c, struct fw_chain *ch,
 	ch->line = set->line;
 	ch->raw = set->raw;
 	if (ch->hook != FW_HOOK_NONE)
-		add_state_policy(c, ch);
+		fw_vy_state_policy_add(c, ch);
 	for (size_t i = 0; i < n && !c->err; i++)
-		check(c, fw_vy_rule_add(&c->t, &c->groups, ch, v[i].node));
+		fw_vy_check(c,
+		            fw_vy_rule_add(&c->t, &c->groups, ch, v[i].node));
 	add_default(c, ch, set);
 }
 
-static void read_sets(struct ctx *c)
+static void read_sets(struct fw_vy_reader *c)
 {
 	static const struct {
 		const char *path;
 		const char *table;
 	} rows[] = {
-		{"firewall name", table4},
-		{"firewall ipv4 name", table4},
-		{"firewall ipv6-name", table6},
-		{"firewall ipv6 name", table6},
+		{"firewall name", fw_vy_table4},
+		{"firewall ipv4 name", fw_vy_table4},
+		{"firewall ipv6-name", fw_vy_table6},
+		{"firewall ipv6 name", fw_vy_table6},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -234,8 +227,8 @@ static void read_sets(struct ctx *c)
 		for (const struct fw_vy_node *n = first_of(list); n && !c->err;
 		     n = n->next) {
 			struct fw_chain *ch =
-				add_chain(c, dup(c, n->word), rows[i].table,
-			                  FW_HOOK_NONE);
+				fw_vy_chain_add(c, fw_vy_dup(c, n->word),
+			                        rows[i].table, FW_HOOK_NONE);
 
 			if (ch)
 				fill_chain(c, ch, n);
@@ -244,23 +237,23 @@ static void read_sets(struct ctx *c)
 }
 
 /* VyOS from 1.4. */
-static void read_base(struct ctx *c)
+static void read_base(struct fw_vy_reader *c)
 {
 	static const struct {
 		const char *path, *name, *table;
 		enum fw_hook hook;
 	} rows[] = {
-		{"firewall ipv4 forward filter", "forward filter", table4,
+		{"firewall ipv4 forward filter", "forward filter", fw_vy_table4,
 	         FW_HOOK_FORWARD},
-		{"firewall ipv4 input filter", "input filter", table4,
+		{"firewall ipv4 input filter", "input filter", fw_vy_table4,
 	         FW_HOOK_INPUT},
-		{"firewall ipv4 output filter", "output filter", table4,
+		{"firewall ipv4 output filter", "output filter", fw_vy_table4,
 	         FW_HOOK_OUTPUT},
-		{"firewall ipv6 forward filter", "forward filter", table6,
+		{"firewall ipv6 forward filter", "forward filter", fw_vy_table6,
 	         FW_HOOK_FORWARD},
-		{"firewall ipv6 input filter", "input filter", table6,
+		{"firewall ipv6 input filter", "input filter", fw_vy_table6,
 	         FW_HOOK_INPUT},
-		{"firewall ipv6 output filter", "output filter", table6,
+		{"firewall ipv6 output filter", "output filter", fw_vy_table6,
 	         FW_HOOK_OUTPUT},
 	};
 
@@ -271,7 +264,8 @@ static void read_base(struct ctx *c)
 
 		if (!n)
 			continue;
-		ch = add_chain(c, rows[i].name, rows[i].table, rows[i].hook);
+		ch = fw_vy_chain_add(c, rows[i].name, rows[i].table,
+		                     rows[i].hook);
 		if (ch)
 			fill_chain(c, ch, n);
 	}
@@ -296,7 +290,7 @@ static const struct {
 	{"local", "interfaces local", FW_HOOK_INPUT, 0},
 };
 
-static struct fw_chain *side_chain(struct ctx *c, const char *table,
+static struct fw_chain *side_chain(struct fw_vy_reader *c, const char *table,
                                    enum side s)
 {
 	const struct slice name = slice_str(sides[s].name);
@@ -304,34 +298,35 @@ static struct fw_chain *side_chain(struct ctx *c, const char *table,
 
 	if (ch)
 		return ch;
-	ch = add_chain(c, sides[s].name, table, sides[s].hook);
+	ch = fw_vy_chain_add(c, sides[s].name, table, sides[s].hook);
 	if (!ch)
 		return NULL;
 	ch->priority = sides[s].priority;
-	add_state_policy(c, ch);
+	fw_vy_state_policy_add(c, ch);
 	return ch;
 }
 
-static void bind_one(struct ctx *c, const char *iface, const char *table,
-                     enum side s, const struct fw_vy_node *name)
+static void bind_one(struct fw_vy_reader *c, const char *iface,
+                     const char *table, enum side s,
+                     const struct fw_vy_node *name)
 {
 	struct fw_chain *ch = side_chain(c, table, s);
 	struct fw_zones *zones;
 	struct fw_rule *r;
 
-	r = ch ? add_made(c, ch, name, FW_JUMP) : NULL;
+	r = ch ? fw_vy_made_add(c, ch, name, FW_JUMP) : NULL;
 	if (!r)
 		return;
-	r->target = dup(c, name->word);
+	r->target = fw_vy_dup(c, name->word);
 	r->id = arena_fmt(&c->rules->arena, "%s %s", iface, sides[s].word);
-	check(c, r->id);
+	fw_vy_check(c, r->id);
 	if (!r->id)
 		r->id = "";
 	zones = s == SIDE_OUT ? &r->out : &r->in;
-	check(c, fw_zones_add(&c->rules->arena, zones, iface));
+	fw_vy_check(c, fw_zones_add(&c->rules->arena, zones, iface));
 }
 
-static void bind_all(struct ctx *c, const char *iface,
+static void bind_all(struct fw_vy_reader *c, const char *iface,
                      const struct fw_vy_node *n)
 {
 	const struct fw_vy_node *fw = fw_vy_find(&c->t, n, "firewall");
@@ -344,25 +339,27 @@ static void bind_all(struct ctx *c, const char *iface,
 			fw_vy_find(&c->t, side, "ipv6-name");
 
 		if (v4 && v4->last)
-			bind_one(c, iface, table4, (enum side)s, v4->last);
+			bind_one(c, iface, fw_vy_table4, (enum side)s,
+			         v4->last);
 		if (v6 && v6->last)
-			bind_one(c, iface, table6, (enum side)s, v6->last);
+			bind_one(c, iface, fw_vy_table6, (enum side)s,
+			         v6->last);
 	}
 }
 
 /* `vif 10` below eth1 is eth1.10; `pppoe 0` is pppoe0. */
-static void read_interface(struct ctx *c, const struct fw_vy_node *n)
+static void read_interface(struct fw_vy_reader *c, const struct fw_vy_node *n)
 {
 	const struct fw_vy_node *vif = fw_vy_find(&c->t, n, "vif");
 	const struct fw_vy_node *ppp = fw_vy_find(&c->t, n, "pppoe");
-	const char *name = dup(c, n->word), *sub;
+	const char *name = fw_vy_dup(c, n->word), *sub;
 
 	bind_all(c, name, n);
 	for (const struct fw_vy_node *v = first_of(vif); v && !c->err;
 	     v = v->next) {
 		sub = arena_fmt(&c->rules->arena, "%s.%.*s", name,
 		                (int)v->word.n, (const char *)v->word.p);
-		check(c, sub);
+		fw_vy_check(c, sub);
 		if (sub)
 			bind_all(c, sub, v);
 	}
@@ -370,13 +367,13 @@ static void read_interface(struct ctx *c, const struct fw_vy_node *n)
 	     p = p->next) {
 		sub = arena_fmt(&c->rules->arena, "pppoe%.*s", (int)p->word.n,
 		                (const char *)p->word.p);
-		check(c, sub);
+		fw_vy_check(c, sub);
 		if (sub)
 			bind_all(c, sub, p);
 	}
 }
 
-static void read_bindings(struct ctx *c)
+static void read_bindings(struct fw_vy_reader *c)
 {
 	const struct fw_vy_node *all =
 		fw_vy_find(&c->t, c->t.root, "interfaces");
@@ -389,32 +386,7 @@ static void read_bindings(struct ctx *c)
 	}
 }
 
-/* Zones put a policy before all of this that is not followed here. */
-static void read_zones(struct ctx *c)
-{
-	const struct fw_vy_node *n =
-		fw_vy_find(&c->t, c->t.root, "zone-policy zone");
-
-	if (!n)
-		n = fw_vy_find(&c->t, c->t.root, "firewall zone");
-	if (!n || !n->first)
-		return;
-	diag_add(c->t.dg, DIAG_WARN, n->raw,
-	         _("Policies between zones are not followed: what passes is "
-	           "not known."));
-	for (int i = 0; i < 2 && !c->err; i++) {
-		struct fw_chain *ch = add_chain(c, "zones", i ? table6 : table4,
-		                                FW_HOOK_FORWARD);
-		struct fw_rule *r = ch ? add_made(c, ch, n, FW_DROP) : NULL;
-
-		if (!r)
-			return;
-		ch->priority = 2;
-		r->conditional = "zone-policy";
-	}
-}
-
-static void check_targets(struct ctx *c)
+static void check_targets(struct fw_vy_reader *c)
 {
 	for (struct fw_chain *ch = c->rules->chains; ch; ch = ch->next) {
 		for (struct fw_rule *r = ch->first; r; r = r->next) {
@@ -439,7 +411,7 @@ static bool is_masquerade(struct slice word)
 	return slice_eq_str(word, "masquerade");
 }
 
-static void add_nat(struct ctx *c, struct fw_chain *ch,
+static void add_nat(struct fw_vy_reader *c, struct fw_chain *ch,
                     const struct fw_vy_node *n, bool is_source)
 {
 	const char *iface_path =
@@ -447,7 +419,7 @@ static void add_nat(struct ctx *c, struct fw_chain *ch,
 	const struct fw_vy_node *iface = fw_vy_find(&c->t, n, iface_path);
 	struct slice to = fw_vy_value(&c->t, n, "translation address");
 	struct slice where = {NULL, 0};
-	struct fw_rule *r = add_made(c, ch, n, FW_ACCEPT);
+	struct fw_rule *r = fw_vy_made_add(c, ch, n, FW_ACCEPT);
 
 	if (!r)
 		return;
@@ -457,7 +429,7 @@ static void add_nat(struct ctx *c, struct fw_chain *ch,
 		r->nat.kind = FW_NAT_NONE;
 	r->id = arena_fmt(&c->rules->arena, "nat %.*s", (int)n->word.n,
 	                  (const char *)n->word.p);
-	check(c, r->id);
+	fw_vy_check(c, r->id);
 	if (!r->id)
 		r->id = "";
 	if (to.n == 0)
@@ -465,28 +437,28 @@ static void add_nat(struct ctx *c, struct fw_chain *ch,
 		                 is_source ? "outside-address address"
 		                           : "inside-address address");
 	if (to.n && !is_masquerade(to))
-		r->nat.to = dup(c, to);
+		r->nat.to = fw_vy_dup(c, to);
 	if (iface && iface->last)
 		where = iface->last->last ? iface->last->last->word
 		                          : iface->last->word;
 	if (where.n)
-		check(c, fw_zones_add(&c->rules->arena,
-		                      is_source ? &r->out : &r->in,
-		                      dup(c, where)));
+		fw_vy_check(c, fw_zones_add(&c->rules->arena,
+		                            is_source ? &r->out : &r->in,
+		                            fw_vy_dup(c, where)));
 	if (fw_vy_find(&c->t, n, "source") ||
 	    fw_vy_find(&c->t, n, "destination") ||
 	    fw_vy_find(&c->t, n, "protocol"))
 		r->conditional = "source, destination or protocol";
 }
 
-static void read_nat(struct ctx *c)
+static void read_nat(struct fw_vy_reader *c)
 {
 	static const char *const paths[] = {"nat source", "nat destination",
 	                                    "service nat"};
-	struct fw_chain *out =
-		add_chain(c, "nat source", table4, FW_HOOK_POSTROUTING);
-	struct fw_chain *in =
-		add_chain(c, "nat destination", table4, FW_HOOK_PREROUTING);
+	struct fw_chain *out = fw_vy_chain_add(c, "nat source", fw_vy_table4,
+	                                       FW_HOOK_POSTROUTING);
+	struct fw_chain *in = fw_vy_chain_add(c, "nat destination",
+	                                      fw_vy_table4, FW_HOOK_PREROUTING);
 
 	if (!in || !out)
 		return;
@@ -509,13 +481,13 @@ static void read_nat(struct ctx *c)
 
 /* ---- the box ---- */
 
-static struct fw_setting *add_setting(struct ctx *c, const char *id,
+static struct fw_setting *add_setting(struct fw_vy_reader *c, const char *id,
                                       const char *source,
                                       const struct fw_vy_node *at)
 {
 	struct fw_setting *s = fw_setting_add(c->rules, id);
 
-	check(c, s);
+	fw_vy_check(c, s);
 	if (!s)
 		return NULL;
 	s->source = source;
@@ -527,7 +499,7 @@ static struct fw_setting *add_setting(struct ctx *c, const char *id,
 	return s;
 }
 
-static void read_sip(struct ctx *c, bool is_edgeos)
+static void read_sip(struct fw_vy_reader *c, bool is_edgeos)
 {
 	const struct fw_vy_node *leaf =
 		fw_vy_find(&c->t, c->t.root, "system conntrack modules sip");
@@ -548,8 +520,8 @@ static void read_sip(struct ctx *c, bool is_edgeos)
 		s->attrs.alg = st.alg;
 }
 
-static int64_t read_time(struct ctx *c, const char *what, int64_t default_s,
-                         const struct fw_vy_node **at)
+static int64_t read_time(struct fw_vy_reader *c, const char *what,
+                         int64_t default_s, const struct fw_vy_node **at)
 {
 	static const char *const places[] = {"system conntrack timeout",
 	                                     "firewall global-options timeout"};
@@ -574,7 +546,7 @@ static int64_t read_time(struct ctx *c, const char *what, int64_t default_s,
 	return found_s;
 }
 
-static void read_timers(struct ctx *c)
+static void read_timers(struct fw_vy_reader *c)
 {
 	struct fw_attrs *d = &c->rules->defaults;
 	const struct fw_vy_node *at = NULL, *other = NULL, *custom;
@@ -599,7 +571,7 @@ static void read_timers(struct ctx *c)
 		s->attrs.udp_idle_s = FW_IDLE_UNKNOWN;
 }
 
-static void read_offload(struct ctx *c)
+static void read_offload(struct fw_vy_reader *c)
 {
 	static const char *const paths[] = {"system offload hwnat",
 	                                    "system offload ipv4 forwarding"};
@@ -622,7 +594,7 @@ static void read_offload(struct ctx *c)
 }
 
 /* What is not about packets is kept by its first line. */
-static void keep_rest(struct ctx *c)
+static void keep_rest(struct fw_vy_reader *c)
 {
 	static const char *const ours[] = {"firewall", "interfaces",
 	                                   "nat",      "system",
@@ -635,11 +607,11 @@ static void keep_rest(struct ctx *c)
 		for (size_t i = 0; i < ARRAY_LEN(ours); i++)
 			is_ours |= slice_eq_str(n->word, ours[i]);
 		if (!is_ours)
-			check(c, fw_kept_add(c->rules, n->line, n->raw));
+			fw_vy_check(c, fw_kept_add(c->rules, n->line, n->raw));
 	}
 }
 
-static void read_all(struct ctx *c, bool is_edgeos)
+static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 {
 	read_sets(c);
 	if (!c->err)
@@ -647,7 +619,7 @@ static void read_all(struct ctx *c, bool is_edgeos)
 	if (!c->err)
 		read_bindings(c);
 	if (!c->err)
-		read_zones(c);
+		fw_vy_zones_read(c);
 	if (!c->err)
 		read_nat(c);
 	if (!c->err)
@@ -662,13 +634,13 @@ static void read_all(struct ctx *c, bool is_edgeos)
 		keep_rest(c);
 	/* Traffic that no list speaks of passes. */
 	for (int i = 0; i < 2 && !c->err; i++)
-		(void)side_chain(c, i ? table6 : table4, SIDE_IN);
+		(void)side_chain(c, i ? fw_vy_table6 : fw_vy_table4, SIDE_IN);
 }
 
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg,
                  bool is_edgeos)
 {
-	struct ctx c = {.rules = out};
+	struct fw_vy_reader c = {.rules = out};
 	const size_t n_before = dg->n_errors;
 
 	arena_init(&c.scratch);

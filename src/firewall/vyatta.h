@@ -90,6 +90,11 @@ WARN_UNUSED struct fw_rule *fw_vy_rule_add(struct fw_vy_tree *t,
                                            struct fw_chain *c,
                                            const struct fw_vy_node *rule);
 
+/** Chains of what zones say of traffic that is routed: where VyOS from 1.4
+ *  says it (`firewall zone`), and where older ones and EdgeOS do. */
+#define FW_VY_ZONES     "zones"
+#define FW_VY_OLD_ZONES "zone-policy"
+
 enum fw_vy_form {
 	FW_VY_EDGEOS,
 	FW_VY_OLD,  /**< VyOS up to 1.3 */

@@ -50,25 +50,33 @@ static bool may_meet(const struct fw_rule *r, const struct fw_edit *ed)
 	return false;
 }
 
-/* Does traffic of the place meet this binding? Where the place does not say
- * an interface, all that are not known to be the other end. */
+/* Where the place does not say an interface, all that are not known to be the
+ * other end. */
+static bool has_end(const struct fw_zones *set, const char *here,
+                    const char *there)
+{
+	for (const struct fw_zone *z = set->first; z; z = z->next) {
+		if (here ? strcmp(z->name, here) == 0
+		         : !there || strcmp(z->name, there) != 0)
+			return true;
+	}
+	return !set->first;
+}
+
+/* Does traffic of the place meet what binds a set to interfaces? */
 static bool is_met(const struct fw_rule *r, const struct fw_edit *ed)
 {
 	const struct fw_place *p = ed->place;
-	const bool is_in = r->in.first;
-	const char *at = is_in ? r->in.first->name : NULL;
-	const char *here, *there;
+	const char *from, *to;
 
-	if (!is_in && r->out.first)
-		at = r->out.first->name;
-	if (!at || !p)
-		return at;
+	if (!r->in.first && !r->out.first)
+		return false;
+	if (!p)
+		return true;
 	/* Answers come in where the flow goes out. */
-	here = is_in == (ed->flow != NULL) ? p->in : p->out;
-	there = is_in == (ed->flow != NULL) ? p->out : p->in;
-	if (here)
-		return strcmp(at, here) == 0;
-	return !there || strcmp(at, there) != 0;
+	from = ed->flow ? p->in : p->out;
+	to = ed->flow ? p->out : p->in;
+	return has_end(&r->in, from, to) && has_end(&r->out, to, from);
 }
 
 static bool is_rule(const struct fw_edit *ed)
@@ -370,7 +378,8 @@ static void patch_chain(struct fw_vy_emitter *e, const struct fw_rules *rules,
 static bool has_zones(const struct fw_rules *rules)
 {
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
-		if (c->hook == FW_HOOK_FORWARD && strcmp(c->name, "zones") == 0)
+		if (strcmp(c->name, FW_VY_ZONES) == 0 ||
+		    strcmp(c->name, FW_VY_OLD_ZONES) == 0)
 			return true;
 	}
 	return false;
@@ -398,11 +407,10 @@ static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
 	}
 	if (!has_any && has_zones(rules))
 		refuse(e,
-		       N_("Policies between zones are not followed here: put "
-		          "the rules that `prumo rules --for %1$s` writes into "
-		          "the set from the zone of the phones to that of the "
-		          "provider by hand."),
-		       rules->dialect);
+		       N_("No rule set is named between the zone of the phones "
+		          "and that of the provider, where a rule could stand: "
+		          "say --lan and --wan, or name one there first."),
+		       NULL);
 	else if (!has_any)
 		refuse(e,
 		       N_("No rule set is bound to the interfaces between the "
@@ -463,8 +471,9 @@ static enum fw_vy_form form_seen(const struct fw_rules *rules)
 		return form;
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (strncmp(c->name, "interfaces ", 11) == 0 &&
-			    r->action == FW_JUMP)
+			if ((strncmp(c->name, "interfaces ", 11) == 0 &&
+			     r->action == FW_JUMP) ||
+			    strcmp(c->name, FW_VY_OLD_ZONES) == 0)
 				form = FW_VY_OLD;
 		}
 	}

@@ -306,9 +306,8 @@ static void test_no_patch_says_why(void **state)
 		{"edgeos", "eth1", "eth0",
 	         "set zone-policy zone LAN interface eth1\n"
 	         "set zone-policy zone WAN interface eth0\n"
-	         "set zone-policy zone WAN from LAN firewall name A\n"
 	         "set firewall name A default-action drop\n",
-	         "`prumo rules --for edgeos` writes into the set"},
+	         "No rule set is named between the zone of the phones"},
 		{"edgeos", "eth1", "eth0",
 	         "set firewall name A default-action drop\n"
 	         "set interfaces ethernet eth0 firewall in name A\n",

@@ -228,7 +228,10 @@ static void test_parse_points_at_faults(void **state)
 	         1, 0},
 		{"binding",
 	         "set interfaces ethernet eth1 firewall in name GONE\n", 1, 0},
-		{"zones", "set zone-policy zone LAN interface eth1\n", 1, 0},
+		{"zones",
+	         "set zone-policy zone LAN interface eth1\n"
+	         "set zone-policy zone LAN from DMZ firewall name A\n",
+	         2, 0},
 		{"UTF-16", "\xff\xfe", 1, EBADMSG},
 	};
 

@@ -292,6 +292,54 @@ static void test_patch_jumps_to_a_set_of_its_own(void **state)
 	arena_fini(&m.arena);
 }
 
+/* What zones let pass is said in the set that the pair of them names. */
+static void test_patch_goes_to_the_set_between_zones(void **state)
+{
+	static const char old[] =
+		"set firewall name OUT default-action drop\n"
+		"set firewall name BACK default-action drop\n"
+		"set firewall name OTHER default-action drop\n"
+		"set firewall ipv6-name OUT6 default-action drop\n"
+		"set firewall ipv6-name BACK6 default-action accept\n"
+		"set zone-policy zone LAN interface eth2\n"
+		"set zone-policy zone LAN interface eth1\n"
+		"set zone-policy zone LAN from WAN firewall name BACK\n"
+		"set zone-policy zone LAN from WAN firewall ipv6-name BACK6\n"
+		"set zone-policy zone LAN from DMZ firewall name OTHER\n"
+		"set zone-policy zone DMZ interface eth3\n"
+		"set zone-policy zone DMZ from LAN firewall name OTHER\n"
+		"set zone-policy zone WAN interface eth0\n"
+		"set zone-policy zone WAN from LAN firewall name OUT\n"
+		"set zone-policy zone WAN from LAN firewall ipv6-name OUT6\n";
+	static const char later[] =
+		"// vyos-config-version: \"conntrack@3\"\n"
+		"// Release version: 1.4.0\n"
+		"set firewall ipv4 name OUT default-action drop\n"
+		"set firewall ipv6 name OUT6 default-action drop\n"
+		"set firewall global-options state-policy established action "
+		"accept\n"
+		"set firewall zone LAN member interface eth1\n"
+		"set firewall zone WAN member interface eth0\n"
+		"set firewall zone WAN from LAN firewall name OUT\n"
+		"set firewall zone WAN from LAN firewall ipv6-name OUT6\n";
+	static const char *const dialects[] = {"edgeos", "vyos"};
+	struct made m;
+
+	UNUSED(state);
+	make_flows(&m, false);
+	for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
+		check_whole(dialects[i], old, &m,
+		            (const char *const[3]){
+				    "set firewall name OUT rule ",
+				    "set firewall name BACK rule ",
+				    "set firewall ipv6-name OUT6 rule "});
+	check_whole("vyos", later, &m,
+	            (const char *const[3]){
+			    "set firewall ipv4 name OUT rule 10 action jump",
+			    "set firewall ipv6 name OUT6 rule "});
+	arena_fini(&m.arena);
+}
+
 static void test_patch_without_memory(void **state)
 {
 	const char *texts[2];
@@ -382,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_patch_moves_rules_where_numbers_run_out),
 		cmocka_unit_test(test_patch_says_where_none_is_left),
 		cmocka_unit_test(test_patch_jumps_to_a_set_of_its_own),
+		cmocka_unit_test(test_patch_goes_to_the_set_between_zones),
 		cmocka_unit_test(test_patch_without_memory),
 		cmocka_unit_test(test_undo_knows_the_old_text),
 	};

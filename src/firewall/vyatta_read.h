@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/** What the readers of one EdgeOS or VyOS configuration share. */
+#pragma once
+
+#include "firewall/vyatta.h"
+
+struct fw_vy_reader {
+	struct fw_rules *rules;
+	struct fw_vy_tree t;
+	struct fw_vy_groups groups;
+	struct fw_dict chains; /**< (table, name) */
+	struct arena scratch;
+	int err; /**< 0 or ENOMEM, the first one; stops the reading */
+};
+
+/** Of chains, by family; also the scope of their names. */
+extern const char fw_vy_table4[], fw_vy_table6[];
+
+/** No memory, if @p made is NULL. */
+void fw_vy_check(struct fw_vy_reader *c, const void *made);
+/** @return a copy that the rules own; "" without memory. */
+const char *fw_vy_dup(struct fw_vy_reader *c, struct slice s);
+
+/** @param table  fw_vy_table4 or fw_vy_table6. @return NULL: no memory */
+struct fw_chain *fw_vy_chain_add(struct fw_vy_reader *c, const char *name,
+                                 const char *table, enum fw_hook hook);
+
+/** A rule that no line of its own says; @p at is what it follows from, or
+ *  NULL. @return NULL: no memory */
+struct fw_rule *fw_vy_made_add(struct fw_vy_reader *c, struct fw_chain *ch,
+                               const struct fw_vy_node *at,
+                               enum fw_action action);
+
+/** Answers to what passed before may be let through by one line for all. */
+void fw_vy_state_policy_add(struct fw_vy_reader *c, struct fw_chain *ch);
+
+/** What zones let pass to one another, as chains after all others. */
+void fw_vy_zones_read(struct fw_vy_reader *c);
