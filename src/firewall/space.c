@@ -82,18 +82,40 @@ static void put_zone(struct fw_box *b, const struct fw_space *sp, enum fw_dim d,
 	b->lo[d] = b->hi[d] = fw_atlas_zone(&sp->atlas, name);
 }
 
-/* Zones and state of new connections at the place. */
-static struct fw_box place_box(const struct fw_space *sp)
+/* All but @p name. @return how many boxes */
+static size_t but_zone(struct fw_box b[2], const struct fw_space *sp,
+                       enum fw_dim d, const char *name)
 {
-	struct fw_box b = fw_box_full(&sp->atlas);
+	const uint32_t id = fw_atlas_zone(&sp->atlas, name);
+	const struct fw_box all = b[0];
+	size_t n = 0;
 
-	if (sp->place->path == FW_PATH_FORWARD)
-		put_zone(&b, sp, FW_DIM_IN, sp->place->in);
-	else
-		put_zone(&b, sp, FW_DIM_IN, "");
-	put_zone(&b, sp, FW_DIM_OUT, sp->place->out);
-	b.lo[FW_DIM_STATE] = b.hi[FW_DIM_STATE] = 0;
-	return b;
+	if (id > all.lo[d]) {
+		b[n] = all;
+		b[n++].hi[d] = id - 1;
+	}
+	if (id < all.hi[d]) {
+		b[n] = all;
+		b[n++].lo[d] = id + 1;
+	}
+	return n;
+}
+
+/* Zones and state of new connections at the place. Where one end alone is
+ * known, the other is elsewhere. @return how many boxes */
+static size_t place_boxes(struct fw_box b[2], const struct fw_space *sp)
+{
+	const struct fw_place *p = sp->place;
+	const bool is_routed = p->path == FW_PATH_FORWARD;
+
+	b[0] = fw_box_full(&sp->atlas);
+	put_zone(&b[0], sp, FW_DIM_IN, is_routed ? p->in : "");
+	put_zone(&b[0], sp, FW_DIM_OUT, p->out);
+	b[0].lo[FW_DIM_STATE] = b[0].hi[FW_DIM_STATE] = 0;
+	if (!is_routed || !p->in == !p->out)
+		return 1;
+	return p->out ? but_zone(b, sp, FW_DIM_IN, p->out)
+	              : but_zone(b, sp, FW_DIM_OUT, p->in);
 }
 
 static int product(struct fw_set *out, const struct fw_space *sp,
@@ -102,10 +124,11 @@ static int product(struct fw_set *out, const struct fw_space *sp,
 {
 	const struct fw_ival fam =
 		fw_atlas_family(&sp->atlas, sp->rules->families);
-	const struct fw_box base = place_box(sp);
+	struct fw_box bases[2];
+	const size_t n_bases = place_boxes(bases, sp);
 	struct fw_ivals src_ids = {0}, dst_ids = {0};
 	bool is_name_only = true;
-	int err;
+	int err = 0;
 
 	fw_atlas_flow_addrs(&src_ids, &sp->atlas, &sp->place->src);
 	fw_atlas_flow_addrs(&dst_ids, &sp->atlas, dst);
@@ -115,8 +138,9 @@ static int product(struct fw_set *out, const struct fw_space *sp,
 	 * address of another family stays in, and is not known. */
 	if (is_name_only)
 		fw_ivals_clip(&dst_ids, fam);
-	err = fw_product_add(out, &sp->atlas, &base, &src_ids, &dst_ids,
-	                     services);
+	for (size_t i = 0; i < n_bases && !err; i++)
+		err = fw_product_add(out, &sp->atlas, &bases[i], &src_ids,
+		                     &dst_ids, services);
 	fw_ivals_fini(&src_ids);
 	fw_ivals_fini(&dst_ids);
 	return err;

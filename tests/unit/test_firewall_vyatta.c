@@ -423,10 +423,45 @@ static void test_emit_without_memory(void **state)
 	arena_fini(&m.arena);
 }
 
+/* The other end is elsewhere: an answer never leaves to where it came from. */
+static void test_one_known_end_is_not_the_other(void **state)
+{
+	static const char text[] =
+		"set firewall name A default-action drop\n"
+		"set firewall name A rule 1 action accept\n"
+		"set firewall name A rule 1 destination address 192.0.2.1\n"
+		"set interfaces ethernet eth0 firewall out name A\n";
+	static const struct fw_place places[] = {
+		{.out = "eth0"}, {.in = "eth1"}, {.in = "eth1", .out = "eth0"}};
+	struct fw_flow flow = {
+		.id = "x", .min_udp_idle_s = -1, .min_tcp_idle_s = -1};
+	struct made m = {.n = 0};
+	struct read r;
+
+	UNUSED(state);
+	arena_init(&m.arena);
+	add_ip(&m, &flow, "192.0.2.1");
+	assert_non_null(
+		fw_services_add(&m.arena, &flow.services, 17, 5060, 5060));
+	open_as(&r, "edgeos", slice_str(text));
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		const struct fw_question q = {
+			.flows = &flow, .n_flows = 1, .place = places[i]};
+		struct fw_answer *got;
+
+		assert_int_equal(fw_answer_all(&got, &m.arena, &r.rules, &q),
+		                 0);
+		assert_int_equal(got->verdict, FW_PASS);
+	}
+	done(&r);
+	arena_fini(&m.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recognise_tells_them_apart),
+		cmocka_unit_test(test_one_known_end_is_not_the_other),
 		cmocka_unit_test(test_parse_reads_curly),
 		cmocka_unit_test(test_parse_reads_set_lines),
 		cmocka_unit_test(test_parse_judges_sip),
