@@ -24,7 +24,7 @@ struct policy {
 	const struct fw_forti_scope *sc;
 	const struct fw_forti_node *e;
 	struct fw_rule *rule;
-	bool is_any_service, is_doubtful, is_helper_off;
+	bool is_any_service, is_doubtful, is_only_icmp_types, is_helper_off;
 	size_t n_services;
 	int64_t udp_s, tcp_s; /* lowest of its services so far */
 };
@@ -51,7 +51,8 @@ static int64_t table_ttl(const struct fw_forti_scope *sc, int proto,
 		if (p->proto != proto || p->hi < lo || p->lo > hi)
 			continue;
 		lower(&ttl_s, p->ttl_s);
-		if (p->lo > lo || p->hi < hi)
+		/* Nothing is sent to port 0, which "any" counts in. */
+		if (p->lo > (lo ? lo : 1) || p->hi < hi)
 			lower(&ttl_s, fallback);
 	}
 	return ttl_s == FW_IDLE_UNSET ? fallback : ttl_s;
@@ -81,6 +82,7 @@ static void put_svc(struct fw_forti_ctx *c, struct policy *p,
 	p->n_services++;
 	p->is_any_service |= s->is_any;
 	p->is_doubtful |= s->is_doubtful;
+	p->is_only_icmp_types &= s->has_icmp_type;
 	p->is_helper_off &= s->is_helper_off;
 	if (s->is_any) {
 		take_idle(c, p, s, FW_PROTO_UDP, 0, FW_PORT_MAX);
@@ -137,13 +139,13 @@ static void read_services(struct fw_forti_ctx *c, struct policy *p)
 	struct fw_forti_words w = fw_forti_words_of(p->e, "service");
 	struct slice name;
 
-	p->is_helper_off = true;
+	p->is_helper_off = p->is_only_icmp_types = true;
 	while (!c->err && fw_forti_word_next(&w, &name))
 		put_service_name(c, p, name, 0);
 	p->is_helper_off &= p->n_services > 0;
 	if (p->n_services == 0 || fw_forti_is(p->e, "service-negate", "enable"))
 		doubt(c, p->rule, slice_str("service"));
-	if (p->is_doubtful)
+	if (p->is_doubtful || p->is_only_icmp_types)
 		doubt(c, p->rule, slice_str("service"));
 	if (p->n_services == 0 || p->is_any_service ||
 	    fw_forti_is(p->e, "service-negate", "enable"))
@@ -232,6 +234,10 @@ static void read_addrs(struct fw_forti_ctx *c, struct policy *p,
 		!any_src && fw_forti_is(p->e, "srcaddr-negate", "enable");
 	p->rule->dst.is_negated =
 		!any_dst && fw_forti_is(p->e, "dstaddr-negate", "enable");
+	if (any_src && fw_forti_is(p->e, "srcaddr-negate", "enable"))
+		doubt(c, p->rule, slice_str("srcaddr-negate"));
+	if (any_dst && fw_forti_is(p->e, "dstaddr-negate", "enable"))
+		doubt(c, p->rule, slice_str("dstaddr-negate"));
 }
 
 /* A zone is its name and its members: either may be asked for. */
@@ -276,34 +282,75 @@ static void read_zones(struct fw_forti_ctx *c, struct policy *p,
 	                              "enable");
 }
 
+/* What full-configuration writes for a switch that is not used. */
+static bool is_unused(struct slice word)
+{
+	return slice_eq_str(word, "disable") || slice_eq_str(word, "0") ||
+	       slice_eq_str(word, "0x00");
+}
+
+static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
+{
+	static const struct {
+		const char *name;
+		bool is_src;
+	} rows[] = {
+		{"internet-service", false},
+		{"internet-service6", false},
+		{"internet-service-src", true},
+		{"internet-service6-src", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!fw_forti_is(p->e, rows[i].name, "enable"))
+			continue;
+		if (rows[i].is_src) {
+			p->rule->src = (struct fw_addrs){0};
+		} else {
+			p->rule->dst = (struct fw_addrs){0};
+			p->rule->services = (struct fw_services){0};
+		}
+		p->rule->families = FW_IP4 | FW_IP6;
+		doubt(c, p->rule, slice_str("internet-service"));
+	}
+}
+
 /* What narrows a policy in ways that addresses and ports cannot say. */
 static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 {
 	static const char *const names[] = {
-		"groups",      "users",         "fsso-groups",
-		"devices",     "ztna-status",   "internet-service-src-name",
-		"application", "app-category",  "url-category",
-		"rtp-nat",     "geoip-anycast",
-	};
-	static const char *const internet[] = {
-		"internet-service",
-		"internet-service6",
+		"groups",
+		"users",
+		"fsso-groups",
+		"identity-based",
+		"devices",
+		"ztna-status",
+		"application",
+		"app-category",
+		"url-category",
+		"rtp-nat",
+		"geoip-anycast",
+		"tos-mask",
+		"vlan-filter",
+		"sgt-check",
+		"reputation-minimum",
+		"reputation-minimum6",
+		"network-service-dynamic",
+		"network-service-src-dynamic",
+		"policy-expiry",
+		"srcaddr6-negate",
+		"dstaddr6-negate",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct fw_forti_node *n = fw_forti_value(p->e, names[i]);
 
-		if (n && !fw_forti_is(p->e, names[i], "disable"))
+		if (n && !is_unused(fw_forti_word(p->e, names[i])))
 			doubt(c, p->rule, n->raw);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(internet); i++) {
-		if (!fw_forti_is(p->e, internet[i], "enable"))
-			continue;
-		p->rule->dst = (struct fw_addrs){0};
-		p->rule->services = (struct fw_services){0};
-		p->rule->families = FW_IP4 | FW_IP6;
-		doubt(c, p->rule, slice_str("internet-service"));
-	}
+	doubt_internet(c, p);
+	if (p->rule->action == FW_ACCEPT && p->sc->decides_first)
+		doubt(c, p->rule, slice_str(p->sc->decides_first));
 }
 
 static void read_sip(struct fw_forti_ctx *c, struct policy *p)
@@ -383,7 +430,8 @@ static void read_action(struct fw_forti_ctx *c, struct policy *p)
 	p->rule->action = FW_DROP;
 	if (slice_eq_str(action, "accept"))
 		p->rule->action = FW_ACCEPT;
-	else if (slice_eq_str(action, "ipsec")) {
+	else if (slice_eq_str(action, "ipsec") ||
+	         slice_eq_str(action, "learn")) {
 		p->rule->action = FW_ACCEPT;
 		doubt(c, p->rule, action);
 	} else if (fw_forti_is(p->e, "send-deny-packet", "enable"))

@@ -248,8 +248,12 @@ static void read_group(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 		a->is_guess |= m->is_guess;
 		fw_forti_put_adr(c, &a->object->addrs, m, e);
 	}
-	if (fw_forti_is(e, "exclude", "enable"))
+	/* What is taken out again leaves none of it certain. */
+	if (fw_forti_is(e, "exclude", "enable")) {
+		a->is_all[0] = a->is_all[1] = false;
+		a->object->addrs = (struct fw_addrs){0};
 		add_unknown(c, &a->object->addrs, a->object->name);
+	}
 }
 
 struct fw_forti_node *fw_forti_find_entry(const struct fw_forti_ctx *c,
@@ -381,6 +385,7 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 {
 	const struct slice proto = fw_forti_word(e, "protocol");
 	const struct slice num = fw_forti_word(e, "protocol-number");
+	const struct slice app = fw_forti_word(e, "app-service-type");
 
 	s->object->line = e->line;
 	s->object->raw = e->raw;
@@ -393,7 +398,8 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 		s->ttl_s = INT32_MAX;
 	s->is_doubtful = fw_forti_value(e, "iprange") != NULL ||
 	                 fw_forti_value(e, "fqdn") != NULL ||
-	                 fw_forti_value(e, "icmptype") != NULL;
+	                 (app.n && !slice_eq_str(app, "disable"));
+	s->has_icmp_type = fw_forti_value(e, "icmptype") != NULL;
 	if (slice_eq_str(proto, "ALL") ||
 	    (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0))
 		s->is_any = true;

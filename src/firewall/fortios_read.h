@@ -10,6 +10,7 @@ struct fw_forti_svc {
 	bool is_helper_off;
 	bool is_any;
 	bool is_doubtful; /* matches less than its ports say */
+	bool has_icmp_type;
 	bool is_busy;
 };
 
@@ -36,6 +37,7 @@ struct fw_forti_scope {
 	enum fw_tri default_profile;
 	struct fw_forti_port_ttl *ttls;
 	int64_t default_ttl_s;
+	const char *decides_first; /* what comes before the policies */
 };
 
 struct fw_forti_ctx {

@@ -241,6 +241,13 @@ static void test_parse_finds_the_session_time(void **state)
 	         "set protocol 17\nset timeout 700\nset start-port 5060\n"
 	         "set end-port 5060\nnext\nend\nend\n" SERVICE("") POLICY(""),
 	         700},
+		{"the table by port, whole but for port 0",
+	         "config system session-ttl\nconfig port\nedit 1\n"
+	         "set protocol 17\nset timeout 700\nset start-port 1\n"
+	         "set end-port 65535\nnext\nend\nend\n"
+	         "config firewall service custom\nedit s\n"
+	         "set protocol IP\nnext\nend\n" POLICY(""),
+	         700},
 	};
 
 	UNUSED(state);
@@ -253,6 +260,74 @@ static void test_parse_finds_the_session_time(void **state)
 			         (int)rule_at(&r, 0)->attrs.udp_idle_s);
 		done(&r);
 	}
+}
+
+#define NGFW "config system settings\nset ngfw-mode policy-based\nend\n"
+#define PING                                                          \
+	"config firewall service custom\nedit p\nset protocol ICMP\n" \
+	"set icmptype 8\nnext\nend\n"
+#define ACL(more) "config firewall acl\nedit 1\n" more "next\nend\n"
+
+/* What narrows a policy, or comes before it, is never a pass. */
+static void test_what_is_not_modelled_is_in_doubt(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_doubt;
+	} rows[] = {
+		{SERVICE("") POLICY(""), false},
+		{SERVICE("") POLICY("set tos 0x20\nset tos-mask 0xff"), true},
+		{SERVICE("") POLICY("set tos-mask 0x00\nset rtp-nat disable\n"
+	                            "set reputation-minimum 0"),
+	         false},
+		{SERVICE("") POLICY("set reputation-minimum 3"), true},
+		{SERVICE("") POLICY("set action learn"), true},
+		{SERVICE("") POLICY("unset srcaddr\n"
+	                            "set internet-service-src enable"),
+	         true},
+		{SERVICE("") POLICY("set srcaddr-negate enable"), true},
+		{SERVICE("") POLICY("set dstaddr-negate enable"), true},
+		{SERVICE("set app-service-type app-id") POLICY(""), true},
+		{SERVICE("set app-service-type disable") POLICY(""), false},
+		{ACL("") SERVICE("") POLICY(""), true},
+		{ACL("set status disable\n") SERVICE("") POLICY(""), false},
+		{ACL("") SERVICE("") POLICY("set action deny"), false},
+		{NGFW SERVICE("") POLICY(""), true},
+		{"#config-version=FGT60E-6.0.5-FW-build1-1:\n" NGFW SERVICE("")
+	                 POLICY(""),
+	         false},
+		{PING SERVICE("") POLICY("set service s p"), false},
+		{PING POLICY("set service p"), true},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_rule *p;
+		struct read r;
+
+		open_str(&r, rows[i].text);
+		p = rule_at(&r, 0);
+		if (r.err || !!p->conditional != rows[i].is_doubt ||
+		    p->is_disabled || p->src.first)
+			fail_msg("%zu: %s", i, rows[i].text);
+		done(&r);
+	}
+}
+
+static void test_what_a_group_leaves_out_is_in_doubt(void **state)
+{
+	struct read r;
+
+	UNUSED(state);
+	open_str(&r, "config firewall address\nedit a\n"
+	             "set subnet 192.0.2.0/24\nnext\nedit b\n"
+	             "set subnet 192.0.2.1/32\nnext\nend\n"
+	             "config firewall addrgrp\nedit g\nset member a all\n"
+	             "set exclude enable\nset exclude-member b\n"
+	             "next\nend\n" SERVICE("") POLICY("set dstaddr g"));
+	assert_int_equal(rule_at(&r, 0)->dst.first->kind, FW_ADDR_UNKNOWN);
+	assert_null(rule_at(&r, 0)->dst.first->next);
+	done(&r);
 }
 
 static void test_parse_runs_commands(void **state)
@@ -705,6 +780,8 @@ int main(void)
 		cmocka_unit_test(test_parse_reads_a_slide),
 		cmocka_unit_test(test_parse_sends_vdoms_apart),
 		cmocka_unit_test(test_parse_finds_the_session_time),
+		cmocka_unit_test(test_what_is_not_modelled_is_in_doubt),
+		cmocka_unit_test(test_what_a_group_leaves_out_is_in_doubt),
 		cmocka_unit_test(test_parse_runs_commands),
 		cmocka_unit_test(test_parse_follows_new_names),
 		cmocka_unit_test(test_parse_bounds_clones),
