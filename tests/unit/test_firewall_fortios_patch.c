@@ -393,11 +393,82 @@ static void test_sip_is_kept_out_of_a_flowtable(void **state)
 	}
 }
 
+/* Policies in their order, with all that the audit asks of them. */
+static void put_policies(struct wr *w, const struct fw_rules *rules)
+{
+	for (const struct fw_chain *ch = rules->chains; ch; ch = ch->next) {
+		for (const struct fw_rule *r = ch->first; r; r = r->next)
+			wr_fmt(w, "%s %s %d %d %d %d %d %d\n", ch->name,
+			       r->id ? r->id : "-", (int)r->action,
+			       r->is_disabled, (int)r->attrs.alg,
+			       (int)r->attrs.udp_idle_s, (int)r->attrs.offload,
+			       (int)r->attrs.dscp);
+	}
+	wr_fmt(w, "%d\n", (int)rules->defaults.udp_idle_s);
+}
+
+/* What a patch did and its undo took back is what the box had. */
+static void test_undo_leaves_what_was_there(void **state)
+{
+	static const struct {
+		const char *text;
+	} heads[] = {
+		{""},
+		{"#config-version=FGT61F-7.0.14-FW-build1-1:\n"
+	         "config system settings\n"
+	         "set default-voip-alg-mode kernel-helper-based\nend\n"},
+		{"config system session-helper\nedit 13\nset name sip\n"
+	         "set protocol 17\nset port 5060\nnext\nedit 14\n"
+	         "set name ftp\nset protocol 6\nset port 21\nnext\nend\n"},
+		{"config firewall address\nedit \"prumo-sip-1\"\n"
+	         "set subnet 192.0.2.9/32\nnext\nend\n"},
+	};
+	static const char policies[] =
+		"config firewall policy\nedit 7\nset srcintf lan\n"
+		"set dstintf wan1\nset srcaddr all\nset dstaddr all\n"
+		"set action deny\nset service ALL\nnext\nedit 2\n"
+		"set srcintf lan\nset dstintf wan1\nset srcaddr all\n"
+		"set dstaddr all\nset action accept\nset service ALL\n"
+		"next\nend\n";
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		struct wr text = wr_init_heap(), was = wr_init_heap();
+		struct wr is = wr_init_heap();
+		struct fw_rules back;
+		struct patched p;
+
+		wr_str(&text, heads[i].text);
+		wr_str(&text, policies);
+		wr_u8(&text, 0);
+		patch_at(&p, "fortios", (char *)text.p, "lan", "wan1");
+		assert_int_equal(p.err, 0);
+		assert_true(p.out.undo.n > 0);
+		put_policies(&was, &p.rules);
+		wr_put(&p.out.patched, wr_slice(&p.out.undo));
+		fw_rules_init(&back);
+		assert_int_equal(
+			fw_dialect_find("fortios")->parse(
+				&back, wr_slice(&p.out.patched), &p.dg),
+			0);
+		put_policies(&is, &back);
+		wr_u8(&was, 0);
+		wr_u8(&is, 0);
+		assert_string_equal((char *)is.p, (char *)was.p);
+		fw_rules_fini(&back);
+		wr_fini(&text);
+		wr_fini(&was);
+		wr_fini(&is);
+		done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_undo_puts_each_switch_back),
 		cmocka_unit_test(test_undo_knows_each_vdom),
+		cmocka_unit_test(test_undo_leaves_what_was_there),
 		cmocka_unit_test(test_sessions_of_a_host_are_cleared_once),
 		cmocka_unit_test(test_blocks_of_one_table_are_joined),
 		cmocka_unit_test(test_services_are_named_as_they_are),
