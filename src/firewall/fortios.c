@@ -639,6 +639,7 @@ static void read_all(struct fw_forti_ctx *c)
 		read_vdoms(c, vdoms);
 	else
 		read_scope(c, c->t.root, "");
+	fw_rules_note_names(c->rules);
 }
 
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg)

@@ -427,6 +427,33 @@ int fw_ip_cmp(struct fw_ip a, struct fw_ip b)
 	return 0;
 }
 
+static bool takes_names(const struct fw_addrs *dst)
+{
+	bool is_any = !dst->first;
+
+	for (const struct fw_addr *a = dst->first; a; a = a->next)
+		is_any |= a->kind == FW_ADDR_NAME;
+	return is_any;
+}
+
+void fw_rules_note_names(struct fw_rules *rules)
+{
+	unsigned families = 0;
+	bool is_for_names = false;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r->action != FW_ACCEPT || r->is_disabled ||
+			    !(r->states & FW_STATE_NEW) ||
+			    c->kind != FW_CHAIN_FILTER)
+				continue;
+			families |= r->families;
+			is_for_names |= takes_names(&r->dst);
+		}
+	}
+	rules->no_names = is_for_names && families == FW_IP4 ? FW_IP6 : 0;
+}
+
 void fw_ip_family(struct fw_ip *lo, struct fw_ip *hi, unsigned families)
 {
 	const bool is4 = families == FW_IP4;

@@ -252,6 +252,8 @@ struct fw_rules {
 	const char *version; /**< "7.0.14", or NULL: not said */
 	struct slice text;   /**< the whole input; borrowed */
 	unsigned families;   /**< whose packets the text speaks for */
+	unsigned no_names;   /**< of them, those that a name is not asked for:
+	                          fw_rules_note_names() */
 	bool is_last_first;  /**< of chains at one hook with one priority the
 	                          last runs first */
 	struct fw_chain *chains, *chains_last;
@@ -326,6 +328,11 @@ struct fw_ip fw_ip_of(const struct addr *a);
 struct addr fw_ip_addr(struct fw_ip ip);
 int fw_ip_cmp(struct fw_ip a, struct fw_ip b);
 bool fw_ip_is4(struct fw_ip ip);
+
+/** Where rules accept names in IPv4 and nothing in IPv6, the box is not made
+ *  for IPv6: a name is not blocked because its addresses there, if it has any,
+ *  would be. */
+void fw_rules_note_names(struct fw_rules *rules);
 
 /** The first and last address of a family or of a prefix. */
 void fw_ip_family(struct fw_ip *lo, struct fw_ip *hi, unsigned families);

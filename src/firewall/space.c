@@ -122,8 +122,8 @@ static int product(struct fw_set *out, const struct fw_space *sp,
                    const struct fw_addrs *dst,
                    const struct fw_services *services)
 {
-	const struct fw_ival fam =
-		fw_atlas_family(&sp->atlas, sp->rules->families);
+	const struct fw_ival fam = fw_atlas_family(
+		&sp->atlas, sp->rules->families & ~sp->rules->no_names);
 	struct fw_box bases[2];
 	const size_t n_bases = place_boxes(bases, sp);
 	struct fw_ivals src_ids = {0}, dst_ids = {0};

@@ -613,6 +613,7 @@ static void keep_rest(struct fw_vy_reader *c)
 
 static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 {
+
 	read_sets(c);
 	if (!c->err)
 		read_base(c);
@@ -635,6 +636,9 @@ static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 	/* Traffic that no list speaks of passes. */
 	for (int i = 0; i < 2 && !c->err; i++)
 		(void)side_chain(c, i ? fw_vy_table6 : fw_vy_table4, SIDE_IN);
+	if (!fw_vy_find(&c->t, c->t.root, "firewall ipv6-name") &&
+	    !fw_vy_find(&c->t, c->t.root, "firewall ipv6"))
+		fw_rules_note_names(c->rules);
 }
 
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg,

@@ -463,9 +463,61 @@ static void test_undo_leaves_what_was_there(void **state)
 	}
 }
 
+/* Most boxes have no policy for IPv6: that blocks no name, as names have IPv4
+ * as well. But where a policy is for one address, or one is for IPv6, both are
+ * asked for. */
+static void test_a_box_without_ipv6_passes_names(void **state)
+{
+	static const struct {
+		const char *more;
+		enum fw_verdict verdict;
+	} rows[] = {
+		{"set dstaddr \"all\"\n", FW_PASS},
+		{"set dstaddr \"192.0.2.1/32\"\n", FW_FAIL},
+		{"set dstaddr \"all\"\nset srcaddr6 \"all\"\n"
+	         "set dstaddr6 \"2001:db8::1/128\"\n",
+	         FW_DONT_KNOW},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct wr w = wr_init_heap();
+		struct fw_answer *got;
+		struct patched p;
+		struct fw_flow flow = {.id = "web",
+		                       .min_udp_idle_s = FW_IDLE_UNSET,
+		                       .min_tcp_idle_s = FW_IDLE_UNSET};
+		const struct fw_question q = {
+			.flows = &flow,
+			.n_flows = 1,
+			.place = {.in = "lan", .out = "wan1"}};
+
+		wr_fmt(&w,
+		       "#config-version=FGT60F-7.2.5-FW-build1517-230606\n"
+		       "config firewall policy\nedit 1\n"
+		       "set srcintf \"lan\"\nset dstintf \"wan1\"\n"
+		       "set srcaddr \"all\"\n%sset service \"ALL\"\n"
+		       "set schedule \"always\"\nset action accept\n"
+		       "next\nend\n%c",
+		       rows[i].more, '\0');
+		patch(&p, (char *)w.p);
+		assert_non_null(fw_addrs_add_name(
+			&p.arena, &flow.dst, FW_ADDR_NAME, "web.example.net"));
+		assert_non_null(fw_services_add(&p.arena, &flow.services,
+		                                FW_PROTO_TCP, 443, 443));
+		assert_int_equal(fw_answer_all(&got, &p.arena, &p.rules, &q),
+		                 0);
+		if (got->verdict != rows[i].verdict)
+			fail_msg("row %zu: %d", i, (int)got->verdict);
+		done(&p);
+		wr_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_box_without_ipv6_passes_names),
 		cmocka_unit_test(test_undo_puts_each_switch_back),
 		cmocka_unit_test(test_undo_knows_each_vdom),
 		cmocka_unit_test(test_undo_leaves_what_was_there),

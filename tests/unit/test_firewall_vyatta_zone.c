@@ -208,6 +208,35 @@ static void test_zones_tell_inside_from_outside(void **state)
 	done(&r);
 }
 
+/* A zone that names no rule set for IPv6 blocks it; names have IPv4 as well. */
+static void test_zones_without_ipv6_pass_names(void **state)
+{
+	static const char text[] =
+		"set firewall ipv4 name OUT default-action accept\n"
+		"set firewall ipv4 name BACK default-action accept\n"
+		"set firewall zone LAN member interface eth1\n"
+		"set firewall zone LAN from WAN firewall name BACK\n"
+		"set firewall zone WAN member interface eth0\n"
+		"set firewall zone WAN from LAN firewall name OUT\n";
+	struct fw_answer *got;
+	struct made m;
+	struct read r;
+
+	UNUSED(state);
+	make_flows(&m, true);
+	open_as(&r, "vyos", slice_str(text));
+	for (size_t i = 0; i < m.n; i++) {
+		const struct fw_question q = {
+			.flows = &m.flows[i], .n_flows = 1, .place = m.place};
+
+		assert_int_equal(fw_answer_all(&got, &m.arena, &r.rules, &q),
+		                 0);
+		assert_int_equal(got->verdict, i == 1 ? FW_FAIL : FW_PASS);
+	}
+	done(&r);
+	arena_fini(&m.arena);
+}
+
 /* Named, and nowhere said: the box refuses such a text. */
 static void test_zones_warn_of_strangers(void **state)
 {
@@ -246,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_zones_ask_where_traffic_leaves),
 		cmocka_unit_test(test_zones_tell_inside_from_outside),
+		cmocka_unit_test(test_zones_without_ipv6_pass_names),
 		cmocka_unit_test(test_zones_warn_of_strangers),
 		cmocka_unit_test(test_zones_without_memory),
 	};
