@@ -90,7 +90,7 @@ void edge_calls_start(struct edge_calls *c, uint64_t key,
 	if (!place || n_same >= EDGE_CALLS_PER_SOURCE)
 		return;
 	place->key = key;
-	place->due_ns = mono_ns + EDGE_CALL_MS * NS_PER_MS;
+	place->due_ns = mono_ns + WIRE_CALL_MS * NS_PER_MS;
 	place->flow = *flow;
 	place->n_bytes = tail.n;
 	memcpy(place->bytes, tail.p, tail.n);

@@ -12,7 +12,6 @@ enum {
 	EDGE_CALLS_MAX = 1024,
 	EDGE_CALLS_PER_SOURCE = 128, /**< addr_is_same_source() */
 	EDGE_CALL_MAX_BYTES = 2048,  /**< of a final answer */
-	EDGE_CALL_MS = 4000,         /**< then it ends by itself */
 };
 
 struct edge_calls;

@@ -323,11 +323,14 @@ struct alg_burst {
 /** Calls that are begun again, because others are lost for them. */
 struct alg_hold {
 	bool is_on;
+	bool is_ended;           /**< so are those of the ladder */
 	bool is_ready;           /**< all that can be held is */
-	bool has_passed;         /**< what was lost came through now */
+	bool has_passed;         /**< what was lost came through, or might */
 	struct ladder_spec spec; /**< of what was lost */
 	uint16_t rtp_port;
 	unsigned n_calls, n_tries;
+	size_t n_held;    /**< calls that were answered */
+	int64_t begun_ns; /**< not before that */
 	int64_t due_ns;
 
 	/* then: the edge ends them, with rising TTL, until it passes */
@@ -339,7 +342,10 @@ struct alg_hold {
 	int call;               /**< that is ended */
 	unsigned from_ttl, ttl; /**< first of the edge's, and being tried */
 	unsigned to_ttl;        /**< last */
-	unsigned n_asks;        /**< of this TTL: INVITEs sent since */
+	bool is_begun;          /**< this TTL was asked of the edge */
+	unsigned n_left;        /**< what has left there */
+	unsigned n_asks;        /**< INVITEs sent since */
+	int64_t end_ns;         /**< for all TTLs */
 	unsigned effect; /**< the smallest with which it passed; 0: none */
 };
 
@@ -637,12 +643,15 @@ void alg_state_close(struct alg *a);
 /** Is a message of this kind lost for what others have brought about? */
 bool alg_hold_is_due(const struct ladder_spec *sp);
 void alg_hold_begin(struct alg *a, int shot, int64_t now_ns);
-/** @return whether a walk may begin; else @p next_ns is when to ask again */
+/** @return whether a walk may begin, or go on; else @p next_ns is when to ask
+ *  again */
 bool alg_hold_is_ready(struct alg *a, int64_t now_ns, int64_t *next_ns);
 /** Beside the walk. @return when to be called again; INT64_MAX: it is over */
 int64_t alg_hold_next(struct alg *a, int64_t now_ns);
 /** After the walk. @return as alg_hold_next() */
 int64_t alg_hold_end_next(struct alg *a, int64_t now_ns);
+/** What the edge was asked to end a call with has left, or could not. */
+void alg_hold_take_sent(struct alg *a, unsigned number, int err);
 /** An INVITE numbered from ALG_NUM_FREED on has passed. */
 void alg_hold_take_freed(struct alg *a, unsigned number);
 /** What that says of the box, by the hops as they count from here. */

@@ -18,7 +18,8 @@ enum {
 	ICMP4_TIME_EXCEEDED = 11,
 	ICMP6_UNREACHABLE = 1, /* RFC 4443 */
 	ICMP6_TIME_EXCEEDED = 3,
-	MAX_REPLIES = 8, /* to one message, however often it comes */
+	NO_SUCH_CALL = 481, /* RFC 3261, 9.2 */
+	MAX_REPLIES = 8,    /* to one message, however often it comes */
 };
 
 /* Our own tag in some bytes? @return its number, or -1. */
@@ -132,8 +133,13 @@ static void take_response(struct alg *a, int i, const struct sip_msg *m)
 	unsigned status = sip_msg_status(m);
 	bool is_invite = ls->spec.what == LADDER_INVITE;
 
-	if (is_about(m, "CANCEL"))
+	if (is_about(m, "CANCEL")) {
+		/* its final answer was lost, or the edge never knew it */
+		if (status == NO_SUCH_CALL)
+			a->shots[i].is_call_open = false;
+		alg_kick(a);
 		return;
+	}
 	if (is_invite && ls->spec.transport == WIRE_UDP) {
 		a->shots[i].is_call_open = status < 200;
 		if (status >= 300 && a->shots[i].n_acks < MAX_REPLIES) {
@@ -614,6 +620,8 @@ static void on_sent(void *arg, const struct wire_sent *s)
 		alg_tcp_back_failed(a, s->id);
 	else if (s->id >= ALG_NUM_CAUSE)
 		alg_state_take_sent(a, s->id, s->err);
+	else if (s->id >= ALG_NUM_FREED && s->id < ALG_NUM_HOP)
+		alg_hold_take_sent(a, s->id, s->err);
 	else if (s->err)
 		a->inbound.send_err = s->err;
 	alg_kick(a);

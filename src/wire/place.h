@@ -27,6 +27,8 @@ enum {
 	WIRE_MAX_SERVICES = 16,
 	WIRE_SERVICES_MAX_BYTES = 1 + 4 * WIRE_MAX_SERVICES,
 	WIRE_ADDR_BYTES = 19,
+	WIRE_CALL_MS = 4000, /**< after which the edge ends a call, if nobody
+	                          else has */
 };
 
 struct wire_service {
