@@ -404,7 +404,9 @@ struct alg_calls {
 	enum alg_calls_phase phase;
 	unsigned n_tries;
 	int64_t due_ns;
-	bool is_registered;
+	bool is_again[ALG_PHONES]; /**< has spoken once more */
+	bool has_moved;            /**< the edge saw it elsewhere, then */
+	bool is_done;              /**< all that comes had time to */
 	unsigned n_before[ALG_PHONES], n_after[ALG_PHONES]; /**< knocks */
 };
 

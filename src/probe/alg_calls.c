@@ -7,7 +7,12 @@
  * phones. None of them is registered when the edge knocks at two of them: a
  * network that lets that through is open, and no more is asked. Then the first
  * registers, and it alone must be open. What one datagram cannot tell from
- * loss, a dozen can.
+ * loss, a dozen can, spread over more than one pause of a line.
+ *
+ * A NAT may have forgotten both and know anew the one that speaks; so when the
+ * first registers, the other speaks, too, and neither's binding may have
+ * changed. In turn each is knocked at first: what comes in at once may be
+ * limited.
  *
  * The third is for the walk (alg_state.c): it is registered by a REGISTER
  * with a small TTL, and by the edge's answer to that, which it cannot have
@@ -24,9 +29,10 @@
 enum {
 	PHONES_ASKED = 2,
 	KNOCKS = 4,
+	KNOCK_GAP_MS = 25,
 	SURE = 2, /* of those at the registered phone that must come */
 	PUBLIC_EXPIRES_S = 60,
-	NUM_REGISTER = ALG_NUM_CALLS + ALG_PHONES,
+	NUM_AGAIN = ALG_NUM_CALLS + ALG_PHONES, /* a REGISTER, or beside it */
 	NUM_KNOCK = ALG_NUM_CALLS + 2 * ALG_PHONES,
 };
 
@@ -132,6 +138,19 @@ static bool has_any_come(const struct alg *a)
 	       a->calls.n_before[ALG_PHONE_OUT];
 }
 
+/* What was not answered yet. */
+static void ask_phone(struct alg *a, unsigned phone)
+{
+	const struct alg_calls *c = &a->calls;
+
+	if (c->phase == ALG_CALLS_GREET && !c->seen[phone].port)
+		say(a, &greet_spec, ALG_NUM_CALLS + phone, phone, ALG_TTL);
+	else if (c->phase == ALG_CALLS_REGISTER && phone < PHONES_ASKED &&
+	         !c->is_again[phone])
+		say(a, phone == ALG_PHONE_IN ? &register_spec : &greet_spec,
+		    NUM_AGAIN + phone, phone, ALG_TTL);
+}
+
 static int64_t ask(struct alg *a, int64_t now_ns)
 {
 	struct alg_calls *c = &a->calls;
@@ -141,15 +160,8 @@ static int64_t ask(struct alg *a, int64_t now_ns)
 		return now_ns;
 	}
 	c->n_tries++;
-	if (c->phase == ALG_CALLS_REGISTER) {
-		say(a, &register_spec, NUM_REGISTER, ALG_PHONE_IN, ALG_TTL);
-	} else {
-		for (unsigned i = 0; i < ALG_PHONES; i++) {
-			if (!c->seen[i].port)
-				say(a, &greet_spec, ALG_NUM_CALLS + i, i,
-				    ALG_TTL);
-		}
-	}
+	for (unsigned i = 0; i < ALG_PHONES; i++)
+		ask_phone(a, i);
 	c->due_ns = now_ns + alg_patience_ns(a);
 	return c->due_ns;
 }
@@ -161,6 +173,7 @@ static int64_t knock(struct alg *a, int64_t now_ns)
 	const unsigned first = NUM_KNOCK + (is_after ? ALG_PHONES : 0);
 
 	if (c->n_tries == KNOCKS) {
+		c->is_done = is_after;
 		if (is_after || has_any_come(a))
 			c->phase = ALG_CALLS_OVER;
 		else
@@ -169,11 +182,14 @@ static int64_t knock(struct alg *a, int64_t now_ns)
 	}
 	c->n_tries++;
 	control_hold(a->control);
-	for (unsigned i = 0; i < PHONES_ASKED; i++)
-		knock_at(a, first + i, c->seen[i].port);
+	for (unsigned i = 0; i < PHONES_ASKED; i++) {
+		const unsigned phone = (c->n_tries + i) % PHONES_ASKED;
+
+		knock_at(a, first + phone, c->seen[phone].port);
+	}
 	(void)!control_flush(a->control);
 	c->due_ns = now_ns + (c->n_tries == KNOCKS ? alg_patience_ns(a)
-	                                           : a->ladder.gap_ns);
+	                                           : KNOCK_GAP_MS * NS_PER_MS);
 	return c->due_ns;
 }
 
@@ -183,9 +199,11 @@ static void advance(struct alg *a, int64_t now_ns)
 
 	if (c->phase == ALG_CALLS_GREET && is_greeted(a))
 		next_phase(a, ALG_CALLS_BEFORE, now_ns);
-	else if (c->phase == ALG_CALLS_BEFORE && has_any_come(a))
+	else if ((c->phase == ALG_CALLS_BEFORE && has_any_come(a)) ||
+	         (c->phase == ALG_CALLS_REGISTER && c->has_moved))
 		c->phase = ALG_CALLS_OVER;
-	else if (c->phase == ALG_CALLS_REGISTER && c->is_registered)
+	else if (c->phase == ALG_CALLS_REGISTER && c->is_again[ALG_PHONE_IN] &&
+	         c->is_again[ALG_PHONE_OUT])
 		next_phase(a, ALG_CALLS_AFTER, now_ns);
 }
 
@@ -220,28 +238,37 @@ bool alg_calls_is_open(const struct alg *a)
 {
 	const struct alg_calls *c = &a->calls;
 
-	return !has_any_come(a) && c->n_after[ALG_PHONE_IN] >= SURE &&
+	return c->is_done && !has_any_come(a) &&
+	       c->n_after[ALG_PHONE_IN] >= SURE &&
 	       c->n_after[ALG_PHONE_OUT] == 0;
+}
+
+/* Where the edge saw the phone. */
+static void take_seen(struct alg_calls *c, unsigned number,
+                      const struct addr *source)
+{
+	const unsigned phone = (number - ALG_NUM_CALLS) % ALG_PHONES;
+
+	if (number < NUM_AGAIN) {
+		c->seen[phone] = *source;
+		return;
+	}
+	c->is_again[phone] = true;
+	c->has_moved |= !addr_eq(source, &c->seen[phone]);
 }
 
 bool alg_calls_take_answer(struct alg *a, unsigned number,
                            const struct sip_msg *m)
 {
-	struct alg_calls *c = &a->calls;
-	unsigned phone = number - ALG_NUM_CALLS;
-	struct wr store;
 	struct wire_mirror mirror;
+	struct wr store;
 
-	if (number == NUM_REGISTER) {
-		c->is_registered |= sip_msg_status(m) / 100 == 2;
-		alg_kick(a);
-		return true;
-	}
-	if (number < ALG_NUM_CALLS || phone >= ALG_PHONES)
+	if (number < ALG_NUM_CALLS || number >= NUM_KNOCK)
 		return false;
 	store = wr_init_heap();
-	if (wire_mirror_body_decode(&mirror, &store, m->body) == 0)
-		c->seen[phone] = mirror.source;
+	if (sip_msg_status(m) / 100 == 2 &&
+	    wire_mirror_body_decode(&mirror, &store, m->body) == 0)
+		take_seen(&a->calls, number, &mirror.source);
 	wr_fini(&store);
 	alg_kick(a);
 	return true;
