@@ -6,8 +6,9 @@
  * eight that begin alone; then the same ports send in pairs again, when all
  * are known. Only where the second was lost each time and hardly any other
  * was, it is the pair: at a loss of one in ten round trips that happens by
- * chance once in a hundred million, and what drops all that comes too close
- * together drops the second of a known pair, too.
+ * chance once in ten million, and what drops all that comes too close
+ * together drops the second of a known pair, too. One whose first was lost
+ * tells nothing: to the box it was no pair.
  *
  * It costs a router two dozen sessions, so there must be a sign: something
  * was late or lost, and nothing else that explains it was found. Behind a NAT
@@ -240,6 +241,12 @@ static unsigned answers(const struct alg_pairs *p, enum alg_pair kind)
 	return n;
 }
 
+static bool is_pair(const struct alg_pairs *p, unsigned i)
+{
+	return p->is_tight[i] && (p->is_answered[ALG_PAIR_FIRST][i] ||
+	                          !p->is_answered[ALG_PAIR_SECOND][i]);
+}
+
 static bool is_second_lost(const struct alg_pairs *p)
 {
 	const unsigned n_first = answers(p, ALG_PAIR_FIRST);
@@ -248,8 +255,8 @@ static bool is_second_lost(const struct alg_pairs *p)
 	unsigned n_tight = 0;
 
 	for (unsigned i = 0; i < ALG_PAIRS; i++) {
-		n_tight += p->is_tight[i];
-		if (p->is_tight[i] && p->is_answered[ALG_PAIR_SECOND][i])
+		n_tight += is_pair(p, i);
+		if (is_pair(p, i) && p->is_answered[ALG_PAIR_SECOND][i])
 			return false;
 	}
 	return n_tight >= TIGHT_MIN && n_first >= OTHERS_MIN &&
