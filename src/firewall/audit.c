@@ -353,6 +353,15 @@ static void tell_idle(struct fw_tell *au, const struct fw_flow *flow,
 		           "the SIP helper acts on them.");
 		return;
 	}
+	if (an->udp_idle_s == FW_IDLE_NEVER) {
+		f->value = val_text("never");
+		f->unit = NULL;
+		f->state = FACT_WARN;
+		f->summary.msgid = N_("%1$s: idle sessions never end; those "
+		                      "that nobody uses any more fill the "
+		                      "table.");
+		return;
+	}
 	if (an->udp_idle_s >= flow->min_udp_idle_s) {
 		const struct fw_rule *by = an->out.idle_rule;
 		const bool is_for_all = by && !by->services.first;

@@ -26,54 +26,13 @@ struct policy {
 	struct fw_rule *rule;
 	bool is_any_service, is_doubtful, is_only_icmp_types, is_helper_off;
 	size_t n_services;
-	int64_t udp_s, tcp_s; /* lowest of its services so far */
+	struct fw_forti_times times;
 };
 
 static void doubt(struct fw_forti_ctx *c, struct fw_rule *r, struct slice why)
 {
 	if (!r->conditional)
 		r->conditional = fw_forti_dup(c, why);
-}
-
-static void lower(int64_t *to, int64_t v)
-{
-	if (*to == FW_IDLE_UNSET || v < *to)
-		*to = v;
-}
-
-/* The table of session-ttl by port, for one service. */
-static int64_t table_ttl(const struct fw_forti_scope *sc, int proto,
-                         uint16_t lo, uint16_t hi, int64_t fallback)
-{
-	int64_t ttl_s = FW_IDLE_UNSET;
-
-	for (const struct fw_forti_port_ttl *p = sc->ttls; p; p = p->next) {
-		if (p->proto != proto || p->hi < lo || p->lo > hi)
-			continue;
-		lower(&ttl_s, p->ttl_s);
-		/* Nothing is sent to port 0, which "any" counts in. */
-		if (p->lo > (lo ? lo : 1) || p->hi < hi)
-			lower(&ttl_s, fallback);
-	}
-	return ttl_s == FW_IDLE_UNSET ? fallback : ttl_s;
-}
-
-/* KB 191228: for UDP the service's udp-idle-timer comes before its
- * session-ttl, that before the table by port, that before the box. */
-static void take_idle(struct fw_forti_ctx *c, struct policy *p,
-                      const struct fw_forti_svc *s, int proto, uint16_t lo,
-                      uint16_t hi)
-{
-	const bool is_udp = proto == FW_PROTO_UDP;
-	int64_t v = is_udp ? c->udp_idle_s : p->sc->default_ttl_s;
-
-	if (is_udp && s->udp_idle_s > 0)
-		v = s->udp_idle_s;
-	else if (s->ttl_s > 0)
-		v = s->ttl_s;
-	else
-		v = table_ttl(p->sc, proto, lo, hi, v);
-	lower(is_udp ? &p->udp_s : &p->tcp_s, v);
 }
 
 static void put_svc(struct fw_forti_ctx *c, struct policy *p,
@@ -84,10 +43,7 @@ static void put_svc(struct fw_forti_ctx *c, struct policy *p,
 	p->is_doubtful |= s->is_doubtful;
 	p->is_only_icmp_types &= s->has_icmp_type;
 	p->is_helper_off &= s->is_helper_off;
-	if (s->is_any) {
-		take_idle(c, p, s, FW_PROTO_UDP, 0, FW_PORT_MAX);
-		take_idle(c, p, s, FW_PROTO_TCP, 0, FW_PORT_MAX);
-	}
+	fw_forti_times_use(c, p->sc, &p->times, s);
 	for (const struct fw_service *sv = s->object->services.first;
 	     sv && !c->err; sv = sv->next) {
 		struct fw_service *n;
@@ -96,9 +52,6 @@ static void put_svc(struct fw_forti_ctx *c, struct policy *p,
 			p->is_any_service = p->is_doubtful = true;
 			return;
 		}
-		if (sv->proto == FW_PROTO_UDP || sv->proto == FW_PROTO_TCP)
-			take_idle(c, p, s, sv->proto, sv->dport_lo,
-			          sv->dport_hi);
 		n = fw_services_add(&c->rules->arena, &p->rule->services,
 		                    sv->proto, sv->dport_lo, sv->dport_hi);
 		fw_forti_check(c, n);
@@ -397,20 +350,7 @@ static int dscp_of(const struct fw_forti_node *e)
 static void read_attrs(struct fw_forti_ctx *c, struct policy *p)
 {
 	struct fw_attrs *at = &p->rule->attrs;
-	const struct slice word = fw_forti_word(p->e, "session-ttl");
-	int64_t ttl_s = fw_forti_number(word, 0);
 
-	if (slice_eq_str(word, "never"))
-		ttl_s = INT32_MAX;
-	at->udp_idle_s = p->udp_s;
-	at->tcp_idle_s = p->tcp_s;
-	if (ttl_s > 0) {
-		/* Which of the two wins for UDP is not documented when the
-		 * service has its own timer: the lower one is sure. */
-		if (at->udp_idle_s == c->udp_idle_s || ttl_s < at->udp_idle_s)
-			at->udp_idle_s = ttl_s;
-		at->tcp_idle_s = ttl_s;
-	}
 	at->dscp = dscp_of(p->e);
 	at->offload = fw_forti_is(p->e, "auto-asic-offload", "disable") ? FW_OFF
 	                                                                : FW_ON;
@@ -446,11 +386,9 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 {
 	const struct slice name = fw_forti_word(e, "name");
 	const struct slice schedule = fw_forti_word(e, "schedule");
-	struct policy p = {.sc = sc,
-	                   .e = e,
-	                   .udp_s = FW_IDLE_UNSET,
-	                   .tcp_s = FW_IDLE_UNSET};
+	struct policy p = {.sc = sc, .e = e};
 
+	fw_forti_times_init(&p.times);
 	p.rule = fw_rule_add(c->rules, ch);
 	if (!p.rule) {
 		c->err = ENOMEM;
@@ -478,8 +416,10 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	/* Such a policy matches nothing, and matching nothing is exact. */
 	if (!p.rule->families)
 		p.rule->is_disabled = true;
-	if (p.rule->action == FW_ACCEPT)
-		read_attrs(c, &p);
+	if (p.rule->action != FW_ACCEPT)
+		return;
+	read_attrs(c, &p);
+	fw_forti_times_put(c, &p.times, e, p.rule);
 }
 
 static void read_policies(struct fw_forti_ctx *c,
@@ -489,6 +429,7 @@ static void read_policies(struct fw_forti_ctx *c,
 	                                    "firewall policy6"};
 
 	fw_forti_check(c, fw_return_rule_add(c->rules, ch));
+	fw_forti_times_table(c, sc, ch);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct fw_forti_node *at =
 			fw_forti_config(&c->t, sc->node, paths[i]);

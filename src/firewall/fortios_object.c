@@ -69,6 +69,12 @@ int64_t fw_forti_number(struct slice word, int64_t fallback)
 	return text_u64(&v, word, INT32_MAX) ? fallback : (int64_t)v;
 }
 
+int64_t fw_forti_seconds(struct slice word, int64_t fallback)
+{
+	return slice_eq_str(word, "never") ? FW_IDLE_NEVER
+	                                   : fw_forti_number(word, fallback);
+}
+
 /* ---- addresses ---- */
 
 bool fw_forti_budget(struct fw_forti_ctx *c, const struct fw_forti_node *at)
@@ -391,11 +397,9 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 	s->object->raw = e->raw;
 	s->is_helper_off = fw_forti_is(e, "helper", "disable");
 	s->udp_idle_s = fw_forti_number(fw_forti_word(e, "udp-idle-timer"), 0);
-	s->ttl_s = fw_forti_number(fw_forti_word(e, "session-ttl"), 0);
+	s->ttl_s = fw_forti_seconds(fw_forti_word(e, "session-ttl"), 0);
 	if (s->udp_idle_s > 0)
 		s->object->attrs.udp_idle_s = s->udp_idle_s;
-	if (fw_forti_is(e, "session-ttl", "never"))
-		s->ttl_s = INT32_MAX;
 	s->is_doubtful = fw_forti_value(e, "iprange") != NULL ||
 	                 fw_forti_value(e, "fqdn") != NULL ||
 	                 (app.n && !slice_eq_str(app, "disable"));

@@ -95,7 +95,8 @@ static const struct fw_rule *next_policy(const struct fw_forti_emitter *e,
 	/* The rule for return traffic is built in: nothing goes before it. */
 	if (before && !before->line)
 		before = before->next;
-	while (before && is_policy6(e, before))
+	while (before &&
+	       (is_policy6(e, before) || before->action == FW_CONTINUE))
 		before = before->next;
 	return before;
 }
@@ -238,7 +239,7 @@ static void patch_idle(struct fw_forti_emitter *e, const struct fw_edit *ed)
 	struct wr w = wr_init(set, sizeof(set));
 
 	/* What raises UDP must not cut TCP. */
-	if (r->attrs.tcp_idle_s > ttl_s && r->attrs.tcp_idle_s < INT32_MAX)
+	if (r->attrs.tcp_idle_s > ttl_s && r->attrs.tcp_idle_s < FW_IDLE_NEVER)
 		ttl_s = r->attrs.tcp_idle_s;
 	wr_fmt(&w, "set session-ttl %lld%c", (long long)ttl_s, '\0');
 	edit_policy(e, r, "session-ttl", set);
@@ -425,7 +426,8 @@ static void check_names(struct fw_forti_emitter *e,
 		if (!is_plain(c->table, false))
 			refuse_name(e, c->table);
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			if (r->line && !is_plain(r->id, false))
+			if (r->line && r->action != FW_CONTINUE &&
+			    !is_plain(r->id, false))
 				refuse_name(e, r->id);
 		}
 	}

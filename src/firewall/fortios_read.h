@@ -23,6 +23,7 @@ struct fw_forti_adr {
 
 struct fw_forti_port_ttl {
 	struct fw_forti_port_ttl *next;
+	const struct fw_forti_node *at;
 	int proto;
 	uint16_t lo, hi;
 	int64_t ttl_s;
@@ -35,7 +36,7 @@ struct fw_forti_scope {
 	enum fw_forti_mode mode;
 	bool is_ngfw, is_flow;
 	enum fw_tri default_profile;
-	struct fw_forti_port_ttl *ttls;
+	struct fw_forti_port_ttl *ttls; /* the longest first */
 	int64_t default_ttl_s;
 	const char *decides_first; /* what comes before the policies */
 };
@@ -72,6 +73,9 @@ void fw_forti_check(struct fw_forti_ctx *c, const void *made);
 /** A number of seconds and such, or @p fallback. */
 int64_t fw_forti_number(struct slice word, int64_t fallback);
 
+/** The same, where "never" may stand for it: FW_IDLE_NEVER. */
+int64_t fw_forti_seconds(struct slice word, int64_t fallback);
+
 /** Count a copy; false, and said once, when there were too many. */
 bool fw_forti_budget(struct fw_forti_ctx *c, const struct fw_forti_node *at);
 void fw_forti_put_adr(struct fw_forti_ctx *c, struct fw_addrs *to,
@@ -106,3 +110,33 @@ enum fw_tri fw_forti_profile_state(struct fw_forti_ctx *c,
                                    const struct fw_forti_scope *sc,
                                    struct slice name,
                                    const struct fw_forti_node **at);
+
+struct fw_forti_used {
+	struct fw_forti_used *next;
+	const struct fw_forti_svc *svc;
+};
+
+/* What the services of one policy say of its session times; _UNSET. */
+struct fw_forti_times {
+	struct fw_forti_used *used;
+	size_t n_used;
+	int64_t udp_lo_s, udp_hi_s; /* of any of its packets */
+	int64_t own_s;              /* shortest that a service itself has */
+	int64_t tcp_s;              /* shortest */
+};
+
+void fw_forti_times_init(struct fw_forti_times *t);
+/** Count a service in. */
+void fw_forti_times_use(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                        struct fw_forti_times *t, const struct fw_forti_svc *s);
+/** Give the policy @p e its times, when all else of its rule is read and it is
+ *  the last of its chain: rules that only set a time may come before it, and
+ *  @p policy is one of them then. */
+void fw_forti_times_put(struct fw_forti_ctx *c, const struct fw_forti_times *t,
+                        const struct fw_forti_node *e, struct fw_rule *policy);
+
+/** `config system session-ttl`, into the scope; and as rules that set times,
+ *  before all policies. */
+void fw_forti_times_read(struct fw_forti_ctx *c, struct fw_forti_scope *sc);
+void fw_forti_times_table(struct fw_forti_ctx *c,
+                          const struct fw_forti_scope *sc, struct fw_chain *ch);

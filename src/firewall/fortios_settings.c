@@ -11,7 +11,6 @@
 
 enum {
 	UDP_IDLE_S = 180,
-	TCP_IDLE_S = 3600,
 	V_5_2 = 5002000,
 	V_6_2 = 6002000,
 };
@@ -59,37 +58,6 @@ enum fw_tri fw_forti_profile_state(struct fw_forti_ctx *c,
 	sip = fw_forti_config(&c->t, e, "sip");
 	*at = fw_forti_value(sip, "status");
 	return *at && fw_forti_is(sip, "status", "disable") ? FW_OFF : FW_ON;
-}
-
-static void read_ttls(struct fw_forti_ctx *c, struct fw_forti_scope *sc,
-                      const struct fw_forti_node *ttl)
-{
-	struct fw_forti_node *ports = fw_forti_config(&c->t, ttl, "port");
-	struct fw_forti_node *e;
-
-	sc->default_ttl_s =
-		fw_forti_number(fw_forti_word(ttl, "default"), TCP_IDLE_S);
-	for (e = fw_forti_next(ports ? ports->first : NULL, FW_FORTI_EDIT);
-	     e && !c->err; e = fw_forti_next(e->next, FW_FORTI_EDIT)) {
-		struct fw_forti_port_ttl *p =
-			arena_alloc(&c->scratch, sizeof(*p));
-
-		fw_forti_check(c, p);
-		if (!p)
-			return;
-		p->proto =
-			(int)fw_forti_number(fw_forti_word(e, "protocol"), 0);
-		p->lo = (uint16_t)(fw_forti_number(
-					   fw_forti_word(e, "start-port"), 0) &
-		                   FW_PORT_MAX);
-		p->hi = (uint16_t)(fw_forti_number(fw_forti_word(e, "end-port"),
-		                                   p->lo) &
-		                   FW_PORT_MAX);
-		p->ttl_s = fw_forti_number(fw_forti_word(e, "timeout"),
-		                           TCP_IDLE_S);
-		p->next = sc->ttls;
-		sc->ttls = p;
-	}
 }
 
 /* Switches that are told but decide nothing. */
@@ -167,8 +135,7 @@ void fw_forti_read_settings(struct fw_forti_ctx *c, struct fw_forti_scope *sc)
 		sc->default_profile = FW_ON;
 	add_alg_setting(c, "voip-profile.default", "fortios-profile-default",
 	                profile, sc->default_profile);
-	read_ttls(c, sc,
-	          fw_forti_config(&c->t, sc->node, "system session-ttl"));
+	fw_forti_times_read(c, sc);
 }
 
 /* The entry is found by its name: its number differs between versions. */

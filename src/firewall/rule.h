@@ -107,7 +107,8 @@ enum fw_tri {
 
 enum {
 	FW_IDLE_UNSET = -1,
-	FW_IDLE_UNKNOWN = -2, /**< set, to a value that is not said */
+	FW_IDLE_UNKNOWN = -2,      /**< set, to a value that is not said */
+	FW_IDLE_NEVER = INT32_MAX, /**< an idle session stays */
 	FW_DSCP_UNSET = -1,
 };
 
