@@ -380,12 +380,23 @@ static void read_action(struct fw_forti_ctx *c, struct policy *p)
 		doubt(c, p->rule, action);
 }
 
+static void read_schedule(struct fw_forti_ctx *c, struct policy *p)
+{
+	const struct slice name = fw_forti_word(p->e, "schedule");
+	const enum fw_forti_when when =
+		name.n ? fw_forti_schedule(c, p->sc, name) : FW_FORTI_ALWAYS;
+
+	if (when == FW_FORTI_NEVER)
+		p->rule->is_disabled = true;
+	else if (when == FW_FORTI_SOMETIMES)
+		p->rule->schedule = fw_forti_dup(c, name);
+}
+
 static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
                         struct fw_chain *ch, const struct fw_forti_node *e,
                         bool is_policy6)
 {
 	const struct slice name = fw_forti_word(e, "name");
-	const struct slice schedule = fw_forti_word(e, "schedule");
 	struct policy p = {.sc = sc, .e = e};
 
 	fw_forti_times_init(&p.times);
@@ -405,8 +416,7 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	p.rule->raw = e->raw;
 	p.rule->states = FW_STATE_NEW;
 	p.rule->is_disabled = fw_forti_is(e, "status", "disable");
-	if (schedule.n && !slice_eq_str(schedule, "always"))
-		p.rule->schedule = fw_forti_dup(c, schedule);
+	read_schedule(c, &p);
 	read_action(c, &p);
 	read_zones(c, &p, "srcintf", &p.rule->in);
 	read_zones(c, &p, "dstintf", &p.rule->out);

@@ -140,3 +140,14 @@ void fw_forti_times_put(struct fw_forti_ctx *c, const struct fw_forti_times *t,
 void fw_forti_times_read(struct fw_forti_ctx *c, struct fw_forti_scope *sc);
 void fw_forti_times_table(struct fw_forti_ctx *c,
                           const struct fw_forti_scope *sc, struct fw_chain *ch);
+
+enum fw_forti_when {
+	FW_FORTI_SOMETIMES, /* a clock decides, or a line that is not there */
+	FW_FORTI_ALWAYS,
+	FW_FORTI_NEVER,
+};
+
+/** When is a schedule on? */
+enum fw_forti_when fw_forti_schedule(struct fw_forti_ctx *c,
+                                     const struct fw_forti_scope *sc,
+                                     struct slice name);

@@ -310,3 +310,56 @@ void fw_forti_times_table(struct fw_forti_ctx *c,
 		                               FW_PROTO_UDP, p->lo, p->hi));
 	}
 }
+
+/* ---- schedules ---- */
+
+/* The week that is on from midnight to midnight, or on no day. */
+static enum fw_forti_when week_of(const struct fw_forti_node *e)
+{
+	static const char *const days[] = {"sunday",    "monday",   "tuesday",
+	                                   "wednesday", "thursday", "friday",
+	                                   "saturday"};
+	struct fw_forti_words w = fw_forti_words_of(e, "day");
+	const struct slice start = fw_forti_word(e, "start");
+	const struct slice end = fw_forti_word(e, "end");
+	unsigned seen = 0;
+	struct slice day;
+
+	while (fw_forti_word_next(&w, &day)) {
+		if (slice_eq_str(day, "none"))
+			return FW_FORTI_NEVER;
+		for (unsigned i = 0; i < ARRAY_LEN(days); i++)
+			seen |= slice_eq_str(day, days[i]) ? 1U << i : 0;
+	}
+	if (seen != (1U << ARRAY_LEN(days)) - 1 ||
+	    (start.n && !slice_eq_str(start, "00:00")) ||
+	    (end.n && !slice_eq_str(end, "00:00")))
+		return FW_FORTI_SOMETIMES;
+	return FW_FORTI_ALWAYS;
+}
+
+enum fw_forti_when fw_forti_schedule(struct fw_forti_ctx *c,
+                                     const struct fw_forti_scope *sc,
+                                     struct slice name)
+{
+	const struct fw_forti_node *e =
+		fw_forti_find_entry(c, sc, "firewall schedule recurring", name);
+	struct fw_forti_words w;
+	struct slice member;
+
+	if (e)
+		return week_of(e);
+	if (slice_eq_str(name, "always"))
+		return FW_FORTI_ALWAYS;
+	e = fw_forti_find_entry(c, sc, "firewall schedule group", name);
+	w = fw_forti_words_of(e, "member");
+	/* A group is on when one of its schedules is; it holds no groups. */
+	while (fw_forti_word_next(&w, &member)) {
+		e = fw_forti_find_entry(c, sc, "firewall schedule recurring",
+		                        member);
+		if (e ? week_of(e) == FW_FORTI_ALWAYS
+		      : slice_eq_str(member, "always"))
+			return FW_FORTI_ALWAYS;
+	}
+	return FW_FORTI_SOMETIMES;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
-/* Session times of FortiOS, packet by packet. Source: Fortinet's KB 191228. */
+/* Times of FortiOS: of sessions, packet by packet (Fortinet's KB 191228), and
+ * of the week. */
 #include "test.h"
 
 #include <errno.h>
@@ -171,6 +172,75 @@ static void test_the_line_of_a_time_is_its_own(void **state)
 	done(&t);
 }
 
+#define WEEK "sunday monday tuesday wednesday thursday friday saturday"
+#define ON(schedule)                                                      \
+	"config firewall policy\nedit 1\nset srcintf lan\n"               \
+	"set dstintf wan1\nset srcaddr all\nset dstaddr all\n"            \
+	"set action accept\nset service ALL\nset schedule " schedule "\n" \
+	"next\nend\n"
+#define RECURRING(name, lines)                                      \
+	"config firewall schedule recurring\nedit " name "\n" lines \
+	"next\nend\n"
+
+/* No clock is asked: what is on all week is on, the rest is not known. */
+static void test_schedules_are_on_always_never_or_sometimes(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		enum fw_verdict verdict;
+	} rows[] = {
+		{"the factory's", ON("always"), FW_PASS},
+		{"all week", RECURRING("x", "set day " WEEK "\n") ON("x"),
+	         FW_PASS},
+		{"all week, in full",
+	         RECURRING("x", "set start 00:00\nset end 00:00\nset day " WEEK
+	                        "\n") ON("x"),
+	         FW_PASS},
+		{"each day, not all of it",
+	         RECURRING("x", "set start 08:00\nset end 18:00\nset day " WEEK
+	                        "\n") ON("x"),
+	         FW_DONT_KNOW},
+		{"one day less",
+	         RECURRING("x", "set day sunday monday tuesday wednesday "
+	                        "thursday friday\n") ON("x"),
+	         FW_DONT_KNOW},
+		{"no day", RECURRING("x", "set day none\n") ON("x"), FW_FAIL},
+		{"the factory's, changed",
+	         RECURRING("always", "set day monday\n") ON("always"),
+	         FW_DONT_KNOW},
+		{"not in the text", ON("x"), FW_DONT_KNOW},
+		{"once",
+	         "config firewall schedule onetime\nedit x\n"
+	         "set end 00:00 2030/01/01\nnext\nend\n" ON("x"),
+	         FW_DONT_KNOW},
+		{"a group with one that is always on",
+	         RECURRING(
+			 "y",
+			 "set day monday\n") "config firewall schedule group\nedit x\n"
+	                                     "set member y always\nnext\nend\n" ON(
+						     "x"),
+	         FW_PASS},
+		{"a group without",
+	         RECURRING(
+			 "y",
+			 "set day monday\n") "config firewall schedule group\nedit x\n"
+	                                     "set member y z\nnext\nend\n" ON(
+						     "x"),
+	         FW_DONT_KNOW},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct timed t;
+
+		judge(&t, rows[i].text, 5060, 5060);
+		if (t.err || t.answers[0].verdict != rows[i].verdict)
+			fail_msg("%s: %d, %d", rows[i].why, t.err,
+			         (int)t.answers[0].verdict);
+		done(&t);
+	}
+}
+
 static void test_a_table_beyond_any_box_is_refused(void **state)
 {
 	static char text[1 << 16];
@@ -198,6 +268,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_port_has_its_own_time),
 		cmocka_unit_test(test_the_line_of_a_time_is_its_own),
+		cmocka_unit_test(
+			test_schedules_are_on_always_never_or_sometimes),
 		cmocka_unit_test(test_a_table_beyond_any_box_is_refused),
 	};
 
