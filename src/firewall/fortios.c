@@ -235,13 +235,6 @@ static void read_zones(struct fw_forti_ctx *c, struct policy *p,
 	                              "enable");
 }
 
-/* What full-configuration writes for a switch that is not used. */
-static bool is_unused(struct slice word)
-{
-	return slice_eq_str(word, "disable") || slice_eq_str(word, "0") ||
-	       slice_eq_str(word, "0x00");
-}
-
 static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
 {
 	static const struct {
@@ -271,58 +264,41 @@ static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
 /* What narrows a policy in ways that addresses and ports cannot say. */
 static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 {
-	static const char *const names[] = {
-		"groups",
-		"users",
-		"fsso-groups",
-		"identity-based",
-		"devices",
-		"ztna-status",
-		"application",
-		"app-category",
-		"url-category",
-		"rtp-nat",
-		"geoip-anycast",
-		"tos-mask",
-		"vlan-filter",
-		"sgt-check",
-		"reputation-minimum",
-		"reputation-minimum6",
-		"network-service-dynamic",
-		"network-service-src-dynamic",
-		"policy-expiry",
-		"srcaddr6-negate",
-		"dstaddr6-negate",
-	};
+	const struct fw_forti_node *n = fw_forti_doubt_of(c, p->e);
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		const struct fw_forti_node *n = fw_forti_value(p->e, names[i]);
-
-		if (n && !is_unused(fw_forti_word(p->e, names[i])))
-			doubt(c, p->rule, n->raw);
-	}
+	if (n)
+		doubt(c, p->rule, n->raw);
 	doubt_internet(c, p);
+	if (p->rule->action == FW_ACCEPT && fw_forti_apps_block(c, p->sc, p->e))
+		doubt(c, p->rule, slice_str("application-list"));
 	if (p->rule->action == FW_ACCEPT && p->sc->decides_first)
 		doubt(c, p->rule, slice_str(p->sc->decides_first));
 }
 
 static void read_sip(struct fw_forti_ctx *c, struct policy *p)
 {
-	const struct slice profile = fw_forti_word(p->e, "voip-profile");
+	bool is_missing;
+	struct slice profile = fw_forti_profile_word(
+		c, p->sc, p->e, "voip-profile", &is_missing);
 	const struct fw_forti_node *at = NULL;
 	struct fw_forti_sip in = {
 		.version = c->version,
 		.mode = p->sc->mode,
 		.helper = c->helper,
 		.profile = p->sc->default_profile,
-		.has_profile = profile.n > 0,
 		.is_helper_off = p->is_helper_off,
 		.is_ngfw = p->sc->is_ngfw,
 		.is_flow = !fw_forti_is(p->e, "inspection-mode", "proxy"),
 	};
 	struct fw_forti_sip_state st;
 
-	if (in.has_profile)
+	/* Since 7.2 the profile of the IPS engine has a key of its own. */
+	if (!profile.n)
+		profile = fw_forti_word(p->e, "ips-voip-filter");
+	in.has_profile = profile.n > 0;
+	if (is_missing)
+		in.profile = FW_UNKNOWN;
+	else if (in.has_profile)
 		in.profile = fw_forti_profile_state(c, p->sc, profile, &at);
 	st = fw_forti_sip_judge(&in);
 	p->rule->attrs.alg = st.alg;
@@ -491,6 +467,7 @@ static void read_scope(struct fw_forti_ctx *c, struct fw_forti_node *node,
 	sc->node = node;
 	sc->name = name;
 	fw_forti_read_settings(c, sc);
+	fw_forti_warn_rates(c, sc);
 	ch = fw_chain_add(c->rules, "policy");
 	fw_forti_check(c, ch);
 	if (!ch)
@@ -612,9 +589,11 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	fw_forti_read(&c.t, text);
 	fw_dict_init_like(&c.adrs, &c.t.dict);
 	fw_dict_init_like(&c.svcs, &c.t.dict);
+	fw_dict_init_like(&c.apps, &c.t.dict);
 	if (!c.t.no_memory && !c.err)
 		read_all(&c);
-	if (c.t.no_memory || c.adrs.no_memory || c.svcs.no_memory)
+	if (c.t.no_memory || c.adrs.no_memory || c.svcs.no_memory ||
+	    c.apps.no_memory)
 		c.err = ENOMEM;
 	arena_fini(&c.scratch);
 	if (c.err)

@@ -48,6 +48,7 @@ struct fw_forti_ctx {
 	struct arena scratch;
 	struct fw_forti_node *global;
 	struct fw_dict adrs, svcs; /* by scope node */
+	struct fw_dict apps;       /* by application list */
 	long version;
 	enum fw_tri helper;
 	int64_t udp_idle_s;
@@ -151,3 +152,25 @@ enum fw_forti_when {
 enum fw_forti_when fw_forti_schedule(struct fw_forti_ctx *c,
                                      const struct fw_forti_scope *sc,
                                      struct slice name);
+
+/** The line of a policy that narrows it in a way which addresses and ports
+ *  cannot say, or whose meaning is not known; NULL: none. Keys that are not
+ *  known are kept and told. */
+const struct fw_forti_node *fw_forti_doubt_of(struct fw_forti_ctx *c,
+                                              const struct fw_forti_node *e);
+
+/** The name of a profile of a kind that a policy uses, itself or by a group.
+ *  @p is_missing: its group is not in the text, and is what is returned. */
+struct slice fw_forti_profile_word(const struct fw_forti_ctx *c,
+                                   const struct fw_forti_scope *sc,
+                                   const struct fw_forti_node *policy,
+                                   const char *name, bool *is_missing);
+
+/** May application control block calls in this policy? Told once a list. */
+bool fw_forti_apps_block(struct fw_forti_ctx *c,
+                         const struct fw_forti_scope *sc,
+                         const struct fw_forti_node *policy);
+
+/** Tell of DoS policies that drop UDP by its rate. */
+void fw_forti_warn_rates(struct fw_forti_ctx *c,
+                         const struct fw_forti_scope *sc);
