@@ -142,6 +142,9 @@ struct reach_trace {
 	bool is_started, is_over;
 };
 
+/** So late, a question's patience may be over. */
+#define REACH_LATE_NS (100 * NS_PER_MS)
+
 /** Whether this computer drops what comes back: port after port. */
 struct reach_here {
 	struct reach *reach;

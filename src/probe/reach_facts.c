@@ -688,15 +688,12 @@ static void put_table_limit(struct reach *r)
 	           "ports that had answered before");
 }
 
-/* A question's patience may be over by then. */
-#define LATE_NS (100 * NS_PER_MS)
-
 static void put_cost(struct reach *r)
 {
 	struct plan_cost open, most;
 	struct val *map = reach_put(r, &r->report->run, "plan", val_map());
 
-	if (r->here.late_ns >= LATE_NS)
+	if (r->here.late_ns >= REACH_LATE_NS)
 		(void)reach_put(r, &r->report->run, "late_ms",
 		                val_int(r->here.late_ns / NS_PER_MS));
 	plan_costs(&open, &most, r->plan, &r->effort);

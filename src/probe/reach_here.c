@@ -35,6 +35,16 @@ enum {
 	DROPPED_MIN = 3, /* by then; fewer are nothing to look into */
 };
 
+/* Followed as far as to the last router: on a computer that was late, the quote
+ * of the last one may be among what it did not hear in time. */
+static bool may_be_here(const struct reach *r, const struct where *w)
+{
+	const unsigned n_unheard = r->here.late_ns >= REACH_LATE_NS ? 1 : 0;
+
+	return w->may_be_way_back || w->hop_min == 0 || w->n_hops == 0 ||
+	       w->hop_min + n_unheard >= w->n_hops;
+}
+
 static bool dies_before(const struct reach *r, const struct reach_ask *a)
 {
 	const struct where *w;
@@ -43,8 +53,7 @@ static bool dies_before(const struct reach *r, const struct reach_ask *a)
 		return false;
 	w = &r->traces[a->trace].result.where;
 	return w->basis != WHERE_NO_BASIS &&
-	       !(w->basis == WHERE_QUOTE &&
-	         (w->may_be_way_back || w->hop_min == 0 || w->n_hops == 0));
+	       !(w->basis == WHERE_QUOTE && may_be_here(r, w));
 }
 
 static bool is_mute(const struct reach *r, const struct reach_ask *a)
