@@ -34,6 +34,15 @@ void fw_sonic_init(struct fw_sonic *c, struct fw_rules *out, struct slice text,
 		c->names[i] = c->interfaces;
 }
 
+void fw_sonic_rule_init(struct fw_sonic_rule *r)
+{
+	*r = (struct fw_sonic_rule){.families = FW_IP4,
+	                            .priority = -1,
+	                            .udp_idle_s = FW_IDLE_UNSET,
+	                            .tcp_idle_s = FW_IDLE_UNSET,
+	                            .dscp = FW_DSCP_UNSET};
+}
+
 struct fw_sonic_rule *fw_sonic_rule_add(struct fw_sonic *c, unsigned line,
                                         struct slice raw)
 {
@@ -42,12 +51,9 @@ struct fw_sonic_rule *fw_sonic_rule_add(struct fw_sonic *c, unsigned line,
 	fw_sonic_check(c, r);
 	if (!r)
 		return NULL;
+	fw_sonic_rule_init(r);
 	r->line = line;
 	r->raw = raw;
-	r->families = FW_IP4;
-	r->priority = -1;
-	r->udp_idle_s = r->tcp_idle_s = FW_IDLE_UNSET;
-	r->dscp = FW_DSCP_UNSET;
 	if (c->last)
 		c->last->next = r;
 	else
@@ -285,20 +291,24 @@ static void put_rule(struct fw_sonic *c, struct fw_chain *to,
 	put_attrs(c, r, from);
 }
 
-static void sort(struct fw_sonic *c, struct slot *slots)
+/* @return how many there are */
+static size_t sort(struct fw_sonic *c, struct slot *slots)
 {
 	size_t n = 0, n_placed = 0;
 
 	for (const struct fw_sonic_rule *r = c->first; r; r = r->next) {
+		if (r->is_gone)
+			continue;
 		slots[n] = (struct slot){r, r->priority, n, false};
 		n_placed += r->priority >= 0;
 		n++;
 	}
 	if (n_placed == 0)
-		return;
+		return n;
 	for (size_t i = 0; i < n; i++)
 		slots[i].is_unplaced = slots[i].key < 0;
 	qsort(slots, n, sizeof(*slots), by_key);
+	return n;
 }
 
 static bool is_end(const struct fw_rule *r)
@@ -335,6 +345,7 @@ static void put_rules(struct fw_sonic *c)
 	struct slot *slots =
 		arena_alloc(&c->scratch, (c->n_rules + 1) * sizeof(*slots));
 	struct fw_chain *to = fw_chain_add(c->rules, "access-rules");
+	size_t n;
 
 	fw_sonic_check(c, slots);
 	fw_sonic_check(c, to);
@@ -346,8 +357,8 @@ static void put_rules(struct fw_sonic *c)
 	/* The families have lists of their own; a text without one of them
 	 * says nothing of it. */
 	c->rules->families = FW_IP4 | (c->has_ip6 ? FW_IP6 : 0U);
-	sort(c, slots);
-	for (size_t i = 0; i < c->n_rules && !c->err; i++)
+	n = sort(c, slots);
+	for (size_t i = 0; i < n && !c->err; i++)
 		put_rule(c, to, &slots[i]);
 	if (!c->err)
 		put_end(c, to);

@@ -50,9 +50,10 @@ struct fw_sonic_rule {
 	unsigned line;
 	struct slice raw;
 	unsigned families;
-	struct slice from, to, id, name, schedule;
+	struct slice from, to, id, uuid, name, schedule;
 	enum fw_action action;
 	bool is_disabled, has_action;
+	bool is_gone; /**< taken away again */
 	struct fw_sonic_side src, dst, service;
 	const char *conditional; /**< what else it asks, or NULL */
 	int64_t priority;        /**< -1: not said */
@@ -145,6 +146,8 @@ struct fw_sonic_nat *fw_sonic_nat_add(struct fw_sonic *c, unsigned line,
 /** Make the model's chains of them: who is sent where. */
 void fw_sonic_put_nats(struct fw_sonic *c);
 
+/** Nothing said. */
+void fw_sonic_rule_init(struct fw_sonic_rule *r);
 struct fw_sonic_rule *fw_sonic_rule_add(struct fw_sonic *c, unsigned line,
                                         struct slice raw);
 /** What it asks that the model cannot say; the first is kept. */

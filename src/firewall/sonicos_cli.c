@@ -422,6 +422,24 @@ static void read_version(struct fw_sonic_reader *r, struct slice rest)
 		r->s->rules->version = fw_sonic_dup(r->s, slice_sub(w, at, n));
 }
 
+/* A box lets go of no object that a rule uses, so to forget one that none uses
+ * any more changes nothing. @return false: not a command that is read here */
+static bool remove_block(struct fw_sonic_reader *r, struct slice rest)
+{
+	static const char *const objects[] = {"address-object", "address-group",
+	                                      "service-object",
+	                                      "service-group"};
+	struct slice w;
+
+	if (!fw_sonic_word(r, &rest, &w))
+		return false;
+	if (fw_sonic_is(w, "access-rule")) {
+		fw_sonic_rule_remove(r, rest);
+		return true;
+	}
+	return fw_sonic_is_one_of(w, objects, ARRAY_LEN(objects));
+}
+
 /* @return false: not a command that is read here */
 static bool open_block(struct fw_sonic_reader *r)
 {
@@ -429,6 +447,8 @@ static bool open_block(struct fw_sonic_reader *r)
 
 	if (!fw_sonic_word(r, &rest, &w))
 		return true;
+	if (fw_sonic_is(w, "no"))
+		return remove_block(r, rest);
 	if (fw_sonic_is(w, "access-rule"))
 		fw_sonic_rule_open(r, rest);
 	else if (fw_sonic_is(w, "address-object"))
@@ -472,6 +492,7 @@ static bool is_command(struct fw_sonic_reader *r)
 	};
 	struct slice rest = r->line, w;
 
+	(void)fw_sonic_next_is(r, &rest, "no");
 	return fw_sonic_word(r, &rest, &w) &&
 	       fw_sonic_is_one_of(w, commands, ARRAY_LEN(commands));
 }
@@ -625,6 +646,8 @@ static void read_line(struct fw_sonic_reader *r)
 	r->block = FW_SONIC_BLOCK_NONE;
 	r->head_indent = r->indent;
 	r->body_indent = SIZE_MAX;
+	r->is_typed |= fw_sonic_is(r->line, "configure") ||
+	               fw_sonic_is(r->line, "config");
 	if (!is_talk(r->line) && !open_block(r))
 		keep(r);
 }
@@ -665,8 +688,11 @@ void fw_sonic_read_commands(struct fw_sonic *c, struct slice text,
                             unsigned line)
 {
 	struct fw_sonic_rule *const first = c->first, *const last = c->last;
-	struct fw_sonic_reader r = {
-		.s = c, .body_indent = SIZE_MAX, .n = line - 1};
+	struct fw_sonic_reader r = {.s = c,
+	                            .body_indent = SIZE_MAX,
+	                            .n = line - 1,
+	                            .is_typed = true,
+	                            .below = c->first};
 
 	c->first = c->last = NULL;
 	read_lines(&r, text);

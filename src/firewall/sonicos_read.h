@@ -33,6 +33,9 @@ struct fw_sonic_reader {
 	unsigned n;        /* its number */
 	size_t n_other;
 	bool is6;
+	bool is_typed;               /* on a box, not listed by it */
+	struct fw_sonic_rule *below; /* that a box has which commands follow */
+	size_t n_looks;
 };
 
 /** Take a word off @p rest; blanks in it stand in quotes or behind
@@ -62,6 +65,17 @@ WARN_UNUSED int fw_sonic_read_ports(struct fw_sonic_reader *r,
 /** A number; without one, a fault is told. */
 int64_t fw_sonic_number(struct fw_sonic_reader *r, struct slice *rest,
                         int64_t otherwise);
+
+/** The rule that a command means which begins as @p like; NULL: none. */
+struct fw_sonic_rule *fw_sonic_rule_find(struct fw_sonic_reader *r,
+                                         const struct fw_sonic_rule *like);
+/** The open rule is about to get that place: those behind it move down. Rules
+ *  that were listed without places have those of their order. */
+void fw_sonic_rule_move(struct fw_sonic_reader *r, int64_t to);
+/** What follows "no access-rule". */
+void fw_sonic_rule_remove(struct fw_sonic_reader *r, struct slice rest);
+/** What follows "access-rule", into the open rule. */
+void fw_sonic_rule_head(struct fw_sonic_reader *r, struct slice rest);
 
 /** What follows "access-rule". */
 void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest);

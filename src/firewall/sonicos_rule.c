@@ -133,8 +133,13 @@ static void read_dscp(struct fw_sonic_reader *r, struct slice *rest)
 
 static void read_priority(struct fw_sonic_reader *r, struct slice *rest)
 {
-	if (fw_sonic_next_is(r, rest, "manual"))
-		r->rule->priority = fw_sonic_number(r, rest, -1);
+	int64_t at;
+
+	if (!fw_sonic_next_is(r, rest, "manual"))
+		return;
+	at = fw_sonic_number(r, rest, -1);
+	fw_sonic_rule_move(r, at);
+	r->rule->priority = at;
 }
 
 /* What is there and changes nothing for whose packets the rule is. */
@@ -216,6 +221,13 @@ static bool read_last(struct fw_sonic_reader *r, struct slice w,
 	return false;
 }
 
+static void read_uuid(struct fw_sonic_reader *r, struct slice *rest)
+{
+	(void)fw_sonic_word(r, rest, &r->rule->uuid);
+	if (!r->rule->id.n)
+		r->rule->id = r->rule->uuid;
+}
+
 /* One clause. @return false at the end, or where nothing fits */
 static bool read_clause(struct fw_sonic_reader *r, struct slice *rest)
 {
@@ -243,9 +255,10 @@ static bool read_clause(struct fw_sonic_reader *r, struct slice *rest)
 		read_users(r, rest);
 	else if (fw_sonic_is(w, "enable"))
 		rule->is_disabled = is_no;
-	else if ((fw_sonic_is(w, "name") && !is_no) ||
-	         (fw_sonic_is(w, "uuid") && !rule->id.n))
+	else if (fw_sonic_is(w, "name") && !is_no)
 		(void)fw_sonic_word(r, rest, &rule->id);
+	else if (fw_sonic_is(w, "uuid"))
+		read_uuid(r, rest);
 	else if (fw_sonic_is(w, "comment") && !is_no)
 		(void)fw_sonic_word(r, rest, &rule->name);
 	else if (fw_sonic_is(w, "sip"))
@@ -265,7 +278,7 @@ void fw_sonic_rule_read(struct fw_sonic_reader *r, struct slice rest)
 	       rest.p != before.p);
 }
 
-void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
+void fw_sonic_rule_head(struct fw_sonic_reader *r, struct slice rest)
 {
 	bool is6 = false;
 
@@ -273,13 +286,34 @@ void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
 		is6 = true;
 	else
 		(void)fw_sonic_next_is(r, &rest, "ipv4");
-	r->block = FW_SONIC_BLOCK_RULE;
-	r->rule = fw_sonic_rule_add(r->s, r->n, r->line);
-	if (!r->rule)
-		return;
 	r->rule->families = is6 ? FW_IP6 : FW_IP4;
-	r->s->has_ip6 |= is6;
 	fw_sonic_rule_read(r, rest);
+}
+
+void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
+{
+	struct fw_sonic_rule head, *rule = NULL;
+
+	fw_sonic_rule_init(&head);
+	r->block = FW_SONIC_BLOCK_RULE;
+	if (r->is_typed) {
+		r->rule = &head;
+		fw_sonic_rule_head(r, rest);
+		rule = fw_sonic_rule_find(r, &head);
+	}
+	if (rule) {
+		rule->line = r->n;
+		rule->raw = r->line;
+	} else if (r->is_typed && head.uuid.n && !head.from.n && !head.to.n) {
+		fw_sonic_warn(r, _("There is no such access rule here."));
+	} else {
+		rule = fw_sonic_rule_add(r->s, r->n, r->line);
+	}
+	r->rule = rule;
+	if (!rule)
+		return;
+	fw_sonic_rule_head(r, rest);
+	r->s->has_ip6 |= rule->families == FW_IP6;
 }
 
 /* Indented under the command, or a clause of it that was typed. */
