@@ -166,6 +166,12 @@ static const struct fw_vendor_fact facts[] = {
             "off unless a line names it."),
          "VyOS source, src/migration-scripts/conntrack/2-to-3; "
          "data/config.boot.default"},
+	{"vyos-sip-words",
+         N_("The text has no footer with the version, but words that came "
+            "with VyOS 1.4 (such as firewall ipv4): there the SIP helper is "
+            "off unless a line names it."),
+         "VyOS source, src/migration-scripts/conntrack/2-to-3 and "
+         "firewall/10-to-11"},
 	{"vyos-sip-no-footer",
          N_("The text has no footer with the version, and the meaning of an "
             "absent line was turned around between VyOS 1.3 and 1.4."),

@@ -41,40 +41,29 @@ const char *fw_vy_dup(struct fw_vy_reader *c, struct slice s)
 	return text ? text : "";
 }
 
-static const struct fw_vy_node *first_of(const struct fw_vy_node *n)
-{
-	return n ? n->first : NULL;
-}
-
 /* ---- chains ---- */
-
-struct numbered {
-	uint64_t number;
-	const struct fw_vy_node *node;
-};
 
 static int by_number(const void *a, const void *b)
 {
-	const struct numbered *x = a, *y = b;
+	const struct fw_vy_numbered *x = a, *y = b;
 
 	return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Numbers are the order, wherever the rules stand in the text. */
-static size_t sort_rules(struct fw_vy_reader *c, struct numbered **out,
-                         const struct fw_vy_node *set)
+size_t fw_vy_sort(struct fw_vy_reader *c, struct fw_vy_numbered **out,
+                  const struct fw_vy_node *set)
 {
 	const struct fw_vy_node *list = fw_vy_find(&c->t, set, "rule");
 	size_t n = 0;
 
-	for (const struct fw_vy_node *r = first_of(list); r; r = r->next)
+	for (const struct fw_vy_node *r = fw_vy_first(list); r; r = r->next)
 		n++;
 	*out = arena_alloc(&c->scratch, (n + 1) * sizeof(**out));
 	fw_vy_check(c, *out);
 	if (!*out)
 		return 0;
 	n = 0;
-	for (const struct fw_vy_node *r = first_of(list); r; r = r->next) {
+	for (const struct fw_vy_node *r = fw_vy_first(list); r; r = r->next) {
 		uint64_t number;
 
 		if (text_u64(&number, r->word, MAX_RULE)) {
@@ -83,7 +72,7 @@ static size_t sort_rules(struct fw_vy_reader *c, struct numbered **out,
 			         MAX_RULE);
 			continue;
 		}
-		(*out)[n++] = (struct numbered){number, r};
+		(*out)[n++] = (struct fw_vy_numbered){number, r};
 	}
 	qsort(*out, n, sizeof(**out), by_number);
 	return n;
@@ -195,12 +184,15 @@ void fw_vy_state_policy_add(struct fw_vy_reader *c, struct fw_chain *ch)
 static void fill_chain(struct fw_vy_reader *c, struct fw_chain *ch,
                        const struct fw_vy_node *set)
 {
-	struct numbered *v;
-	const size_t n = sort_rules(c, &v, set);
+	struct fw_vy_numbered *v;
+	const size_t n = fw_vy_sort(c, &v, set);
 
 	ch->line = set->line;
 	ch->raw = set->raw;
-	if (ch->hook != FW_HOOK_NONE)
+	/* There is no state yet before it is asked for. */
+	if (ch->hook == FW_HOOK_PREROUTING)
+		ch->priority = FW_VY_PRIORITY_RAW;
+	else if (ch->hook != FW_HOOK_NONE)
 		fw_vy_state_policy_add(c, ch);
 	for (size_t i = 0; i < n && !c->err; i++)
 		fw_vy_check(c,
@@ -224,8 +216,8 @@ static void read_sets(struct fw_vy_reader *c)
 		const struct fw_vy_node *list =
 			fw_vy_find(&c->t, c->t.root, rows[i].path);
 
-		for (const struct fw_vy_node *n = first_of(list); n && !c->err;
-		     n = n->next) {
+		for (const struct fw_vy_node *n = fw_vy_first(list);
+		     n && !c->err; n = n->next) {
 			struct fw_chain *ch =
 				fw_vy_chain_add(c, fw_vy_dup(c, n->word),
 			                        rows[i].table, FW_HOOK_NONE);
@@ -255,6 +247,10 @@ static void read_base(struct fw_vy_reader *c)
 	         FW_HOOK_INPUT},
 		{"firewall ipv6 output filter", "output filter", fw_vy_table6,
 	         FW_HOOK_OUTPUT},
+		{"firewall ipv4 prerouting raw", "prerouting raw", fw_vy_table4,
+	         FW_HOOK_PREROUTING},
+		{"firewall ipv6 prerouting raw", "prerouting raw", fw_vy_table6,
+	         FW_HOOK_PREROUTING},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows) && !c->err; i++) {
@@ -268,121 +264,6 @@ static void read_base(struct fw_vy_reader *c)
 		                     rows[i].hook);
 		if (ch)
 			fill_chain(c, ch, n);
-	}
-}
-
-/* ---- bindings ---- */
-
-enum side {
-	SIDE_IN,
-	SIDE_OUT,
-	SIDE_LOCAL,
-	SIDES,
-};
-
-static const struct {
-	const char *word, *name;
-	enum fw_hook hook;
-	int priority;
-} sides[SIDES] = {
-	{"in", "interfaces in", FW_HOOK_FORWARD, 0},
-	{"out", "interfaces out", FW_HOOK_FORWARD, 1},
-	{"local", "interfaces local", FW_HOOK_INPUT, 0},
-};
-
-static struct fw_chain *side_chain(struct fw_vy_reader *c, const char *table,
-                                   enum side s)
-{
-	const struct slice name = slice_str(sides[s].name);
-	struct fw_chain *ch = fw_dict_get(&c->chains, table, name);
-
-	if (ch)
-		return ch;
-	ch = fw_vy_chain_add(c, sides[s].name, table, sides[s].hook);
-	if (!ch)
-		return NULL;
-	ch->priority = sides[s].priority;
-	fw_vy_state_policy_add(c, ch);
-	return ch;
-}
-
-static void bind_one(struct fw_vy_reader *c, const char *iface,
-                     const char *table, enum side s,
-                     const struct fw_vy_node *name)
-{
-	struct fw_chain *ch = side_chain(c, table, s);
-	struct fw_zones *zones;
-	struct fw_rule *r;
-
-	r = ch ? fw_vy_made_add(c, ch, name, FW_JUMP) : NULL;
-	if (!r)
-		return;
-	r->target = fw_vy_dup(c, name->word);
-	r->id = arena_fmt(&c->rules->arena, "%s %s", iface, sides[s].word);
-	fw_vy_check(c, r->id);
-	if (!r->id)
-		r->id = "";
-	zones = s == SIDE_OUT ? &r->out : &r->in;
-	fw_vy_check(c, fw_zones_add(&c->rules->arena, zones, iface));
-}
-
-static void bind_all(struct fw_vy_reader *c, const char *iface,
-                     const struct fw_vy_node *n)
-{
-	const struct fw_vy_node *fw = fw_vy_find(&c->t, n, "firewall");
-
-	for (int s = 0; s < SIDES && fw; s++) {
-		const struct fw_vy_node *side =
-			fw_vy_find(&c->t, fw, sides[s].word);
-		const struct fw_vy_node *v4 = fw_vy_find(&c->t, side, "name");
-		const struct fw_vy_node *v6 =
-			fw_vy_find(&c->t, side, "ipv6-name");
-
-		if (v4 && v4->last)
-			bind_one(c, iface, fw_vy_table4, (enum side)s,
-			         v4->last);
-		if (v6 && v6->last)
-			bind_one(c, iface, fw_vy_table6, (enum side)s,
-			         v6->last);
-	}
-}
-
-/* `vif 10` below eth1 is eth1.10; `pppoe 0` is pppoe0. */
-static void read_interface(struct fw_vy_reader *c, const struct fw_vy_node *n)
-{
-	const struct fw_vy_node *vif = fw_vy_find(&c->t, n, "vif");
-	const struct fw_vy_node *ppp = fw_vy_find(&c->t, n, "pppoe");
-	const char *name = fw_vy_dup(c, n->word), *sub;
-
-	bind_all(c, name, n);
-	for (const struct fw_vy_node *v = first_of(vif); v && !c->err;
-	     v = v->next) {
-		sub = arena_fmt(&c->rules->arena, "%s.%.*s", name,
-		                (int)v->word.n, (const char *)v->word.p);
-		fw_vy_check(c, sub);
-		if (sub)
-			bind_all(c, sub, v);
-	}
-	for (const struct fw_vy_node *p = first_of(ppp); p && !c->err;
-	     p = p->next) {
-		sub = arena_fmt(&c->rules->arena, "pppoe%.*s", (int)p->word.n,
-		                (const char *)p->word.p);
-		fw_vy_check(c, sub);
-		if (sub)
-			bind_all(c, sub, p);
-	}
-}
-
-static void read_bindings(struct fw_vy_reader *c)
-{
-	const struct fw_vy_node *all =
-		fw_vy_find(&c->t, c->t.root, "interfaces");
-
-	for (const struct fw_vy_node *kind = first_of(all); kind;
-	     kind = kind->next) {
-		for (const struct fw_vy_node *n = kind->first; n && !c->err;
-		     n = n->next)
-			read_interface(c, n);
 	}
 }
 
@@ -400,81 +281,6 @@ static void check_targets(struct fw_vy_reader *c)
 				r->conditional = "jump-target";
 			diag_add(c->t.dg, DIAG_WARN, r->raw,
 			         _("This rule set is not in the text."));
-		}
-	}
-}
-
-/* ---- NAT ---- */
-
-static bool is_masquerade(struct slice word)
-{
-	return slice_eq_str(word, "masquerade");
-}
-
-static void add_nat(struct fw_vy_reader *c, struct fw_chain *ch,
-                    const struct fw_vy_node *n, bool is_source)
-{
-	const char *iface_path =
-		is_source ? "outbound-interface" : "inbound-interface";
-	const struct fw_vy_node *iface = fw_vy_find(&c->t, n, iface_path);
-	struct slice to = fw_vy_value(&c->t, n, "translation address");
-	struct slice where = {NULL, 0};
-	struct fw_rule *r = fw_vy_made_add(c, ch, n, FW_ACCEPT);
-
-	if (!r)
-		return;
-	r->is_disabled = fw_vy_find(&c->t, n, "disable");
-	r->nat.kind = is_source ? FW_NAT_SOURCE : FW_NAT_DEST;
-	if (fw_vy_find(&c->t, n, "exclude"))
-		r->nat.kind = FW_NAT_NONE;
-	r->id = arena_fmt(&c->rules->arena, "nat %.*s", (int)n->word.n,
-	                  (const char *)n->word.p);
-	fw_vy_check(c, r->id);
-	if (!r->id)
-		r->id = "";
-	if (to.n == 0)
-		to = fw_vy_value(&c->t, n,
-		                 is_source ? "outside-address address"
-		                           : "inside-address address");
-	if (to.n && !is_masquerade(to))
-		r->nat.to = fw_vy_dup(c, to);
-	if (iface && iface->last)
-		where = iface->last->last ? iface->last->last->word
-		                          : iface->last->word;
-	if (where.n)
-		fw_vy_check(c, fw_zones_add(&c->rules->arena,
-		                            is_source ? &r->out : &r->in,
-		                            fw_vy_dup(c, where)));
-	if (fw_vy_find(&c->t, n, "source") ||
-	    fw_vy_find(&c->t, n, "destination") ||
-	    fw_vy_find(&c->t, n, "protocol"))
-		r->conditional = "source, destination or protocol";
-}
-
-static void read_nat(struct fw_vy_reader *c)
-{
-	static const char *const paths[] = {"nat source", "nat destination",
-	                                    "service nat"};
-	struct fw_chain *out = fw_vy_chain_add(c, "nat source", fw_vy_table4,
-	                                       FW_HOOK_POSTROUTING);
-	struct fw_chain *in = fw_vy_chain_add(c, "nat destination",
-	                                      fw_vy_table4, FW_HOOK_PREROUTING);
-
-	if (!in || !out)
-		return;
-	out->kind = in->kind = FW_CHAIN_NAT;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		struct numbered *v;
-		const size_t n = sort_rules(
-			c, &v, fw_vy_find(&c->t, c->t.root, paths[i]));
-
-		for (size_t k = 0; k < n && !c->err; k++) {
-			const struct slice type =
-				fw_vy_value(&c->t, v[k].node, "type");
-			const bool is_dest =
-				i == 1 || slice_eq_str(type, "destination");
-
-			add_nat(c, is_dest ? in : out, v[k].node, !is_dest);
 		}
 	}
 }
@@ -499,6 +305,20 @@ static struct fw_setting *add_setting(struct fw_vy_reader *c, const char *id,
 	return s;
 }
 
+/* Words that no version knew before helpers were off unless named. */
+static bool has_base_words(const struct fw_vy_reader *c)
+{
+	static const char *const paths[] = {"firewall ipv4", "firewall ipv6",
+	                                    "firewall global-options",
+	                                    "firewall flowtable"};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		if (fw_vy_find(&c->t, c->t.root, paths[i]))
+			return true;
+	}
+	return false;
+}
+
 static void read_sip(struct fw_vy_reader *c, bool is_edgeos)
 {
 	const struct fw_vy_node *leaf =
@@ -507,6 +327,7 @@ static void read_sip(struct fw_vy_reader *c, bool is_edgeos)
 		.is_edgeos = is_edgeos,
 		.has_leaf = leaf,
 		.is_disabled = fw_vy_find(&c->t, leaf, "disable"),
+		.has_base = has_base_words(c),
 		.conntrack = c->t.conntrack,
 	};
 	const struct fw_vy_sip_state st = fw_vy_sip_judge(&in);
@@ -600,7 +421,7 @@ static void keep_rest(struct fw_vy_reader *c)
 	                                   "nat",      "system",
 	                                   "service",  "zone-policy"};
 
-	for (const struct fw_vy_node *n = first_of(c->t.root); n && !c->err;
+	for (const struct fw_vy_node *n = fw_vy_first(c->t.root); n && !c->err;
 	     n = n->next) {
 		bool is_ours = false;
 
@@ -613,16 +434,17 @@ static void keep_rest(struct fw_vy_reader *c)
 
 static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 {
-
 	read_sets(c);
 	if (!c->err)
 		read_base(c);
 	if (!c->err)
-		read_bindings(c);
+		fw_vy_bindings_read(c);
 	if (!c->err)
 		fw_vy_zones_read(c);
 	if (!c->err)
-		read_nat(c);
+		fw_vy_nat_read(c);
+	if (!c->err)
+		fw_vy_ignored_read(c);
 	if (!c->err)
 		check_targets(c);
 	if (!c->err)
@@ -634,8 +456,7 @@ static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 	if (!c->err)
 		keep_rest(c);
 	/* Traffic that no list speaks of passes. */
-	for (int i = 0; i < 2 && !c->err; i++)
-		(void)side_chain(c, i ? fw_vy_table6 : fw_vy_table4, SIDE_IN);
+	fw_vy_sides_open(c);
 	if (!fw_vy_find(&c->t, c->t.root, "firewall ipv6-name") &&
 	    !fw_vy_find(&c->t, c->t.root, "firewall ipv6"))
 		fw_rules_note_names(c->rules);
@@ -714,7 +535,9 @@ static int edgeos_recognise(struct slice text)
 		return 95;
 	return holds(text, "system offload hwnat") ||
 	                       holds(text, "service gui") ||
-	                       holds(text, "service unms")
+	                       holds(text, "service unms") ||
+	                       holds(text, "\n    gui {") ||
+	                       holds(text, "\n    unms {")
 	               ? 85
 	               : 45;
 }

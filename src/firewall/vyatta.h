@@ -47,6 +47,10 @@ void fw_vy_read(struct fw_vy_tree *t, struct slice text);
  *  @return false: it is none of them, or cannot be done. */
 bool fw_vy_command(struct fw_vy_tree *t, struct slice line);
 
+/** @return N of "what@N" in the footer of @p text, or -1: it has none. @p what
+ *  ends with "@". */
+long fw_vy_footer(struct slice text, const char *what);
+
 /** @return the node of @p word right below @p parent, or NULL. */
 struct fw_vy_node *fw_vy_child(const struct fw_vy_tree *t,
                                const struct fw_vy_node *parent,
@@ -64,7 +68,8 @@ struct slice fw_vy_value(const struct fw_vy_tree *t,
 struct fw_vy_sip {
 	bool is_edgeos;
 	bool has_leaf, is_disabled; /**< system conntrack modules sip */
-	long conntrack;             /**< version in the footer; -1: none */
+	bool has_base;  /**< it has words that came after what they mean */
+	long conntrack; /**< version in the footer; -1: none */
 };
 
 struct fw_vy_sip_state {
@@ -89,6 +94,14 @@ WARN_UNUSED struct fw_rule *fw_vy_rule_add(struct fw_vy_tree *t,
                                            struct fw_vy_groups *g,
                                            struct fw_chain *c,
                                            const struct fw_vy_node *rule);
+
+/** The packets that a rule of another kind names, to accept them. @p kind is
+ *  the first word of its id. @return it, or NULL: no memory. */
+WARN_UNUSED struct fw_rule *fw_vy_packets_add(struct fw_vy_tree *t,
+                                              struct fw_vy_groups *g,
+                                              struct fw_chain *c,
+                                              const struct fw_vy_node *rule,
+                                              const char *kind);
 
 /** Chains of what zones say of traffic that is routed: where VyOS from 1.4
  *  says it (`firewall zone`), and where older ones and EdgeOS do. */

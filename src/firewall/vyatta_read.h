@@ -13,6 +13,16 @@ struct fw_vy_reader {
 	int err; /**< 0 or ENOMEM, the first one; stops the reading */
 };
 
+enum {
+	FW_VY_PRIORITY_RAW = -300, /**< of chains before conntrack */
+};
+
+/** A rule as the text has it. */
+struct fw_vy_numbered {
+	uint64_t number;
+	const struct fw_vy_node *node;
+};
+
 /** Of chains, by family; also the scope of their names. */
 extern const char fw_vy_table4[], fw_vy_table6[];
 
@@ -33,6 +43,25 @@ struct fw_rule *fw_vy_made_add(struct fw_vy_reader *c, struct fw_chain *ch,
 
 /** Answers to what passed before may be let through by one line for all. */
 void fw_vy_state_policy_add(struct fw_vy_reader *c, struct fw_chain *ch);
+
+/** What is below @p set in the order of its numbers, wherever the rules stand
+ *  in the text. @return how many */
+size_t fw_vy_sort(struct fw_vy_reader *c, struct fw_vy_numbered **out,
+                  const struct fw_vy_node *set);
+
+static inline const struct fw_vy_node *fw_vy_first(const struct fw_vy_node *n)
+{
+	return n ? n->first : NULL;
+}
+
+/** Base chains that jump to the sets that interfaces name. */
+void fw_vy_bindings_read(struct fw_vy_reader *c);
+/** Make those of traffic that is routed, where no interface names a set. */
+void fw_vy_sides_open(struct fw_vy_reader *c);
+
+void fw_vy_nat_read(struct fw_vy_reader *c);
+/** Packets that are to have no state. */
+void fw_vy_ignored_read(struct fw_vy_reader *c);
 
 /** What zones let pass to one another, as chains after all others. */
 void fw_vy_zones_read(struct fw_vy_reader *c);

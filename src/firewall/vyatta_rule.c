@@ -14,6 +14,8 @@
 
 enum {
 	MAX_COPIES = 1 << 21,
+	MAX_INCLUDED = 8, /* groups in groups */
+	N_OF_FILTERS = 6, /* of the words that say nothing of packets */
 };
 
 /* ---- groups ---- */
@@ -102,24 +104,43 @@ static struct fw_object *group_of(struct fw_vy_groups *g, struct fw_vy_tree *t,
 	return o;
 }
 
-/* A group that names another has members that are not all known here. */
+/* The members of @p n and of the groups that it includes. @return false: one of
+ * those is not there, or they go round. */
+static bool add_members(struct fw_vy_groups *g, struct fw_vy_tree *t,
+                        struct fw_object *o, const struct fw_vy_node *n,
+                        size_t kind, unsigned depth)
+{
+	const struct fw_vy_node *list = fw_vy_find(t, n, kinds[kind].member);
+	const struct fw_vy_node *more = fw_vy_find(t, n, "include");
+	bool is_whole = true;
+
+	for (const struct fw_vy_node *m = list ? list->first : NULL; m;
+	     m = m->next)
+		t->no_memory |= !add_member(t, o, m->word, kinds[kind].is_name);
+	for (const struct fw_vy_node *m = more ? more->first : NULL; m;
+	     m = m->next) {
+		const struct fw_vy_node *other =
+			fw_vy_child(t, n->parent, m->word);
+
+		is_whole = other && depth < MAX_INCLUDED &&
+		           ++g->n_copies <= MAX_COPIES &&
+		           add_members(g, t, o, other, kind, depth + 1) &&
+		           is_whole;
+	}
+	return is_whole;
+}
+
+/* One whose members are not all known is as good as not there. */
 static bool add_group(struct fw_vy_groups *g, struct fw_vy_tree *t,
                       const struct fw_vy_node *n, size_t kind)
 {
 	struct fw_object *o = group_of(g, t, n, kind);
-	const struct fw_vy_node *list = fw_vy_find(t, n, kinds[kind].member);
 
 	if (!o)
 		return false;
-	for (const struct fw_vy_node *m = list ? list->first : NULL; m;
-	     m = m->next) {
-		if (!add_member(t, o, m->word, kinds[kind].is_name))
-			return false;
-	}
-	if (o->kind == FW_OBJECT_ADDRS && fw_vy_find(t, n, "include"))
-		return fw_addrs_add_name(&t->rules->arena, &o->addrs,
-		                         FW_ADDR_UNKNOWN, o->name);
-	return true;
+	if (!add_members(g, t, o, n, kind, 0))
+		fw_dict_put(&g->dict, kinds[kind].kind, n->word, NULL);
+	return !t->no_memory;
 }
 
 int fw_vy_groups_read(struct fw_vy_groups *g, struct fw_vy_tree *t)
@@ -146,6 +167,7 @@ struct ctx {
 	struct fw_vy_tree *t;
 	struct fw_vy_groups *g;
 	struct fw_match m;
+	bool is_packets; /**< what it does is said elsewhere */
 	bool no_memory;
 };
 
@@ -222,6 +244,60 @@ static const struct fw_object *group_find(struct ctx *c, struct slice kind,
 	return o;
 }
 
+/* The interface of that name: `eth1`, `eth1.10`. */
+static const struct fw_vy_node *iface_find(const struct fw_vy_tree *t,
+                                           struct slice name)
+{
+	const struct fw_vy_node *all = fw_vy_find(t, t->root, "interfaces");
+	const size_t dot = slice_find(name, slice_str("."));
+	const struct fw_vy_node *n = NULL;
+
+	for (const struct fw_vy_node *k = all ? all->first : NULL; k && !n;
+	     k = k->next)
+		n = fw_vy_child(t, k, slice_sub(name, 0, dot));
+	if (!n || dot == SIZE_MAX)
+		return n;
+	n = fw_vy_find(t, n, "vif");
+	return n ? fw_vy_child(t, n, slice_sub(name, dot + 1, SIZE_MAX)) : NULL;
+}
+
+/* EdgeOS keeps groups of each interface's own addresses and networks, such as
+ * NETv4_eth1. @return false: it is none, or what it has is not in the text. */
+static bool add_own(struct ctx *c, struct fw_addrs *set, struct slice name)
+{
+	static const struct {
+		const char *prefix;
+		bool is_net, is6;
+	} rows[] = {
+		{"ADDRv4_", false, false},
+		{"NETv4_", true, false},
+		{"ADDRv6_", false, true},
+		{"NETv6_", true, true},
+	};
+	const struct fw_vy_node *n = NULL;
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(rows) && !fw_has_prefix(name, rows[i].prefix))
+		i++;
+	if (i == ARRAY_LEN(rows))
+		return false;
+	n = iface_find(c->t, slice_sub(name, strlen(rows[i].prefix), SIZE_MAX));
+	n = n ? fw_vy_find(c->t, n, "address") : NULL;
+	for (n = n ? n->first : NULL; n; n = n->next) {
+		const size_t slash = slice_find(n->word, slice_str("/"));
+		struct fw_ip lo, hi;
+
+		if (fw_ip_parse(&lo, &hi,
+		                rows[i].is_net ? n->word
+		                               : slice_sub(n->word, 0, slash)))
+			return false; /* from DHCP */
+		if (fw_ip_is4(lo) == !rows[i].is6)
+			c->no_memory |= !fw_addrs_add_range(&c->t->rules->arena,
+			                                    set, lo, hi);
+	}
+	return set->first != NULL;
+}
+
 static void take_group(struct ctx *c, bool is_dest,
                        const struct fw_vy_node *group)
 {
@@ -244,6 +320,8 @@ static void take_group(struct ctx *c, bool is_dest,
 			/* The group's nodes serve all rules that name it. */
 			set.first = o->addrs.first;
 			set.last = o->addrs.last;
+		} else if (!o && add_own(c, &set, name)) {
+			/* all of it */
 		} else if (!fw_addrs_add_name(&c->t->rules->arena, &set,
 		                              FW_ADDR_UNKNOWN, dup(c, name))) {
 			c->no_memory = true;
@@ -254,11 +332,16 @@ static void take_group(struct ctx *c, bool is_dest,
 
 static void take_end(struct ctx *c, bool is_dest, const struct fw_vy_node *end)
 {
+	/* It is met by others than those that are named beside it. */
+	const struct fw_vy_node *mask = fw_vy_find(c->t, end, "address-mask");
+
 	for (const struct fw_vy_node *k = end->first; k; k = k->next) {
 		struct slice value = last_word(k);
 		struct fw_addrs set = {0};
 
-		if (slice_eq_str(k->word, "group")) {
+		if (mask && !slice_eq_str(k->word, "port")) {
+			fw_match_doubt(&c->m, mask->raw);
+		} else if (slice_eq_str(k->word, "group")) {
 			take_group(c, is_dest, k);
 		} else if (slice_eq_str(k->word, "port")) {
 			take_ports(c, is_dest, value);
@@ -329,7 +412,7 @@ static void take_action(struct ctx *c, struct slice value)
 		{"accept", FW_ACCEPT},    {"drop", FW_DROP},
 		{"reject", FW_REJECT},    {"return", FW_RETURN},
 		{"jump", FW_JUMP},        {"continue", FW_CONTINUE},
-		{"offload", FW_CONTINUE},
+		{"offload", FW_CONTINUE}, {"notrack", FW_CONTINUE},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -338,6 +421,7 @@ static void take_action(struct ctx *c, struct slice value)
 		c->m.rule.action = rows[i].action;
 		if (slice_eq_str(value, "offload"))
 			c->m.rule.attrs.offload = FW_ON;
+		c->m.rule.is_notrack = slice_eq_str(value, "notrack");
 		return;
 	}
 	/* It could do anything to what it matches. */
@@ -345,11 +429,12 @@ static void take_action(struct ctx *c, struct slice value)
 	fw_match_doubt(&c->m, value.n ? value : slice_str("action"));
 }
 
-/* `inbound-interface name eth0`, `interface-name eth0`, `group LAN`. */
+/* `inbound-interface name eth0`, `interface-name eth0`, `group LAN`; in NAT
+ * also `eth0` alone. */
 static void take_zone(struct ctx *c, bool is_out, const struct fw_vy_node *n)
 {
 	for (const struct fw_vy_node *k = n->first; k; k = k->next) {
-		struct slice value = last_word(k);
+		struct slice value = k->first ? last_word(k) : k->word;
 		const bool is_negated = cut_not(&value);
 		struct fw_zones set = {.is_negated = is_negated};
 		const struct fw_object *o = NULL;
@@ -358,6 +443,8 @@ static void take_zone(struct ctx *c, bool is_out, const struct fw_vy_node *n)
 		const bool is_group = slice_eq_str(k->word, "group") ||
 		                      slice_eq_str(k->word, "interface-group");
 
+		if (slice_eq_str(value, "any"))
+			continue;
 		if (is_group)
 			o = fw_dict_get(&c->g->dict, ifaces, value);
 		if (o) {
@@ -374,14 +461,26 @@ static void take_zone(struct ctx *c, bool is_out, const struct fw_vy_node *n)
 	}
 }
 
-static bool is_ignored(struct slice key)
+static bool is_ignored(const struct ctx *c, struct slice key)
 {
 	static const char *const names[] = {
-		"description", "log",         "disable",
-		"log-options", "jump-target", "offload-target",
+		"description",
+		"log",
+		"disable",
+		"log-options",
+		"jump-target",
+		"offload-target",
+		/* of NAT */
+		"translation",
+		"type",
+		"exclude",
+		"load-balance",
+		"inside-address",
+		"outside-address",
 	};
+	const size_t n = c->is_packets ? ARRAY_LEN(names) : N_OF_FILTERS;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (slice_eq_str(key, names[i]))
 			return true;
 	}
@@ -392,7 +491,7 @@ static void take_word(struct ctx *c, const struct fw_vy_node *k)
 {
 	const struct slice value = last_word(k);
 
-	if (is_ignored(k->word) || slice_eq_str(k->word, "action"))
+	if (is_ignored(c, k->word) || slice_eq_str(k->word, "action"))
 		return;
 	if (slice_eq_str(k->word, "source"))
 		take_end(c, false, k);
@@ -412,30 +511,50 @@ static void take_word(struct ctx *c, const struct fw_vy_node *k)
 		fw_match_doubt(&c->m, k->word);
 }
 
+/* What is left of a rule once it is known what it does. */
+static struct fw_rule *finish(struct ctx *c, struct fw_chain *ch,
+                              const struct fw_vy_node *rule, const char *kind)
+{
+	const struct slice about = fw_vy_value(c->t, rule, "description");
+	struct fw_rule *r;
+
+	c->m.rule.families = ch->families;
+	c->m.rule.line = rule->line;
+	c->m.rule.raw = rule->raw;
+	c->m.rule.id = arena_fmt(&c->t->rules->arena, "%s %.*s", kind,
+	                         (int)rule->word.n, (const char *)rule->word.p);
+	c->m.rule.is_disabled = fw_vy_find(c->t, rule, "disable");
+	if (about.n)
+		c->m.rule.name = dup(c, about);
+	for (const struct fw_vy_node *k = rule->first; k; k = k->next)
+		take_word(c, k);
+	c->no_memory |= !c->m.rule.id;
+	r = c->no_memory ? NULL : fw_match_done(&c->m, c->t->rules, ch);
+	fw_match_fini(&c->m);
+	return r;
+}
+
+struct fw_rule *fw_vy_packets_add(struct fw_vy_tree *t, struct fw_vy_groups *g,
+                                  struct fw_chain *ch,
+                                  const struct fw_vy_node *rule,
+                                  const char *kind)
+{
+	struct ctx c = {.t = t, .g = g, .is_packets = true};
+
+	fw_match_init(&c.m, &t->rules->arena);
+	c.m.rule.action = FW_ACCEPT;
+	return finish(&c, ch, rule, kind);
+}
+
 struct fw_rule *fw_vy_rule_add(struct fw_vy_tree *t, struct fw_vy_groups *g,
                                struct fw_chain *ch,
                                const struct fw_vy_node *rule)
 {
 	struct ctx c = {.t = t, .g = g};
-	const struct slice about = fw_vy_value(t, rule, "description");
-	struct fw_rule *r;
 
 	fw_match_init(&c.m, &t->rules->arena);
-	c.m.rule.families = ch->families;
-	c.m.rule.line = rule->line;
-	c.m.rule.raw = rule->raw;
-	c.m.rule.id = arena_fmt(&t->rules->arena, "%s %.*s", ch->name,
-	                        (int)rule->word.n, (const char *)rule->word.p);
-	c.m.rule.is_disabled = fw_vy_find(t, rule, "disable");
-	if (about.n)
-		c.m.rule.name = dup(&c, about);
 	take_action(&c, fw_vy_value(t, rule, "action"));
 	if (c.m.rule.action == FW_JUMP)
 		c.m.rule.target = dup(&c, fw_vy_value(t, rule, "jump-target"));
-	for (const struct fw_vy_node *k = rule->first; k; k = k->next)
-		take_word(&c, k);
-	c.no_memory |= !c.m.rule.id;
-	r = c.no_memory ? NULL : fw_match_done(&c.m, t->rules, ch);
-	fw_match_fini(&c.m);
-	return r;
+	return finish(&c, ch, rule, ch->name);
 }

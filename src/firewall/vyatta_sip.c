@@ -18,6 +18,8 @@ struct fw_vy_sip_state fw_vy_sip_judge(const struct fw_vy_sip *in)
 		return (struct fw_vy_sip_state){FW_ON, "vyatta-sip-leaf"};
 	if (in->is_edgeos)
 		return (struct fw_vy_sip_state){FW_ON, "edgeos-sip-default"};
+	if (in->conntrack < 0 && in->has_base)
+		return (struct fw_vy_sip_state){FW_OFF, "vyos-sip-words"};
 	if (in->conntrack < 0)
 		return (struct fw_vy_sip_state){FW_UNKNOWN,
 		                                "vyos-sip-no-footer"};

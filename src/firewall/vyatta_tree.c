@@ -283,26 +283,53 @@ static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
 	return n;
 }
 
-/* Versions stand in comments: "...conntrack@3:...", "Release version: 1.4". */
-static void read_comment(struct fw_vy_tree *t, struct slice text)
+/* "...:conntrack@3:...", of a line. @return -1: it is not there */
+static long track_of(struct slice line, const char *what)
 {
-	const struct slice track = slice_str(":conntrack@");
-	const struct slice first = slice_str("\"conntrack@");
-	const struct slice release = slice_str("Release version: ");
-	size_t at = slice_find(text, track);
-	struct slice rest, word;
+	const struct slice mark = slice_str(what);
 	uint64_t v;
-	size_t n = 0;
 
-	if (at == SIZE_MAX)
-		at = slice_find(text, first);
-	if (at != SIZE_MAX) {
-		rest = slice_sub(text, at + track.n, 8);
+	for (size_t at = 0; at < line.n; at += mark.n) {
+		struct slice rest = slice_sub(line, at, SIZE_MAX);
+		const size_t found = slice_find(rest, mark);
+		size_t n = 0;
+
+		if (found == SIZE_MAX)
+			return -1;
+		at += found;
+		if (at == 0 || (line.p[at - 1] != ':' && line.p[at - 1] != '"'))
+			continue;
+		rest = slice_sub(line, at + mark.n, 8);
 		while (n < rest.n && rest.p[n] >= '0' && rest.p[n] <= '9')
 			n++;
 		if (text_u64(&v, slice_sub(rest, 0, n), MAX_VERSION) == 0)
-			t->conntrack = (long)v;
+			return (long)v;
 	}
+	return -1;
+}
+
+long fw_vy_footer(struct slice text, const char *what)
+{
+	const size_t at = slice_find(text, slice_str("-config-version:"));
+	struct rd rd;
+	struct slice line;
+
+	if (at == SIZE_MAX)
+		return -1;
+	rd = rd_init(slice_sub(text, at, SIZE_MAX));
+	return rd_line(&rd, &line) ? track_of(line, what) : -1;
+}
+
+/* Versions stand in comments: "...conntrack@3:...", "Release version: 1.4". */
+static void read_comment(struct fw_vy_tree *t, struct slice text)
+{
+	const struct slice release = slice_str("Release version: ");
+	const long conntrack = track_of(text, "conntrack@");
+	struct slice rest, word;
+	size_t at;
+
+	if (conntrack >= 0)
+		t->conntrack = conntrack;
 	at = slice_find(text, release);
 	if (at == SIZE_MAX)
 		return;

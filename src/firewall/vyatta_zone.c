@@ -90,12 +90,14 @@ static enum fw_action action_of(struct slice said)
 	return slice_eq_str(said, "reject") ? FW_REJECT : FW_DROP;
 }
 
-/* Through the rule set that @p at names; what it returns passes. */
-static void add_set(struct zones *z, const struct fw_vy_node *at,
-                    const struct fw_vy_node *from, const struct fw_vy_node *to)
+/* Through the rule set that @p path below @p at names; what it returns
+ * passes. */
+static void add_named(struct zones *z, const struct fw_vy_node *at,
+                      const char *path, const struct fw_vy_node *from,
+                      const struct fw_vy_node *to)
 {
 	const struct fw_vy_node *name =
-		fw_vy_find(&z->c->t, fw_vy_find(&z->c->t, at, "firewall"),
+		fw_vy_find(&z->c->t, fw_vy_find(&z->c->t, at, path),
 	                   z->is6 ? "ipv6-name" : "name");
 	struct fw_rule *r;
 
@@ -106,6 +108,12 @@ static void add_set(struct zones *z, const struct fw_vy_node *at,
 		return;
 	r->target = fw_vy_dup(z->c, name->last->word);
 	(void)add(z, name->last, FW_ACCEPT, from, to);
+}
+
+static void add_set(struct zones *z, const struct fw_vy_node *at,
+                    const struct fw_vy_node *from, const struct fw_vy_node *to)
+{
+	add_named(z, at, "firewall", from, to);
 }
 
 static void add_inner(struct zones *z, const struct fw_vy_node *zone)
@@ -141,6 +149,8 @@ static void add_default(struct zones *z, const struct fw_vy_node *zone,
 	const struct fw_vy_node *n =
 		fw_vy_find(&z->c->t, zone, "default-action");
 
+	/* for zones without a set of their own */
+	add_named(z, zone, "default-firewall", from, to);
 	(void)add(z, n ? n : zone,
 	          action_of(fw_vy_value(&z->c->t, zone, "default-action")),
 	          from, to);

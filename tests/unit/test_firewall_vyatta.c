@@ -26,6 +26,7 @@ static void test_recognise_tells_them_apart(void **state)
 	         "vyos"},
 		{"set firewall name A\nset system offload hwnat enable\n",
 	         "edgeos"},
+		{"firewall {\n}\nservice {\n    gui {\n    }\n}\n", "edgeos"},
 	};
 
 	UNUSED(state);
@@ -138,6 +139,15 @@ static void test_parse_judges_sip(void **state)
 		{"vyos", off, footer3, FW_OFF, "vyatta-sip-disable"},
 		{"vyos", off, "delete system conntrack modules sip disable\n",
 	         FW_ON, "vyatta-sip-leaf"},
+		{"vyos",
+	         "set firewall ipv4 forward filter default-action drop\n", "",
+	         FW_OFF, "vyos-sip-words"},
+		{"vyos", "set firewall global-options all-ping enable\n", leaf,
+	         FW_ON, "vyatta-sip-leaf"},
+		{"vyos", "set firewall ipv4 name A default-action drop\n",
+	         footer1, FW_ON, "vyos-sip-old"},
+		{"vyos", "set firewall name A default-action drop\n", "",
+	         FW_UNKNOWN, "vyos-sip-no-footer"},
 		{"vyos", off, "delete system conntrack modules sip\n",
 	         FW_UNKNOWN, "vyos-sip-no-footer"},
 		{"vyos",

@@ -54,3 +54,46 @@ static inline void make_flows(struct made *m, bool has_name)
 	assert_non_null(
 		fw_services_add(&m->arena, &m->flows[2].services, 6, 443, 443));
 }
+
+/** A text, and what becomes of a flow to port 5060 of @p dst. */
+struct vy_row {
+	const char *dialect, *texts[2], *in, *out, *dst;
+	int proto;
+	enum fw_verdict verdict;
+	unsigned line; /* of the rule that decides; 0: not asked */
+	enum fw_path path;
+};
+
+static inline void vy_judge(const struct vy_row *row, size_t i)
+{
+	struct fw_flow flow = {
+		.id = "x", .min_udp_idle_s = -1, .min_tcp_idle_s = -1};
+	struct wr text = wr_init_heap();
+	struct made m = {.n = 0};
+	struct fw_answer *got;
+	const struct fw_rule *rule;
+	struct fw_question q;
+	struct read r;
+
+	for (size_t k = 0; k < ARRAY_LEN(row->texts) && row->texts[k]; k++)
+		wr_str(&text, row->texts[k]);
+	open_as(&r, row->dialect, wr_slice(&text));
+	assert_int_equal(r.err, 0);
+	arena_init(&m.arena);
+	add_ip(&m, &flow, row->dst);
+	assert_non_null(fw_services_add(&m.arena, &flow.services, row->proto,
+	                                5060, 5060));
+	q = (struct fw_question){
+		.flows = &flow,
+		.n_flows = 1,
+		.place = {.path = row->path, .in = row->in, .out = row->out}};
+	assert_int_equal(fw_answer_all(&got, &m.arena, &r.rules, &q), 0);
+	rule = got->out.parts ? got->out.parts->rule : NULL;
+	if (got->verdict != row->verdict ||
+	    (row->line && (!rule || rule->line != row->line)))
+		fail_msg("row %zu: %d, line %u", i, (int)got->verdict,
+		         rule ? rule->line : 0);
+	arena_fini(&m.arena);
+	done(&r);
+	wr_fini(&text);
+}
