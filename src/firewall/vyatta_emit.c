@@ -22,6 +22,9 @@ enum {
 	MAX_SETS = 8,
 	STEP = 10,
 	TCP_ESTABLISHED_S = 432000,
+	/* of firewall@ in the footer */
+	FIRST_IFACE_NAME = 12,
+	FIRST_BARE_STATE = 13,
 };
 
 enum kind {
@@ -107,7 +110,8 @@ static const char *group_word(enum kind k, bool is6)
 	return words[k][is6];
 }
 
-/* EdgeOS repeats the family in the member's name. */
+/* EdgeOS repeats the family in the member's name, and in the rule; the rules
+ * of VyOS have one word for the groups of both. */
 static const char *member_word(const struct fw_vy_emitter *e, enum kind k)
 {
 	if (k == KIND_NETS)
@@ -268,6 +272,13 @@ static const struct fw_service *put_ports(struct fw_vy_emitter *e,
 	return NULL;
 }
 
+/* Words of 1.4 changed while it was being made. */
+static bool has_words(const struct fw_vy_emitter *e, long first)
+{
+	return fw_vy_has_base(e->form) &&
+	       (e->firewall == 0 || e->firewall >= first);
+}
+
 static void put_states(struct fw_vy_emitter *e, unsigned states,
                        unsigned long number)
 {
@@ -279,7 +290,7 @@ static void put_states(struct fw_vy_emitter *e, unsigned states,
 			continue;
 		put_path(e, number);
 		wr_fmt(e->out, "state %s%s\n", names[i],
-		       fw_vy_has_base(e->form) ? "" : " enable");
+		       has_words(e, FIRST_BARE_STATE) ? "" : " enable");
 	}
 }
 
@@ -310,8 +321,10 @@ static void put_head(struct fw_vy_emitter *e, const struct line *l,
 
 		if (iface && fw_vy_has_base(e->form)) {
 			put_path(e, number);
-			wr_str(e->out, i ? "outbound-interface name "
-			                 : "inbound-interface name ");
+			wr_fmt(e->out, "%s-interface %sname ",
+			       i ? "outbound" : "inbound",
+			       has_words(e, FIRST_IFACE_NAME) ? ""
+			                                      : "interface-");
 			wr_str(e->out, iface);
 			wr_u8(e->out, '\n');
 		}
@@ -319,7 +332,8 @@ static void put_head(struct fw_vy_emitter *e, const struct line *l,
 			continue;
 		put_path(e, number);
 		wr_str(e->out, i ? "destination group " : "source group ");
-		wr_str(e->out, group_word(k, e->is6));
+		wr_str(e->out,
+		       group_word(k, e->is6 && e->form == FW_VY_EDGEOS));
 		wr_u8(e->out, ' ');
 		put_group_name(e->out, e, l->group, i ? 'D' : 'S', k);
 		wr_str(e->out, "\n");
@@ -634,11 +648,9 @@ static void put_base(struct fw_vy_emitter *e, const struct fw_chain *c)
 
 void fw_vy_put_alg(struct fw_vy_emitter *e)
 {
-	/* Since 1.4 the module is off unless it is named. */
 	wr_fmt(e->out, "%s\n",
-	       fw_vy_has_base(e->form)
-	               ? "delete system conntrack modules sip"
-	               : "set system conntrack modules sip disable");
+	       e->is_named ? "delete system conntrack modules sip"
+	                   : "set system conntrack modules sip disable");
 }
 
 /* Nobody knows here whether it was on: that is not for everyone to paste. */
@@ -730,6 +742,7 @@ int fw_vy_emit(struct wr *out, const struct fw_rules *rules,
 		.undo = &undo,
 		.dg = dg,
 		.form = form,
+		.is_named = fw_vy_has_base(form),
 		.prefix = "PRUMO-",
 		.limit = form == FW_VY_EDGEOS ? MAX_EDGEOS_RULE : 999999};
 

@@ -18,6 +18,10 @@
 enum {
 	TAIL = 1001, /* room for the rules of a patch */
 	STEP = 10,
+	/* of firewall@ and conntrack@ in the footer */
+	FIRST_BASE = 10,
+	FIRST_LATER = 16,
+	FIRST_NAMED = 3,
 };
 
 static void refuse(struct fw_vy_emitter *e, const char *msgid,
@@ -466,8 +470,15 @@ static bool is_said(const struct fw_edit *edits, const struct fw_edit *ed)
 static enum fw_vy_form form_seen(const struct fw_rules *rules)
 {
 	enum fw_vy_form form = fw_vy_form_of(rules->dialect, rules->version);
+	const long words = fw_vy_footer(rules->text, "firewall@");
 
-	if (form == FW_VY_EDGEOS || rules->version)
+	if (form == FW_VY_EDGEOS)
+		return form;
+	if (words >= FIRST_LATER)
+		return FW_VY_LATER;
+	if (words >= 0)
+		return words >= FIRST_BASE ? FW_VY_1_4 : FW_VY_OLD;
+	if (rules->version)
 		return form;
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
@@ -556,6 +567,12 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	                          .freed = ULONG_MAX};
 
 	e.limit = limit_of(e.form);
+	e.firewall = fw_vy_footer(rules->text, "firewall@");
+	if (e.firewall < 0)
+		e.firewall = 0;
+	e.is_named = fw_vy_has_base(e.form) ||
+	             (e.form == FW_VY_OLD &&
+	              fw_vy_footer(rules->text, "conntrack@") >= FIRST_NAMED);
 	for (char c = 'P'; c <= 'Z' && is_prefix_used(rules, prefix); c++)
 		prefix[6] = c;
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {

@@ -232,15 +232,15 @@ static const struct fw_object *group_find(struct ctx *c, struct slice kind,
 {
 	const struct fw_object *o = NULL;
 
+	/* In rules of IPv6 the kinds may lack their "ipv6-". */
+	if (c->m.rule.families == FW_IP6 && slice_eq_str(kind, hosts))
+		o = fw_dict_get(&c->g->dict, hosts6, name);
+	if (c->m.rule.families == FW_IP6 && slice_eq_str(kind, nets))
+		o = fw_dict_get(&c->g->dict, nets6, name);
 	for (size_t i = 0; i < ARRAY_LEN(kinds) && !o; i++) {
 		if (slice_eq_str(kind, kinds[i].kind))
 			o = fw_dict_get(&c->g->dict, kinds[i].kind, name);
 	}
-	/* In rules of IPv6 the kinds may lack their "ipv6-". */
-	if (!o && slice_eq_str(kind, hosts))
-		o = fw_dict_get(&c->g->dict, hosts6, name);
-	if (!o && slice_eq_str(kind, nets))
-		o = fw_dict_get(&c->g->dict, nets6, name);
 	return o;
 }
 

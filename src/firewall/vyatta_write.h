@@ -20,6 +20,8 @@ struct fw_vy_emitter {
 	struct diag *dg;
 	struct fw_patch_out *patch; /**< NULL: a whole box is written */
 	enum fw_vy_form form;
+	long firewall; /**< version of those words in the footer; 0: latest */
+	bool is_named; /**< helpers are off unless named */
 	const char *path;            /**< "firewall name PRUMO" */
 	const char *prefix;          /**< of the names of groups */
 	const struct fw_chain *used; /**< numbers that are taken; or NULL */

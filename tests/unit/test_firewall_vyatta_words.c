@@ -78,6 +78,15 @@ static const char ports_missing[] =
 	"set firewall ipv4 forward filter rule 1 protocol udp\n"
 	"set firewall ipv4 forward filter rule 1 destination group port-group "
 	"A\n";
+/* One name, two groups: the rule's family says which. */
+static const char twins[] =
+	"set firewall group address-group A address 198.51.100.1\n"
+	"set firewall group ipv6-address-group A address 2001:db8::1\n"
+	"set firewall ipv6 forward filter rule 1 action drop\n"
+	"set firewall ipv6 forward filter rule 1 outbound-interface name "
+	"eth0\n"
+	"set firewall ipv6 forward filter rule 1 destination group "
+	"address-group A\n";
 /* EdgeOS: guests do not get at the office, wherever else they go. */
 static const char own_net[] =
 	"set interfaces ethernet eth2 address 198.51.100.1/24\n"
@@ -129,6 +138,8 @@ static const char zone_default[] =
 	"set firewall zone WAN default-firewall name OUT\n";
 
 static const struct vy_row rows[] = {
+	{"vyos", {twins}, "eth1", "eth0", "2001:db8::1", 17, FW_FAIL, 3, 0},
+	{"vyos", {twins}, "eth1", "eth0", "2001:db8::2", 17, FW_PASS, 0, 0},
 	{"edgeos",
          {vif_pppoe},
          "eth1",
