@@ -157,6 +157,10 @@ static const struct fw_vendor_fact facts[] = {
 	{"edgeos-sip-default",
          N_("On EdgeOS the SIP helper is on unless a line disables it."),
          "EdgeOS config.boot; public configurations"},
+	{"unifi-part",
+         N_("The UniFi controller has a switch of its own for the SIP helper "
+            "and says how long sessions live; neither is in this text."),
+         "UniFi, config.gateway.json; public configurations"},
 	{"vyos-sip-old",
          N_("Up to VyOS 1.3 (conntrack@1 and @2 in the footer) the SIP helper "
             "is on unless a line disables it."),

@@ -325,6 +325,7 @@ static void read_sip(struct fw_vy_reader *c, bool is_edgeos)
 		fw_vy_find(&c->t, c->t.root, "system conntrack modules sip");
 	const struct fw_vy_sip in = {
 		.is_edgeos = is_edgeos,
+		.is_part = c->is_part,
 		.has_leaf = leaf,
 		.is_disabled = fw_vy_find(&c->t, leaf, "disable"),
 		.has_base = has_base_words(c),
@@ -376,8 +377,10 @@ static void read_timers(struct fw_vy_reader *c)
 	d->tcp_idle_s =
 		read_time(c, "tcp established", TCP_ESTABLISHED_S, &other);
 	d->udp_idle_s = read_time(c, "udp stream", UDP_STREAM_S, &at);
-	s = add_setting(c, "conntrack.timeout.udp.stream", "vyatta-udp-default",
-	                at);
+	if (c->is_part && !at)
+		d->udp_idle_s = FW_IDLE_UNKNOWN;
+	s = add_setting(c, "conntrack.timeout.udp.stream",
+	                c->is_part ? "unifi-part" : "vyatta-udp-default", at);
 	if (s)
 		s->attrs.udp_idle_s = d->udp_idle_s;
 	custom =
@@ -432,7 +435,27 @@ static void keep_rest(struct fw_vy_reader *c)
 	}
 }
 
-static void read_all(struct fw_vy_reader *c, bool is_edgeos)
+/* Rules that are added to others in between: nothing is sure. */
+static void read_part(struct fw_vy_reader *c)
+{
+	diag_add_at(c->t.dg, DIAG_WARN, 1, 1,
+	            _("This is what is added to a UniFi gateway's "
+	              "configuration, not all of it: for its rules, give what "
+	              "mca-ctrl -t dump-cfg prints on the gateway."));
+	for (int i = 0; i < 2 && !c->err; i++) {
+		struct fw_chain *ch = fw_vy_chain_add(
+			c, "controller", i ? fw_vy_table6 : fw_vy_table4,
+			FW_HOOK_FORWARD);
+		struct fw_rule *r =
+			ch ? fw_vy_made_add(c, ch, c->t.root->first, FW_DROP)
+			   : NULL;
+
+		if (r)
+			r->conditional = "config.gateway.json";
+	}
+}
+
+static void read_rules(struct fw_vy_reader *c)
 {
 	read_sets(c);
 	if (!c->err)
@@ -447,6 +470,17 @@ static void read_all(struct fw_vy_reader *c, bool is_edgeos)
 		fw_vy_ignored_read(c);
 	if (!c->err)
 		check_targets(c);
+}
+
+static void read_all(struct fw_vy_reader *c, bool is_edgeos)
+{
+	/* Whoever may log in is in every whole one. */
+	c->is_part =
+		c->t.is_json && !fw_vy_find(&c->t, c->t.root, "system login");
+	if (c->is_part)
+		read_part(c);
+	else
+		read_rules(c);
 	if (!c->err)
 		read_sip(c, is_edgeos);
 	if (!c->err)
@@ -528,6 +562,8 @@ static bool is_vyatta(struct slice text)
 /* Without a mark of either, VyOS is taken: less is said of it unproved. */
 static int edgeos_recognise(struct slice text)
 {
+	if (fw_vy_json_is(text))
+		return 90;
 	if (!is_vyatta(text))
 		return 0;
 	if (holds(text, "ubnt") || holds(text, "Release version: v") ||

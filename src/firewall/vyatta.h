@@ -36,10 +36,26 @@ struct fw_vy_tree {
 	} said[FW_VY_PATH_MAX];
 	size_t n_said;
 	long conntrack; /**< of the footer; -1: no footer */
+	bool is_json;   /**< of a UniFi gateway */
 	bool no_memory;
 };
 
-/** Read curly and set forms, mixed as they come. What is neither is kept in
+/** Is it the tree in JSON, as a UniFi gateway and its controller have it? */
+bool fw_vy_json_is(struct slice text);
+
+/** Read it. @param n  Out: the number of its last line but one.
+ *  @return its bytes; commands may follow */
+size_t fw_vy_json_read(struct fw_vy_tree *t, struct slice text, unsigned *n);
+
+/** The node of @p word below @p parent, which is made if need be. A word that
+ *  is said again moves to the end: of values, the last counts. @return NULL:
+ *  no memory */
+struct fw_vy_node *fw_vy_enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
+                               struct slice word, struct slice raw,
+                               unsigned line);
+
+/** Read curly and set forms, mixed as they come, or JSON. What is neither is
+ * kept in
  *  @p t->rules. */
 void fw_vy_read(struct fw_vy_tree *t, struct slice text);
 
@@ -67,6 +83,7 @@ struct slice fw_vy_value(const struct fw_vy_tree *t,
 /** What decides whether the box touches SIP. */
 struct fw_vy_sip {
 	bool is_edgeos;
+	bool is_part; /**< of a UniFi gateway: its controller says the rest */
 	bool has_leaf, is_disabled; /**< system conntrack modules sip */
 	bool has_base;  /**< it has words that came after what they mean */
 	long conntrack; /**< version in the footer; -1: none */

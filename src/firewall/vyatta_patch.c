@@ -566,6 +566,16 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 	                          .is_down = true,
 	                          .freed = ULONG_MAX};
 
+	if (fw_vy_json_is(rules->text)) {
+		fw_patch_refuse(
+			out,
+			N_("A UniFi gateway forgets what is typed into it as "
+		           "soon as its controller provisions it again: change "
+		           "it in the controller, or add it to %1$s there."),
+			"config.gateway.json", NULL);
+		wr_fini(&undo);
+		return ENOTSUP;
+	}
 	e.limit = limit_of(e.form);
 	e.firewall = fw_vy_footer(rules->text, "firewall@");
 	if (e.firewall < 0)

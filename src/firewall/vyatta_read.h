@@ -10,7 +10,8 @@ struct fw_vy_reader {
 	struct fw_vy_groups groups;
 	struct fw_dict chains; /**< (table, name) */
 	struct arena scratch;
-	int err; /**< 0 or ENOMEM, the first one; stops the reading */
+	bool is_part; /**< the rules of the box are not all in the text */
+	int err;      /**< 0 or ENOMEM, the first one; stops the reading */
 };
 
 enum {

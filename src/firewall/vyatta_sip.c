@@ -16,6 +16,8 @@ struct fw_vy_sip_state fw_vy_sip_judge(const struct fw_vy_sip *in)
 		return (struct fw_vy_sip_state){FW_OFF, "vyatta-sip-disable"};
 	if (in->has_leaf)
 		return (struct fw_vy_sip_state){FW_ON, "vyatta-sip-leaf"};
+	if (in->is_part)
+		return (struct fw_vy_sip_state){FW_UNKNOWN, "unifi-part"};
 	if (in->is_edgeos)
 		return (struct fw_vy_sip_state){FW_ON, "edgeos-sip-default"};
 	if (in->conntrack < 0 && in->has_base)

@@ -78,10 +78,9 @@ static void index_child(struct fw_vy_tree *t, struct fw_vy_node *n)
 		fw_dict_put(&t->dict, p, n->word, n);
 }
 
-/* A word that is said again moves to the end: of values, the last counts. */
-static struct fw_vy_node *enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
-                                struct slice word, struct slice raw,
-                                unsigned line)
+struct fw_vy_node *fw_vy_enter(struct fw_vy_tree *t, struct fw_vy_node *parent,
+                               struct slice word, struct slice raw,
+                               unsigned line)
 {
 	struct fw_vy_node *n = child_of(t, parent, word);
 
@@ -170,7 +169,7 @@ static void take_path(struct fw_vy_tree *t, struct slice rest,
 	t->n_said = k;
 	t->said_line = line;
 	while (n && fw_word_next(&rest, &word)) {
-		n = enter(t, n, word, line, at);
+		n = fw_vy_enter(t, n, word, line, at);
 		if (t->n_said == FW_VY_PATH_MAX)
 			continue;
 		t->said[t->n_said].node = n;
@@ -223,7 +222,7 @@ static bool take_scope(struct fw_vy_tree *t, struct slice verb,
 
 	if (slice_eq_str(verb, "edit")) {
 		while (n && fw_word_next(&rest, &word))
-			n = enter(t, n, word, line, at);
+			n = fw_vy_enter(t, n, word, line, at);
 	} else if (slice_eq_str(verb, "up")) {
 		n = n == t->root ? n : n->parent;
 	} else if (slice_eq_str(verb, "top") || slice_eq_str(verb, "exit")) {
@@ -276,7 +275,7 @@ static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
 
 	t->n_said = 0;
 	while (n && fw_word_next(&rest, &word))
-		n = enter(t, n, word, line, number);
+		n = fw_vy_enter(t, n, word, line, number);
 	if (!n || !opens || n == at)
 		return at;
 	n->back = at;
@@ -383,10 +382,10 @@ static void take_line(struct fw_vy_tree *t, struct fw_vy_node **at,
 
 void fw_vy_read(struct fw_vy_tree *t, struct slice text)
 {
-	struct rd rd = rd_init(text);
 	struct slice line, last = {NULL, 0};
 	struct fw_vy_node *at;
 	unsigned n = 0;
+	struct rd rd;
 
 	t->conntrack = -1;
 	fw_dict_init(&t->dict, t->arena, text);
@@ -395,6 +394,9 @@ void fw_vy_read(struct fw_vy_tree *t, struct slice text)
 		t->no_memory = true;
 		return;
 	}
+	if (fw_vy_json_is(text))
+		text = slice_sub(text, fw_vy_json_read(t, text, &n), SIZE_MAX);
+	rd = rd_init(text);
 	while (!t->no_memory && rd_line(&rd, &line)) {
 		n++;
 		line = slice_trim(line);

@@ -177,6 +177,63 @@ static void test_parse_judges_sip(void **state)
 	}
 }
 
+/* A UniFi gateway: its whole tree, and what its owner adds to it. */
+static void test_parse_reads_json(void **state)
+{
+	const struct fw_rule *rule;
+	struct slice text;
+	struct read r;
+
+	UNUSED(state);
+	text = slice_str(load("fuzz/corpus/firewall_vyatta/usg-dump.json"));
+	assert_string_equal(fw_dialect_recognise(text)->name, "edgeos");
+	open_as(&r, "edgeos", text);
+	assert_int_equal(r.dg.n_items, 0);
+	assert_int_equal(r.rules.defaults.alg, FW_OFF);
+	assert_int_equal(r.rules.defaults.udp_idle_s, 400);
+	rule = fw_chain_find(&r.rules, "ipv4", "WAN_OUT")->first;
+	assert_int_equal(rule->line, 15);
+	assert_int_equal(rule->states, FW_STATE_NEW);
+	assert_non_null(rule->dst.first->next);
+	rule = fw_chain_find(&r.rules, "ipv4", "interfaces out")->first;
+	assert_string_equal(rule->out.first->name, "pppoe2");
+	done(&r);
+
+	text = slice_str("\n{\"system\": {\"host-name\": \"a\"}}");
+	assert_string_equal(fw_dialect_recognise(text)->name, "edgeos");
+	open_as(&r, "edgeos", text);
+	assert_int_equal(r.err, 0);
+	assert_int_equal(r.dg.n_items, 1);
+	assert_int_equal(r.rules.defaults.alg, FW_UNKNOWN);
+	assert_int_equal(r.rules.defaults.udp_idle_s, FW_IDLE_UNKNOWN);
+	assert_string_equal(r.rules.chains->first->conditional,
+	                    "config.gateway.json");
+	done(&r);
+}
+
+static void test_parse_refuses_what_is_no_json(void **state)
+{
+	static const char *const texts[] = {
+		"{\"firewall\"",
+		"{\"firewall\": ",
+		"{\"firewall\": {\"a\" 1}}",
+		"{\"firewall\": {\"\": 1}}",
+		"{\"firewall\": [1, {}",
+		"{\"firewall\": {1: 2}}",
+		"{\"firewall\": {\"a\": 1,}}",
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct read r;
+
+		open_as(&r, "edgeos", slice_str(texts[i]));
+		if (r.err != EBADMSG)
+			fail_msg("%s: %d", texts[i], r.err);
+		done(&r);
+	}
+}
+
 static void test_parse_reads_timers(void **state)
 {
 	static const struct {
@@ -260,7 +317,9 @@ static void test_parse_points_at_faults(void **state)
 
 static void test_parse_survives_prefixes_and_no_memory(void **state)
 {
-	static const char *const files[] = {edgeos_boot, vyos_set};
+	static const char *const files[] = {
+		edgeos_boot, vyos_set,
+		"fuzz/corpus/firewall_vyatta/usg-dump.json"};
 
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
@@ -475,6 +534,8 @@ int main(void)
 		cmocka_unit_test(test_parse_reads_curly),
 		cmocka_unit_test(test_parse_reads_set_lines),
 		cmocka_unit_test(test_parse_judges_sip),
+		cmocka_unit_test(test_parse_reads_json),
+		cmocka_unit_test(test_parse_refuses_what_is_no_json),
 		cmocka_unit_test(test_parse_reads_timers),
 		cmocka_unit_test(test_parse_points_at_faults),
 		cmocka_unit_test(test_parse_survives_prefixes_and_no_memory),
