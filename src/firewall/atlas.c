@@ -527,7 +527,7 @@ void fw_atlas_addrs(struct fw_ivals *out, const struct fw_atlas *at,
 		const struct fw_host *h;
 
 		if (a->kind == FW_ADDR_RANGE) {
-			add_range(out, at, a, upper);
+			add_range(out, at, a, upper && !a->is_stray);
 			continue;
 		}
 		h = a->kind == FW_ADDR_NAME ? find_host(at, a->name) : NULL;

@@ -11,15 +11,69 @@
 
 #include "firewall/audit.h"
 
-/* The one zone that a match names; NULL: any, or not one. */
-static const char *only(const struct fw_zones *set)
+/* The one zone that a match names: a list of one is its member, and of more
+ * the list itself. NULL: any, or not one. */
+static const struct fw_zone *only(const struct fw_zones *set)
 {
 	const struct fw_zone *z = set->first;
 
-	if (!z || z->next || set->is_negated || z->is_unknown ||
+	if (z && z->is_group && z->next && !z->next->next)
+		z = z->next;
+	if (!z || (z->next && !z->is_group) || z->is_unknown ||
 	    strchr(z->name, '*'))
 		return NULL;
-	return z->name;
+	return z;
+}
+
+static const struct fw_zone *only_of(const struct fw_zones *set)
+{
+	return set->is_negated ? NULL : only(set);
+}
+
+/* A zone by itself or within a list. */
+static bool has_name(const struct fw_zone *z, const char *name)
+{
+	while (z && strcmp(z->name, name) != 0)
+		z = z->next;
+	return z;
+}
+
+/* What all agree on: of a list and one of its members, the member. @return
+ * false: they do not agree */
+static bool agree(const struct fw_zone **on, const struct fw_zone *z)
+{
+	if (!z)
+		return false;
+	if (!*on || ((*on)->is_group && has_name(*on, z->name)))
+		*on = z;
+	return has_name(z, (*on)->name);
+}
+
+/* Rules that name one member of a list do not mean the others, so the list
+ * cannot speak for it. @return the list, that member, or NULL */
+static const char *settle(const struct fw_rules *rules,
+                          const struct fw_zone *on)
+{
+	const struct fw_zone *named = on;
+
+	if (!on || !on->is_group)
+		return on ? on->name : NULL;
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			const struct fw_zone *const ends[] = {only(&r->in),
+			                                      only(&r->out)};
+
+			for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+				if (r->is_disabled || !ends[i] ||
+				    ends[i]->is_group ||
+				    !has_name(on, ends[i]->name))
+					continue;
+				if (!agree(&named, ends[i]))
+					return NULL;
+			}
+		}
+	}
+	return named->name;
 }
 
 static bool is_on_the_way(const struct fw_chain *c)
@@ -35,22 +89,18 @@ static bool opens(const struct fw_rule *r)
 }
 
 /* Where nothing is translated: all that opens connections leads there. */
-static const char *wan_by_rules(const struct fw_rules *rules)
+static const struct fw_zone *wan_by_rules(const struct fw_rules *rules)
 {
-	const char *wan = NULL;
+	const struct fw_zone *wan = NULL;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		const struct fw_rule *r = is_on_the_way(c) ? c->first : NULL;
 
 		for (; r; r = r->next) {
-			const char *name = only(&r->out);
-
 			if (!opens(r))
 				continue;
-			if (!name || !only(&r->in) ||
-			    (wan && strcmp(wan, name) != 0))
+			if (!only_of(&r->in) || !agree(&wan, only_of(&r->out)))
 				return NULL;
-			wan = name;
 		}
 	}
 	return wan;
@@ -58,50 +108,70 @@ static const char *wan_by_rules(const struct fw_rules *rules)
 
 const char *fw_guess_wan(const struct fw_rules *rules)
 {
-	const char *wan = NULL;
+	const struct fw_zone *wan = NULL;
 	bool is_translated = false;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const char *name = only(&r->out);
+			const struct fw_zone *out = only_of(&r->out);
 
 			is_translated |= r->nat.kind == FW_NAT_SOURCE;
-			if (r->nat.kind != FW_NAT_SOURCE || !name)
+			if (r->nat.kind != FW_NAT_SOURCE || !out)
 				continue;
-			if (wan && strcmp(wan, name) != 0)
+			if (!agree(&wan, out))
 				return NULL;
-			wan = name;
 		}
 	}
-	return is_translated ? wan : wan_by_rules(rules);
+	return settle(rules, is_translated ? wan : wan_by_rules(rules));
 }
 
 static bool leads_to(const struct fw_zones *set, const char *wan)
 {
-	for (const struct fw_zone *z = set->first; z; z = z->next) {
-		if (strcmp(z->name, wan) == 0)
-			return !set->is_negated;
+	return has_name(set->first, wan) && !set->is_negated;
+}
+
+/* "Drop all that does not come from there." */
+static bool shuts_out_others(const struct fw_rule *r)
+{
+	return (r->action == FW_DROP || r->action == FW_REJECT) &&
+	       !r->is_disabled && !r->conditional && !r->schedule &&
+	       r->in.first && r->in.is_negated && !r->out.first &&
+	       !r->src.first && !r->dst.first && !r->services.first &&
+	       r->states & FW_STATE_NEW;
+}
+
+/* Where no rule accepts what goes out: whom the box does not shut out. */
+static const struct fw_zone *lan_by_drops(const struct fw_rules *rules,
+                                          const char *wan)
+{
+	const struct fw_zone *lan = NULL;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (c->kind != FW_CHAIN_FILTER || !shuts_out_others(r))
+				continue;
+			if (has_name(r->in.first, wan) ||
+			    !agree(&lan, only(&r->in)))
+				return NULL;
+		}
 	}
-	return false;
+	return lan;
 }
 
 const char *fw_guess_lan(const struct fw_rules *rules, const char *wan)
 {
-	const char *lan = NULL;
+	const struct fw_zone *lan = NULL;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
-			const char *name = only(&r->in);
-
 			if (r->action != FW_ACCEPT || !r->in.first ||
 			    !leads_to(&r->out, wan))
 				continue;
-			if (!name || (lan && strcmp(lan, name) != 0))
+			if (!agree(&lan, only_of(&r->in)))
 				return NULL;
-			lan = name;
 		}
 	}
-	return lan;
+	return settle(rules, lan ? lan : lan_by_drops(rules, wan));
 }
 
 /* What has been heard of where phones are, by family. */

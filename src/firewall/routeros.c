@@ -20,8 +20,6 @@
 enum {
 	MAX_COPIES = 1 << 21,
 	V_6_36 = 6036000,
-	UDP_STREAM_S = 180,
-	TCP_ESTABLISHED_S = 86400,
 };
 
 /* Members of an address or interface list. */
@@ -36,47 +34,6 @@ static const char *dup(struct fw_ros_ctx *c, struct slice s)
 
 	fw_ros_check(c, text);
 	return text ? text : "";
-}
-
-/* "5m", "1h30m", "00:05:00", "180". -1: not a time. */
-static int64_t seconds(struct slice s)
-{
-	static const struct {
-		char unit;
-		int64_t s;
-	} units[] = {
-		{'w', 604800}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
-	int64_t total = 0, v = 0;
-	bool has = false;
-
-	if (slice_find(s, slice_str(":")) != SIZE_MAX) {
-		struct slice part;
-
-		while (fw_part_next(&s, ':', &part)) {
-			uint64_t n;
-
-			if (text_u64(&n, part, 100000))
-				return -1;
-			total = total * 60 + (int64_t)n;
-		}
-		return total;
-	}
-	for (size_t i = 0; i < s.n && i < 24; i++) {
-		size_t k = 0;
-
-		if (s.p[i] >= '0' && s.p[i] <= '9' && v < 100000000) {
-			v = v * 10 + (s.p[i] - '0');
-			has = true;
-			continue;
-		}
-		while (k < ARRAY_LEN(units) && units[k].unit != (char)s.p[i])
-			k++;
-		if (k == ARRAY_LEN(units) || !has)
-			return -1;
-		total += v * units[k].s;
-		v = 0;
-	}
-	return has ? total + v : -1;
 }
 
 /* ---- lists ---- */
@@ -187,8 +144,14 @@ static void take_zone(struct fw_ros_ctx *c, struct fw_match *m, bool is_out,
 {
 	struct fw_zones set = {0};
 
+	struct fw_zone *z;
+
 	set.is_negated = cut_not(&value);
-	fw_ros_check(c, fw_zones_add(&c->rules->arena, &set, dup(c, value)));
+	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
+	fw_ros_check(c, z);
+	/* "all-ppp" and its like are kinds of interfaces. */
+	if (z)
+		z->is_unknown = fw_has_prefix(value, "all-");
 	fw_match_zones(m, is_out, set);
 }
 
@@ -210,6 +173,7 @@ static void take_zone_list(struct fw_ros_ctx *c, struct fw_match *m,
 		                c->lost[FW_ROS_IFLIST][false].n;
 	/* Its name stands for the list as well as its members do. */
 	if (z && l && l->zones.first) {
+		z->is_group = true;
 		z->next = l->zones.first;
 		set.last = l->zones.last;
 	}
@@ -270,6 +234,36 @@ static void take_states(struct fw_match *m, struct slice value)
 	fw_match_states(m, states, is_negated);
 }
 
+/* Names that are RouterOS's own. @return 0 or EBADMSG */
+static int parse_proto(int *proto, struct slice text)
+{
+	static const struct {
+		const char *name;
+		int proto;
+	} names[] = {
+		{"ddp", 37},        {"dccp", 33},       {"egp", 8},
+		{"encap", 98},      {"etherip", 97},    {"ggp", 3},
+		{"hmp", 20},        {"icmpv6", 58},     {"idpr-cmtp", 38},
+		{"idrp", 45},       {"igmp", 2},        {"ip-encap", 4},
+		{"ipencap", 4},     {"ipip", 94},       {"ipsec-ah", 51},
+		{"ipsec-esp", 50},  {"ipv6", 41},       {"ipv6-encap", 41},
+		{"ipv6-frag", 44},  {"ipv6-nonxt", 59}, {"ipv6-opts", 60},
+		{"ipv6-route", 43}, {"iso-tp4", 29},    {"l2tp", 115},
+		{"ospf", 89},       {"pim", 103},       {"pup", 12},
+		{"rdp", 27},        {"rspf", 73},       {"rsvp", 46},
+		{"st", 5},          {"udp-lite", 136},  {"vmtp", 81},
+		{"vrrp", 112},      {"xns-idp", 22},    {"xtp", 36},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!slice_eq_str(text, names[i].name))
+			continue;
+		*proto = names[i].proto;
+		return 0;
+	}
+	return fw_proto_parse(proto, text);
+}
+
 static void take_proto(struct fw_ros_ctx *c, struct fw_match *m,
                        struct slice value, struct slice at)
 {
@@ -277,7 +271,7 @@ static void take_proto(struct fw_ros_ctx *c, struct fw_match *m,
 	bool set[256] = {false};
 	int proto;
 
-	if (fw_proto_parse(&proto, value)) {
+	if (parse_proto(&proto, value)) {
 		diag_add(c->dg, DIAG_ERROR, at, _("Not a protocol."));
 		fw_match_doubt(m, value);
 		return;
@@ -483,6 +477,84 @@ static void doubt_lost(struct fw_ros_ctx *c)
 	}
 }
 
+enum stray {
+	NOT_STRAY,
+	DOCUMENTATION, /* of nobody, but labs use them */
+	STRAY,
+};
+
+/* Is the range within those that no host has? */
+static enum stray stray_of(const struct fw_addr *a)
+{
+	static const struct {
+		const char *range;
+		enum stray stray;
+	} rows[] = {
+		{"0.0.0.0/8", STRAY},
+		{"127.0.0.0/8", STRAY},
+		{"169.254.0.0/16", STRAY},
+		{"192.0.0.0/24", STRAY},
+		{"192.0.2.0/24", DOCUMENTATION},
+		{"198.18.0.0/15", DOCUMENTATION},
+		{"198.51.100.0/24", DOCUMENTATION},
+		{"203.0.113.0/24", DOCUMENTATION},
+		{"224.0.0.0/3", STRAY},
+		{"::/16", STRAY},
+		{"100::/64", STRAY},
+		{"2001::/23", STRAY},
+		{"2001:db8::/32", DOCUMENTATION},
+		{"3ffe::/16", STRAY},
+		{"fe80::/9", STRAY},
+		{"ff00::/8", STRAY},
+	};
+	struct fw_ip lo, hi;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (a->kind == FW_ADDR_RANGE &&
+		    fw_ip_parse(&lo, &hi, slice_str(rows[i].range)) == 0 &&
+		    fw_ip_is4(a->lo) == fw_ip_is4(lo) &&
+		    fw_ip_cmp(lo, a->lo) <= 0 && fw_ip_cmp(a->hi, hi) <= 0)
+			return rows[i].stray;
+	}
+	return NOT_STRAY;
+}
+
+/* Is all of it of nobody? Then that is noted of each. */
+static bool is_all_stray(const struct fw_addrs *set, unsigned families)
+{
+	bool is_sure = false;
+
+	for (const struct fw_addr *a = set->first; a; a = a->next) {
+		const enum stray stray = stray_of(a);
+
+		is_sure |= stray == STRAY;
+		/* What was IPv4's is on no wire of IPv6. */
+		if (stray == NOT_STRAY &&
+		    !(fw_ip_is4(a->lo) && families == FW_IP6))
+			return false;
+	}
+	for (struct fw_addr *a = is_sure ? set->first : NULL; a; a = a->next)
+		a->is_stray = true;
+	return is_sure && !set->is_negated;
+}
+
+/* "Drop what comes from an address that nobody has": then phones have none of
+ * them either. */
+static void note_strays(struct fw_ros_ctx *c, const struct fw_rule *r)
+{
+	const bool is_src = is_all_stray(&r->src, r->families);
+
+	(void)is_all_stray(&r->dst, r->families);
+	if (!is_src || r->action != FW_DROP || r->is_disabled)
+		return;
+	for (const struct fw_addr *a = r->src.first; a; a = a->next) {
+		if (stray_of(a))
+			fw_ros_check(c, fw_addrs_add_range(&c->rules->arena,
+			                                   &c->rules->strays,
+			                                   a->lo, a->hi));
+	}
+}
+
 static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_item *it)
 {
 	const struct fw_ros_command *cmd = it->added;
@@ -503,79 +575,9 @@ static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_item *it)
 		take_arg(c, &m, cmd, key, value);
 	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, it->number);
 	fw_ros_check(c, m.rule.id);
+	note_strays(c, &m.rule);
 	fw_ros_check(c, fw_match_done(&m, c->rules, ch));
 	fw_match_fini(&m);
-}
-
-/* ---- the box ---- */
-
-static struct fw_setting *add_setting(struct fw_ros_ctx *c, const char *id,
-                                      const char *source,
-                                      const struct fw_ros_command *at)
-{
-	struct fw_setting *s = fw_setting_add(c->rules, id);
-
-	fw_ros_check(c, s);
-	if (!s)
-		return NULL;
-	s->source = source;
-	s->is_default = !at;
-	if (at) {
-		s->line = at->line;
-		s->raw = at->raw;
-	}
-	return s;
-}
-
-/* The item that is there from the factory, as commands left it. */
-static void read_sip(struct fw_ros_ctx *c)
-{
-	const struct fw_ros_items *list = &c->items[FW_ROS_SERVICE_PORT][false];
-	const struct fw_ros_item *it = list->first;
-	enum fw_tri alg = FW_ON;
-	struct fw_setting *s;
-
-	if (!it)
-		return;
-	if (slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
-		alg = FW_OFF;
-	if (c->lost[FW_ROS_SERVICE_PORT][false].n)
-		alg = FW_UNKNOWN;
-	c->rules->defaults.alg = alg;
-	c->rules->defaults.helper = alg == FW_ON ? "service-port sip" : NULL;
-	s = add_setting(c, "service-port.sip",
-	                alg == FW_UNKNOWN ? "routeros-sip-lost"
-	                                  : "routeros-sip-default",
-	                it->by);
-	if (s)
-		s->attrs.alg = alg;
-}
-
-static void read_tracking(struct fw_ros_ctx *c)
-{
-	struct fw_attrs *d = &c->rules->defaults;
-	const struct fw_ros_command *at = NULL;
-	struct fw_setting *s;
-
-	d->udp_idle_s = UDP_STREAM_S;
-	d->tcp_idle_s = TCP_ESTABLISHED_S;
-	for (const struct fw_ros_command *m = c->first; m; m = m->next) {
-		int64_t udp_s, tcp_s;
-
-		if (m->menu != FW_ROS_TRACKING)
-			continue;
-		udp_s = seconds(fw_ros_arg(m, "udp-stream-timeout"));
-		tcp_s = seconds(fw_ros_arg(m, "tcp-established-timeout"));
-		if (udp_s >= 0) {
-			d->udp_idle_s = udp_s;
-			at = m;
-		}
-		if (tcp_s >= 0)
-			d->tcp_idle_s = tcp_s;
-	}
-	s = add_setting(c, "udp-stream-timeout", "routeros-udp-default", at);
-	if (s)
-		s->attrs.udp_idle_s = d->udp_idle_s;
 }
 
 static void read_rules(struct fw_ros_ctx *c)
@@ -650,9 +652,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	if (!c.err)
 		read_lists(&c);
 	if (!c.err)
-		read_sip(&c);
-	if (!c.err)
-		read_tracking(&c);
+		fw_ros_read_box(&c);
 	if (!c.err)
 		read_rules(&c);
 	if (!c.err) {

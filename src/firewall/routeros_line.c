@@ -57,6 +57,17 @@ static const char *const dynamic[] = {
 	"ip upnp",
 };
 
+/* Menus that give the box addresses of a family. */
+static const struct {
+	const char *path;
+	bool is6;
+} addressing[] = {
+	{"ip address", false},    {"ip dhcp-client", false},
+	{"ipv6 address", true},   {"ipv6 dhcp-client", true},
+	{"ipv6 nd prefix", true}, {"ipv6 route", true},
+	{"interface 6to4", true},
+};
+
 static bool is_verb(struct slice word)
 {
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
@@ -94,6 +105,14 @@ static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
 	}
 	c->menu = FW_ROS_OTHER;
 	c->is_dynamic_menu = false;
+	for (size_t i = 0; i < ARRAY_LEN(addressing) && !w.bad; i++) {
+		if (!slice_eq_str(wr_slice(&w), addressing[i].path))
+			continue;
+		if (addressing[i].is6)
+			c->has_ip6 = true;
+		else
+			c->has_ip4 = true;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(dynamic) && !w.bad; i++)
 		c->is_dynamic_menu |= slice_eq_str(wr_slice(&w), dynamic[i]);
 	for (size_t i = 0; i < ARRAY_LEN(menus) && !w.bad; i++) {

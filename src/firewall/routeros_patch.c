@@ -25,6 +25,7 @@ struct placed {
 struct patch {
 	struct fw_patch_out *out;
 	const struct fw_rules *rules;
+	const struct fw_edit *edits;
 	struct diag *dg;
 	struct arena arena;
 	struct placed *placed;
@@ -115,6 +116,18 @@ static const struct fw_chain *twin(const struct patch *p,
 	return fw_chain_find(p->rules, is6 ? "ipv6 filter" : "filter", c->name);
 }
 
+/* Is a rule for the flow planned there by itself? */
+static bool is_planned(const struct patch *p, const struct fw_edit *ed,
+                       const struct fw_chain *c)
+{
+	const struct fw_edit *e = p->edits;
+
+	while (e && (e->kind != FW_EDIT_INSERT || e->flow != ed->flow ||
+	             e->chain != c))
+		e = e->next;
+	return e;
+}
+
 /* The half of a family. The chain that was planned for is met in the planned
  * place; its twin at its beginning, if it filters at all. */
 static void put_half(struct patch *p, const struct fw_edit *ed,
@@ -134,7 +147,7 @@ static void put_half(struct patch *p, const struct fw_edit *ed,
 		return;
 	if (c != ed->chain) {
 		before = c->first;
-		if (!before)
+		if (!before || is_planned(p, ed, c))
 			return;
 	}
 	if (r->src.first || r->dst.first) {
@@ -259,7 +272,7 @@ static void put_undo(struct patch *p)
 int fw_ros_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                  const struct fw_edit *edits, struct diag *dg)
 {
-	struct patch p = {.out = out, .rules = rules, .dg = dg};
+	struct patch p = {.out = out, .rules = rules, .edits = edits, .dg = dg};
 	int64_t idle_s = 0;
 	bool has_alg = false;
 

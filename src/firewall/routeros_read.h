@@ -54,8 +54,9 @@ struct fw_ros_ctx {
 	struct fw_ros_items items[FW_ROS_TRACKING + 1][2];
 	/* The first change to items that could not be followed, by menu. */
 	struct slice lost[FW_ROS_TRACKING + 1][2];
-	bool is_dynamic_menu; /**< of rules that make others by themselves */
-	bool has_dynamic;     /**< so there are rules that no export shows */
+	bool is_dynamic_menu;  /**< of rules that make others by themselves */
+	bool has_dynamic;      /**< so there are rules that no export shows */
+	bool has_ip4, has_ip6; /**< an interface gets addresses */
 	int err;
 };
 
@@ -83,6 +84,9 @@ WARN_UNUSED int fw_ros_pick(struct fw_ros_item **first, struct fw_ros_ctx *c,
 
 /** Bytes from a bracket to the one that closes it, or all of them. */
 size_t fw_ros_bracket_len(struct slice s);
+
+/** What the box does to all connections: helpers, times, families. */
+void fw_ros_read_box(struct fw_ros_ctx *c);
 
 /** The last value of that name among arguments, or an empty slice. */
 struct slice fw_ros_value(struct slice args, const char *name);

@@ -497,13 +497,21 @@ void fw_ip_prefix(struct fw_ip *lo, struct fw_ip *hi, const struct prefix *p)
 }
 
 /* "24" or "255.255.255.0", as a length of 0..128 */
-static int mask_parse(unsigned *n_bits, struct slice text, const struct addr *a)
+static int mask_parse(unsigned *n_bits, struct slice text, const struct addr *a,
+                      bool is_mapped)
 {
 	const bool is4 = a->family == ADDR_IP4;
 	struct addr mask;
 	uint64_t v;
 	unsigned n = 0;
 
+	/* "::ffff:0.0.0.0/96" */
+	if (is_mapped) {
+		if (text_u64(&v, text, 128) || v < 96)
+			return EBADMSG;
+		*n_bits = (unsigned)v;
+		return 0;
+	}
 	if (text_u64(&v, text, is4 ? 32 : 128) == 0) {
 		*n_bits = total_bits(a, (unsigned)v);
 		return 0;
@@ -527,8 +535,13 @@ int fw_ip_parse(struct fw_ip *lo, struct fw_ip *hi, struct slice text)
 	unsigned n_bits;
 
 	if (cut != SIZE_MAX) {
-		if (addr_parse(&a, slice_sub(text, 0, cut)) ||
-		    mask_parse(&n_bits, slice_sub(text, cut + 1, SIZE_MAX), &a))
+		const struct slice host = slice_sub(text, 0, cut);
+
+		if (addr_parse(&a, host) ||
+		    mask_parse(&n_bits, slice_sub(text, cut + 1, SIZE_MAX), &a,
+		               a.family == ADDR_IP4 &&
+		                       slice_find(host, slice_str(":")) !=
+		                               SIZE_MAX))
 			return EBADMSG;
 		span(lo, hi, fw_ip_of(&a), n_bits);
 		return 0;

@@ -31,6 +31,7 @@ struct fw_addr {
 	enum fw_addr_kind kind;
 	struct fw_ip lo, hi; /**< both included; FW_ADDR_RANGE */
 	const char *name;    /**< NULL for a bare range; else FQDN or object */
+	bool is_stray;       /**< nobody has it, so no name leads there */
 };
 
 /** Empty and not negated: any address. */
@@ -44,6 +45,7 @@ struct fw_zone {
 	struct fw_zone *next;
 	const char *name;
 	bool is_unknown; /**< a group whose members are not known */
+	bool is_group;   /**< the first: a list's name, before its members */
 };
 
 /** Empty and not negated: any. */
@@ -275,6 +277,9 @@ struct fw_rules {
 	                             keeps what it has */
 	int64_t helper_idle_s;  /**< what a helper gives the UDP sessions that
 	                             it acts on; _UNSET: nothing of its own */
+	struct fw_addrs strays; /**< sources that the text itself takes for
+	                             nobody's: no phone has one of them, where
+	                             nothing is said about phones */
 	struct fw_addrs peers;  /**< of rules made from flows: whom they call */
 	bool is_inbound;        /**< and who may call */
 };

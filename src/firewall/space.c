@@ -118,6 +118,19 @@ static size_t place_boxes(struct fw_box b[2], const struct fw_space *sp)
 	              : but_zone(b, sp, FW_DIM_OUT, p->in);
 }
 
+/* Of addresses that nobody was asked about, those that nobody has. */
+static void leave_out(struct fw_ivals *ids, const struct fw_space *sp)
+{
+	const struct fw_addrs *strays = &sp->rules->strays;
+	const struct fw_ival all = fw_atlas_family(&sp->atlas, FW_IP4 | FW_IP6);
+
+	if (sp->place->src.first || !strays->first)
+		return;
+	ids->n = 0;
+	fw_atlas_flow_addrs(ids, &sp->atlas, strays);
+	fw_ivals_complement(ids, all);
+}
+
 static int product(struct fw_set *out, const struct fw_space *sp,
                    const struct fw_addrs *dst,
                    const struct fw_services *services)
@@ -131,6 +144,7 @@ static int product(struct fw_set *out, const struct fw_space *sp,
 	int err = 0;
 
 	fw_atlas_flow_addrs(&src_ids, &sp->atlas, &sp->place->src);
+	leave_out(&src_ids, sp);
 	fw_atlas_flow_addrs(&dst_ids, &sp->atlas, dst);
 	for (const struct fw_addr *a = dst->first; a; a = a->next)
 		is_name_only &= a->kind == FW_ADDR_NAME;

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/* Boxes as they come from the factory, and what homes make of them. */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "firewall_box.h"
+
+#define ADDRESSES                                                        \
+	"/interface list member\n"                                       \
+	"add comment=defconf interface=bridge list=LAN\n"                \
+	"add comment=defconf interface=ether1 list=WAN\n"                \
+	"/ip address\n"                                                  \
+	"add address=192.0.2.1/24 comment=defconf interface=bridge \\\n" \
+	"    network=192.0.2.0\n"                                        \
+	"/ip dhcp-client\n"                                              \
+	"add comment=defconf interface=ether1\n"
+
+#define FILTER                                                           \
+	"/ip firewall filter\n"                                          \
+	"add action=accept chain=input comment=\\\n"                     \
+	"    \"defconf: accept established,related,untracked\" "         \
+	"connection-state=\\\n"                                          \
+	"    established,related,untracked\n"                            \
+	"add action=drop chain=input comment=\"defconf: drop invalid\" " \
+	"\\\n    connection-state=invalid\n"                             \
+	"add action=accept chain=input protocol=icmp\n"                  \
+	"add action=drop chain=input comment=\\\n"                       \
+	"    \"defconf: drop all not coming from LAN\" "                 \
+	"in-interface-list=!LAN\n"                                       \
+	"add action=accept chain=forward ipsec-policy=in,ipsec\n"        \
+	"add action=accept chain=forward ipsec-policy=out,ipsec\n"       \
+	"add action=fasttrack-connection chain=forward \\\n"             \
+	"    connection-state=established,related hw-offload=yes\n"      \
+	"add action=accept chain=forward connection-state=\\\n"          \
+	"    established,related,untracked\n"                            \
+	"add action=drop chain=forward connection-state=invalid\n"       \
+	"add action=drop chain=forward comment=\\\n"                     \
+	"    \"defconf: drop all from WAN not DSTNATed\" "               \
+	"connection-nat-state=!dstnat \\\n"                              \
+	"    connection-state=new in-interface-list=WAN\n"               \
+	"/ip firewall nat\n"                                             \
+	"add action=masquerade chain=srcnat ipsec-policy=out,none \\\n"  \
+	"    out-interface-list=WAN\n"
+
+#define FILTER6                                                             \
+	"/ipv6 firewall address-list\n"                                     \
+	"add address=::1/128 list=bad_ipv6\n"                               \
+	"add address=fec0::/10 list=bad_ipv6\n"                             \
+	"add address=::ffff:0.0.0.0/96 list=bad_ipv6\n"                     \
+	"add address=::/96 list=bad_ipv6\n"                                 \
+	"add address=2001:db8::/32 list=bad_ipv6\n"                         \
+	"/ipv6 firewall filter\n"                                           \
+	"add action=accept chain=input protocol=ipsec-ah\n"                 \
+	"add action=drop chain=input in-interface-list=!LAN\n"              \
+	"add action=accept chain=forward connection-state=\\\n"             \
+	"    established,related,untracked\n"                               \
+	"add action=drop chain=forward connection-state=invalid\n"          \
+	"add action=drop chain=forward src-address-list=bad_ipv6\n"         \
+	"add action=drop chain=forward dst-address-list=bad_ipv6\n"         \
+	"add action=drop chain=forward hop-limit=equal:1 protocol=icmpv6\n" \
+	"add action=accept chain=forward protocol=icmpv6\n"                 \
+	"add action=accept chain=forward protocol=139\n"                    \
+	"add action=accept chain=forward protocol=ipsec-ah\n"               \
+	"add action=accept chain=forward protocol=ipsec-esp\n"              \
+	"add action=drop chain=forward in-interface-list=!LAN\n"
+
+/* The one before interface lists. */
+#define FACTORY_6_30                                                          \
+	"# jan/02/1970 00:00:00 by RouterOS 6.30.4\n"                         \
+	"/ip address\n"                                                       \
+	"add address=192.0.2.1/24 comment=\"default configuration\" \\\n"     \
+	"    interface=bridge-local network=192.0.2.0\n"                      \
+	"/ip firewall filter\n"                                               \
+	"add chain=input comment=\"default configuration\" protocol=icmp\n"   \
+	"add chain=input connection-state=established,related\n"              \
+	"add action=drop chain=input in-interface=ether1-gateway\n"           \
+	"add action=fasttrack-connection chain=forward connection-state=\\\n" \
+	"    established,related\n"                                           \
+	"add chain=forward connection-state=established,related\n"            \
+	"add action=drop chain=forward connection-state=invalid\n"            \
+	"add action=drop chain=forward connection-nat-state=!dstnat \\\n"     \
+	"    connection-state=new in-interface=ether1-gateway\n"              \
+	"/ip firewall nat\n"                                                  \
+	"add action=masquerade chain=srcnat out-interface=ether1-gateway\n"
+
+struct home {
+	struct read r;
+	struct fw_flow flows[2];
+	struct fw_question q;
+};
+
+/* A flow to an address and one to a name. */
+static void open_home(struct home *h, const char *text)
+{
+	struct fw_ip lo, hi;
+
+	memset(h, 0, sizeof(*h));
+	open_as(&h->r, "routeros", slice_str(text));
+	for (size_t i = 0; i < ARRAY_LEN(h->flows); i++) {
+		h->flows[i] = (struct fw_flow){.id = i ? "name" : "sip",
+		                               .title = "SIP",
+		                               .is_sip = true,
+		                               .min_udp_idle_s = 300,
+		                               .min_tcp_idle_s = -1};
+		assert_non_null(fw_services_add(
+			&h->r.arena, &h->flows[i].services, 17, 5060, 5060));
+	}
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("198.51.100.1")), 0);
+	assert_non_null(
+		fw_addrs_add_range(&h->r.arena, &h->flows[0].dst, lo, hi));
+	assert_non_null(fw_addrs_add_name(&h->r.arena, &h->flows[1].dst,
+	                                  FW_ADDR_NAME, "sip.example.net"));
+	h->q = (struct fw_question){.flows = h->flows,
+	                            .n_flows = ARRAY_LEN(h->flows)};
+	h->q.place.out = fw_guess_wan(&h->r.rules);
+	if (h->q.place.out)
+		h->q.place.in = fw_guess_lan(&h->r.rules, h->q.place.out);
+}
+
+static void test_factory_lets_calls_pass(void **state)
+{
+	static const struct {
+		const char *why, *text, *in, *out;
+	} rows[] = {
+		{"7",
+	         "# 2024-05-02 10:00:00 by RouterOS 7.14.2\n" ADDRESSES FILTER
+	                 FILTER6,
+	         "bridge", "ether1"},
+		{"7 with IPv6",
+	         ADDRESSES FILTER FILTER6
+	         "/ipv6 address\nadd address=2001:db8:1::1/64 "
+	         "interface=bridge\n",
+	         "bridge", "ether1"},
+		{"6",
+	         "# jun/02/2023 19:59:47 by RouterOS 6.48.6\n" ADDRESSES FILTER,
+	         "bridge", "ether1"},
+		{"6.30", FACTORY_6_30, NULL, "ether1-gateway"},
+		{"two ways out",
+	         ADDRESSES "/interface list member\n"
+	                   "add interface=pppoe-out1 list=WAN\n" FILTER,
+	         "bridge", "WAN"},
+		{"two ways out, one of which is translated too",
+	         ADDRESSES "/interface list member\n"
+	                   "add interface=pppoe-out1 list=WAN\n" FILTER
+	                   "add action=masquerade chain=srcnat "
+	                   "out-interface=pppoe-out1\n",
+	         "bridge", "pppoe-out1"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_patch_out out;
+		struct fw_answer *an;
+		struct home h;
+		size_t left;
+
+		open_home(&h, rows[i].text);
+		assert_int_equal(h.r.err, 0);
+		assert_int_equal(h.r.dg.n_items, 0);
+		assert_string_equal(h.q.place.out ? h.q.place.out : "-",
+		                    rows[i].out);
+		assert_string_equal(h.q.place.in ? h.q.place.in : "-",
+		                    rows[i].in ? rows[i].in : "-");
+		assert_int_equal(
+			fw_answer_all(&an, &h.r.arena, &h.r.rules, &h.q), 0);
+		for (size_t k = 0; k < h.q.n_flows; k++) {
+			if (an[k].verdict != FW_PASS || an[k].alg != FW_ON ||
+			    an[k].udp_idle_s != 180)
+				fail_msg("%s: %s", rows[i].why, h.flows[k].id);
+		}
+		/* What is asked for beside rules, and no rule. */
+		fw_patch_init(&out);
+		assert_int_equal(fw_patch_make(&out, &left, &h.r.rules, &h.q),
+		                 0);
+		assert_int_equal(left, 0);
+		wr_u8(&out.commands, 0);
+		assert_string_equal(out.commands.p,
+		                    "/ip firewall service-port\n"
+		                    "set sip disabled=yes\n"
+		                    "/ip firewall connection tracking\n"
+		                    "set udp-stream-timeout=300s\n");
+		fw_patch_fini(&out);
+		done(&h.r);
+	}
+}
+
+static unsigned count(struct slice text, const char *what)
+{
+	const struct slice s = slice_str(what);
+	unsigned n = 0;
+	size_t at;
+
+	for (; (at = slice_find(text, s)) != SIZE_MAX; n++)
+		text = slice_sub(text, at + s.n, SIZE_MAX);
+	return n;
+}
+
+/* What is blocked in both families gets one rule in each. */
+static void test_patch_says_nothing_twice(void **state)
+{
+	struct fw_patch_out out;
+	struct home h;
+	size_t left;
+
+	UNUSED(state);
+	open_home(&h, ADDRESSES FILTER FILTER6
+	          "/ipv6 address\nadd address=2001:db8:1::1/64 "
+	          "interface=bridge\n"
+	          "/ip firewall filter\n"
+	          "add action=drop chain=forward protocol=udp\n"
+	          "/ipv6 firewall filter\n"
+	          "add action=drop chain=forward protocol=udp\n"
+	          "move [find protocol=udp] [find action=accept "
+	          "protocol=icmpv6 chain=forward]\n");
+	fw_patch_init(&out);
+	assert_int_equal(fw_patch_make(&out, &left, &h.r.rules, &h.q), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(count(wr_slice(&out.commands), "=sip.example.net\n"),
+	                 2);
+	assert_int_equal(count(wr_slice(&out.commands), "action=accept"), 3);
+	fw_patch_fini(&out);
+	done(&h.r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_factory_lets_calls_pass),
+		cmocka_unit_test(test_patch_says_nothing_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
