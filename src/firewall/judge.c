@@ -19,7 +19,8 @@
 enum {
 	MAX_PARTS = 4096,
 	LOOKS_PER_STEP = 16,
-	STATE_INVALID = 3, /* bit numbers of FW_STATE_* */
+	STATE_ESTABLISHED = 1, /* bit numbers of FW_STATE_* */
+	STATE_INVALID = 3,
 	STATE_UNTRACKED = 4,
 };
 
@@ -29,6 +30,7 @@ struct perhaps {
 	const struct fw_rule *first; /* of them */
 	enum fw_tri alg;
 	int64_t udp_idle_s, tcp_idle_s;
+	bool is_idle_open; /* they give different ones */
 };
 
 /* What happened to a region so far. */
@@ -386,6 +388,8 @@ static void take_perhaps(const struct run *r, struct fate *f,
 	here.first = p->first ? p->first : rule;
 	if (p->rule && p->alg != here.alg)
 		here.alg = FW_UNKNOWN;
+	here.is_idle_open = p->is_idle_open ||
+	                    (p->rule && p->udp_idle_s != here.udp_idle_s);
 	/* Of several, the one that forgets soonest is to be told. */
 	if (p->rule && p->udp_idle_s < here.udp_idle_s) {
 		here.udp_idle_s = p->udp_idle_s;
@@ -406,9 +410,11 @@ static void settle(const struct run *r, struct fate *f)
 	if (f->is_dropped) {
 		/* What passes at all passes there. */
 		f->attrs.alg = p->alg;
-		f->attrs.udp_idle_s = p->udp_idle_s;
+		f->attrs.udp_idle_s =
+			p->is_idle_open ? FW_IDLE_UNKNOWN : p->udp_idle_s;
 		f->attrs.tcp_idle_s = p->tcp_idle_s;
 		f->alg_rule = f->idle_rule = p->rule;
+		f->is_idle_perhaps = p->is_idle_open;
 		return;
 	}
 	if (p->alg != end.alg) {
@@ -523,12 +529,15 @@ static int finish(struct run *r, const struct fate *f, enum fw_verdict v)
 	return 0;
 }
 
-/* May the packet have no state because of this rule, or have one? */
+/* May the packet have no state because of this rule, or have one? An answer
+ * that loses it is not translated back, and stays at the box. */
 static bool is_state_lost(const struct run *r, const struct fate *f,
                           const struct fw_rule *rule, bool is_sure)
 {
+	const bool is_cut_off = r->is_back && f->state[0] == STATE_ESTABLISHED;
+
 	return rule && rule->is_notrack && is_heard(r, f, rule) &&
-	       (!is_sure || f->is_blind || f->may_have_template);
+	       (!is_sure || f->is_blind || f->may_have_template || is_cut_off);
 }
 
 /* The rule to show: of the chain that filters, rather than of its helpers. */

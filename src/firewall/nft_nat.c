@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* What changes packets, in the nft language. */
+/* What changes packets and their connections, in the nft language. */
 #include "firewall/nft_rule.h"
 
 static const struct {
@@ -87,9 +87,10 @@ static size_t operand(struct fw_match *m, const struct nft_token *t, size_t n)
 size_t nft_set_read(struct fw_match *m, const struct nft_token *t, size_t n)
 {
 	size_t i = 3;
+	int proto;
 
 	if (n < 4 || !nft_is(&t[2], "set") ||
-	    nft_is_one_of(&t[1], "helper timeout"))
+	    nft_is_one_of(&t[1], "helper timeout expectation"))
 		return 0;
 	/* What follows sees another packet. */
 	if (nft_is_one_of(&t[1], "saddr daddr sport dport") &&
@@ -98,10 +99,51 @@ size_t nft_set_read(struct fw_match *m, const struct nft_token *t, size_t n)
 	/* of a header that other packets have not */
 	if (nft_is_one_of(t, "ip ip6"))
 		fw_match_families(m, nft_is(t, "ip") ? FW_IP4 : FW_IP6);
+	else if (fw_proto_parse(&proto, t->s) == 0)
+		fw_match_proto(m, proto);
 	i += operand(m, &t[i], n - i);
 	while (i < n && nft_is_one_of(&t[i], "& | ^ and or xor")) {
 		i++;
 		i += operand(m, &t[i], n - i);
 	}
 	return i;
+}
+
+size_t nft_object_read(struct nft_parser *p, struct fw_match *m,
+                       const struct nft_token *t, size_t n)
+{
+	const bool is_helper = n > 1 && nft_is(&t[1], "helper");
+	const struct fw_object *o;
+	struct fw_attrs *at = &m->rule.attrs;
+	char *name;
+
+	if (n < 4 || !nft_is(t, "ct") || !nft_is(&t[2], "set") ||
+	    (!is_helper && !nft_is(&t[1], "timeout")))
+		return 0;
+	name = arena_dup(m->arena, t[3].s);
+	m->no_memory |= !name;
+	o = name ? fw_object_find(p->rules,
+	                          is_helper ? FW_OBJECT_HELPER
+	                                    : FW_OBJECT_TIMEOUT,
+	                          p->table, name)
+	         : NULL;
+	if (!o) {
+		at->alg = is_helper ? FW_UNKNOWN : at->alg;
+		at->helper = is_helper && t[3].kind == NFT_STRING ? name
+		                                                  : at->helper;
+		at->udp_idle_s = is_helper ? at->udp_idle_s : FW_IDLE_UNKNOWN;
+		at->tcp_idle_s = is_helper ? at->tcp_idle_s : FW_IDLE_UNKNOWN;
+		return 4;
+	}
+	if (o->services.first && !m->is_closed)
+		fw_match_proto(m, o->services.first->proto);
+	if (is_helper) {
+		fw_match_families(m, o->families);
+		at->alg = o->attrs.alg;
+		at->helper = o->attrs.helper;
+	} else {
+		at->udp_idle_s = o->attrs.udp_idle_s;
+		at->tcp_idle_s = o->attrs.tcp_idle_s;
+	}
+	return 4;
 }

@@ -13,23 +13,8 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "firewall/nft_field.h"
 #include "firewall/vendor.h"
-
-enum field_kind {
-	F_ZONE,
-	F_ADDR,
-	F_PROTO,
-	F_NFPROTO,
-	F_PORT,
-	F_STATE,
-};
-
-struct field {
-	enum field_kind kind;
-	bool is_dest;      /* destination, or the way out */
-	unsigned families; /* F_ADDR */
-	int proto;         /* F_PORT: -1 for "th" */
-};
 
 enum {
 	MAX_FIELDS = 6,
@@ -42,6 +27,7 @@ struct values {
 	const struct nft_token *t;
 	size_t n;
 	bool is_negated, is_map, is_unknown;
+	bool is_joined; /**< several bits in one value, which no packet has */
 	const char *compare; /**< "<" and such, of one value; or NULL */
 };
 
@@ -51,12 +37,13 @@ struct reader {
 	const struct nft_token *t;
 	size_t n, at;
 	struct fw_match m;
-	struct field fields[MAX_FIELDS]; /* of what must be expanded */
+	struct nft_field fields[MAX_FIELDS]; /* of what must be expanded */
 	size_t n_fields;
 	struct values expand;
 	bool has_expand;
 	bool is_queue, is_untracked;
 	const char *comment;
+	struct slice raw;
 };
 
 static const struct nft_token none = {.kind = NFT_END};
@@ -85,46 +72,12 @@ static void close_at(struct reader *r, size_t from)
 	fw_match_close(&r->m, between(&r->t[from], &r->t[r->n - 1]));
 }
 
-static const struct {
-	const char *a, *b;
-	struct field f;
-} known[] = {
-	{"iifname", NULL, {.kind = F_ZONE}},
-	{"iif", NULL, {.kind = F_ZONE}},
-	{"oifname", NULL, {.kind = F_ZONE, .is_dest = true}},
-	{"oif", NULL, {.kind = F_ZONE, .is_dest = true}},
-	{"ip", "saddr", {.kind = F_ADDR, .families = FW_IP4}},
-	{"ip", "daddr", {.kind = F_ADDR, .is_dest = true, .families = FW_IP4}},
-	{"ip6", "saddr", {.kind = F_ADDR, .families = FW_IP6}},
-	{"ip6", "daddr", {.kind = F_ADDR, .is_dest = true, .families = FW_IP6}},
-	{"ip", "protocol", {.kind = F_PROTO, .families = FW_IP4}},
-	{"meta", "l4proto", {.kind = F_PROTO}},
-	{"meta", "nfproto", {.kind = F_NFPROTO}},
-	{"meta", "iifname", {.kind = F_ZONE}},
-	{"meta", "oifname", {.kind = F_ZONE, .is_dest = true}},
-	{"tcp", "sport", {.kind = F_PORT, .proto = 6}},
-	{"tcp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 6}},
-	{"udp", "sport", {.kind = F_PORT, .proto = 17}},
-	{"udp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 17}},
-	{"sctp", "sport", {.kind = F_PORT, .proto = 132}},
-	{"sctp", "dport", {.kind = F_PORT, .is_dest = true, .proto = 132}},
-	{"th", "sport", {.kind = F_PORT, .proto = -1}},
-	{"th", "dport", {.kind = F_PORT, .is_dest = true, .proto = -1}},
-	{"ct", "state", {.kind = F_STATE}},
-};
-
-static bool take_field(struct reader *r, struct field *f)
+static bool take_field(struct reader *r, struct nft_field *f)
 {
-	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (!nft_is(look(r, 0), known[i].a))
-			continue;
-		if (known[i].b && !nft_is(look(r, 1), known[i].b))
-			continue;
-		r->at += known[i].b ? 2 : 1;
-		*f = known[i].f;
-		return true;
-	}
-	return false;
+	const size_t n = nft_field_read(f, look(r, 0), r->n - r->at);
+
+	r->at += n;
+	return n;
 }
 
 void nft_set_key(struct wr *w, const char *table, struct slice name)
@@ -165,6 +118,7 @@ static bool take_values(struct reader *r, struct values *v)
 {
 	static const char *const compares[] = {"<=", ">=", "<", ">"};
 	const struct nft_token *t;
+	bool is_compared;
 	size_t from;
 
 	*v = (struct values){0};
@@ -174,10 +128,9 @@ static bool take_values(struct reader *r, struct values *v)
 	}
 	/* Only apply() knows what to do with that. */
 	v->is_unknown = v->compare != NULL;
-	if (eat(r, "!="))
-		v->is_negated = true;
-	else if (!eat(r, "=="))
-		v->is_map = eat(r, "vmap");
+	v->is_negated = eat(r, "!=");
+	is_compared = v->is_negated || eat(r, "==");
+	v->is_map = !is_compared && eat(r, "vmap");
 	t = look(r, 0);
 	if (t->kind == NFT_WORD && t->s.n > 1 && t->s.p[0] == '@') {
 		take_named(r, v);
@@ -193,11 +146,14 @@ static bool take_values(struct reader *r, struct values *v)
 	}
 	if (t->kind != NFT_WORD && t->kind != NFT_STRING)
 		return false;
-	/* "established,related" */
-	for (r->at++; nft_is(look(r, 0), ",") && r->at + 1 < r->n;)
+	/* "established,related"; "established | related" is one value */
+	for (r->at++; r->at + 1 < r->n &&
+	              nft_is_one_of(look(r, 0), is_compared ? ", |" : ",");)
 		r->at += 2;
 	v->t = t;
 	v->n = r->at - from;
+	v->is_joined = v->n > 1 && is_compared;
+	v->is_unknown |= v->is_joined;
 	return true;
 }
 
@@ -222,214 +178,36 @@ static bool next_element(struct values *v, const struct nft_token **t,
 	return true;
 }
 
-static bool add_addr(struct fw_match *m, struct fw_addrs *set, struct slice s)
-{
-	struct fw_ip lo, hi;
-	struct fw_addr *a;
-	char *name;
-
-	if (fw_ip_parse(&lo, &hi, s) == 0) {
-		a = fw_addrs_add_range(m->arena, set, lo, hi);
-	} else {
-		name = arena_dup(m->arena, s);
-		a = name ? fw_addrs_add_name(m->arena, set, FW_ADDR_UNKNOWN,
-		                             name)
-		         : NULL;
-	}
-	return a;
-}
-
-static bool add_zone(struct fw_match *m, struct fw_zones *set,
-                     const struct nft_token *t)
-{
-	const char *name = arena_dup(m->arena, t->s);
-	struct fw_zone *z = name ? fw_zones_add(m->arena, set, name) : NULL;
-
-	if (!z)
-		return false;
-	/* An index, or a variable of a script. */
-	z->is_unknown =
-		t->kind == NFT_WORD && t->s.n &&
-		((t->s.p[0] >= '0' && t->s.p[0] <= '9') || t->s.p[0] == '$');
-	return true;
-}
-
-static bool add_port(struct fw_ivals *out, struct slice s)
-{
-	const size_t cut = slice_find(s, slice_str("-"));
-	uint16_t lo, hi;
-
-	if (fw_port_parse(&lo, s) == 0) {
-		fw_ivals_add(out, lo, lo);
-		return true;
-	}
-	if (cut == SIZE_MAX || fw_port_parse(&lo, slice_sub(s, 0, cut)) ||
-	    fw_port_parse(&hi, slice_sub(s, cut + 1, SIZE_MAX)) || lo > hi)
-		return false;
-	fw_ivals_add(out, lo, hi);
-	return true;
-}
-
-/* Ports below or above one; @return false: none, or not understood */
-static bool add_compared(struct fw_ivals *out, const char *compare,
-                         struct slice s)
-{
-	const bool is_less = compare[0] == '<';
-	uint16_t at;
-
-	if (fw_port_parse(&at, s))
-		return false;
-	if (compare[1] != '=') {
-		if (at == (is_less ? 0 : FW_PORT_MAX))
-			return false;
-		at = (uint16_t)(is_less ? at - 1 : at + 1);
-	}
-	fw_ivals_add(out, is_less ? 0 : at, is_less ? at : FW_PORT_MAX);
-	return true;
-}
-
-static bool state_bit(unsigned *bits, struct slice s)
-{
-	static const char *const names[] = {"new", "established", "related",
-	                                    "invalid", "untracked"};
-
-	for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
-		if (slice_eq_str(s, names[i])) {
-			*bits |= 1U << i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool add_protos(bool set[256], struct slice s)
-{
-	const size_t cut = slice_find(s, slice_str("-"));
-	uint64_t lo, hi;
-	int proto;
-
-	if (fw_proto_parse(&proto, s) == 0) {
-		set[proto] = true;
-		return true;
-	}
-	if (cut == SIZE_MAX || text_u64(&lo, slice_sub(s, 0, cut), 255) ||
-	    text_u64(&hi, slice_sub(s, cut + 1, SIZE_MAX), 255))
-		return false;
-	for (uint64_t i = lo; i <= hi; i++)
-		set[i] = true;
-	return true;
-}
-
-/* The union of all values of one field, before it narrows a rule. */
-struct gathered {
-	struct fw_addrs addrs;
-	struct fw_zones zones;
-	struct fw_ivals ports;
-	bool protos[256];
-	unsigned states, families;
-};
-
-/* @return false when the value is not understood */
-static bool gather(struct fw_match *m, struct gathered *g,
-                   const struct field *f, const struct nft_token *t)
-{
-	switch (f->kind) {
-	case F_ZONE:
-		/* all that the other elements leave */
-		if (t->kind == NFT_WORD && slice_eq_str(t->s, "*"))
-			return false;
-		m->no_memory |= !add_zone(m, &g->zones, t);
-		return true;
-	case F_ADDR:
-		/* An address of IPv4 in one of IPv6 is on no wire. */
-		if (f->families == FW_IP6 && fw_has_prefix(t->s, "::ffff:") &&
-		    slice_find(t->s, slice_str(".")) != SIZE_MAX)
-			return true;
-		m->no_memory |= !add_addr(m, &g->addrs, t->s);
-		return true;
-	case F_PROTO:
-		return add_protos(g->protos, t->s);
-	case F_NFPROTO:
-		g->families |= slice_eq_str(t->s, "ipv4") ? FW_IP4 : 0U;
-		g->families |= slice_eq_str(t->s, "ipv6") ? FW_IP6 : 0U;
-		return g->families;
-	case F_PORT:
-		return add_port(&g->ports, t->s);
-	case F_STATE:
-		return state_bit(&g->states, t->s);
-	}
-	return false;
-}
-
-static void narrow(struct fw_match *m, struct gathered *g,
-                   const struct field *f, bool is_negated)
-{
-	switch (f->kind) {
-	case F_ZONE:
-		g->zones.is_negated = is_negated;
-		fw_match_zones(m, f->is_dest, g->zones);
-		break;
-	case F_ADDR:
-		g->addrs.is_negated = is_negated;
-		fw_match_families(m, f->families);
-		fw_match_addrs(m, f->is_dest, g->addrs);
-		break;
-	case F_PROTO:
-		if (f->families)
-			fw_match_families(m, f->families);
-		fw_match_protos(m, g->protos, is_negated);
-		break;
-	case F_NFPROTO:
-		fw_match_families(m, is_negated ? ~g->families : g->families);
-		break;
-	case F_PORT:
-		if (f->proto >= 0)
-			fw_match_proto(m, f->proto);
-		fw_ivals_normalise(&g->ports);
-		fw_match_ports(m, f->is_dest, &g->ports, is_negated);
-		break;
-	case F_STATE:
-		fw_match_states(m, g->states, is_negated);
-		break;
-	}
-}
-
-/* The set has members we do not know: the field is there, its value not. */
-static void narrow_unknown(struct fw_match *m, const struct field *f,
-                           struct slice why)
-{
-	if (f->kind == F_ADDR)
-		fw_match_families(m, f->families);
-	if (f->kind == F_PORT && f->proto >= 0)
-		fw_match_proto(m, f->proto);
-	fw_match_doubt(m, why);
-}
-
-static void apply(struct reader *r, const struct field *f, struct values v,
+static void apply(struct reader *r, const struct nft_field *f, struct values v,
                   size_t from)
 {
 	const struct slice why = between(&r->t[from], &r->t[r->at - 1]);
-	struct gathered g = {0};
+	struct nft_gathered g = {0};
 	const struct nft_token *t;
 	size_t n;
 	bool is_known = !v.is_unknown;
 
-	if (v.compare && f->kind == F_PORT && v.n == 1)
-		is_known = add_compared(&g.ports, v.compare, v.t->s);
+	if (v.is_joined && f->kind == NFT_F_STATE) {
+		r->m.is_impossible |= !v.is_negated;
+		return;
+	}
+	if (v.compare && f->kind == NFT_F_PORT && v.n == 1)
+		is_known = nft_field_compare(&g.ports, v.compare, v.t->s);
 	while (!v.compare && is_known && next_element(&v, &t, &n))
-		is_known = gather(&r->m, &g, f, t);
+		is_known = nft_field_gather(&r->m, &g, f, t);
 	if (is_known)
-		narrow(&r->m, &g, f, v.is_negated);
+		nft_field_narrow(&r->m, &g, f, v.is_negated);
 	else
-		narrow_unknown(&r->m, f, why);
+		nft_field_doubt(&r->m, f, why);
 	r->m.no_memory |= g.ports.no_memory;
 	fw_ivals_fini(&g.ports);
 }
 
 /* "a", or "a . b", and its values. */
-static void take_match(struct reader *r, const struct field *first, size_t from)
+static void take_match(struct reader *r, const struct nft_field *first,
+                       size_t from)
 {
-	struct field f[MAX_FIELDS] = {*first};
+	struct nft_field f[MAX_FIELDS] = {*first};
 	struct values v;
 	size_t n = 1;
 
@@ -450,8 +228,8 @@ static void take_match(struct reader *r, const struct field *first, size_t from)
 	}
 	if (v.is_unknown || v.is_negated || r->has_expand) {
 		for (size_t i = 0; i < n; i++)
-			narrow_unknown(&r->m, &f[i],
-			               between(&r->t[from], &r->t[r->at - 1]));
+			nft_field_doubt(&r->m, &f[i],
+			                between(&r->t[from], &r->t[r->at - 1]));
 		/* A verdict map may do anything then. */
 		r->is_queue |= v.is_map;
 		return;
@@ -506,46 +284,6 @@ static bool take_nat(struct reader *r)
 
 	r->at += n;
 	return n;
-}
-
-/* ct helper set "x", ct timeout set "x" */
-static bool take_object(struct reader *r)
-{
-	const bool is_helper = nft_is(look(r, 1), "helper");
-	const struct fw_object *o;
-	struct fw_attrs *at = &r->m.rule.attrs;
-	char *name;
-
-	if (!nft_is(look(r, 0), "ct") || !nft_is(look(r, 2), "set") ||
-	    (!is_helper && !nft_is(look(r, 1), "timeout")))
-		return false;
-	name = arena_dup(r->m.arena, look(r, 3)->s);
-	r->m.no_memory |= !name;
-	r->at += r->at + 4 <= r->n ? 4 : r->n - r->at;
-	o = name ? fw_object_find(r->p->rules,
-	                          is_helper ? FW_OBJECT_HELPER
-	                                    : FW_OBJECT_TIMEOUT,
-	                          r->p->table, name)
-	         : NULL;
-	if (!o) {
-		at->alg = is_helper ? FW_UNKNOWN : at->alg;
-		at->helper = is_helper ? name : at->helper;
-		at->udp_idle_s = is_helper ? at->udp_idle_s : FW_IDLE_UNKNOWN;
-		at->tcp_idle_s = is_helper ? at->tcp_idle_s : FW_IDLE_UNKNOWN;
-		return true;
-	}
-	/* The kernel skips packets of another protocol. */
-	if (o->services.first && !r->m.is_closed)
-		fw_match_proto(&r->m, o->services.first->proto);
-	if (is_helper) {
-		fw_match_families(&r->m, o->families);
-		at->alg = o->attrs.alg;
-		at->helper = o->attrs.helper;
-	} else {
-		at->udp_idle_s = o->attrs.udp_idle_s;
-		at->tcp_idle_s = o->attrs.tcp_idle_s;
-	}
-	return true;
 }
 
 /* "counter packets 0 bytes 0" and such: things with no say in a match */
@@ -604,10 +342,12 @@ static bool take_verdict(struct reader *r)
 {
 	size_t n;
 
-	/* A chain in the rule itself, or a statement that takes packets. */
+	/* A chain in the rule itself, or a statement that takes packets; what
+	 * a full list of expectations has no room for is dropped. */
 	if ((nft_is(look(r, 1), "{") &&
 	     (nft_is(look(r, 0), "jump") || nft_is(look(r, 0), "goto"))) ||
-	    nft_is(look(r, 0), "synproxy")) {
+	    nft_is(look(r, 0), "synproxy") ||
+	    (nft_is(look(r, 0), "ct") && nft_is(look(r, 1), "expectation"))) {
 		r->is_queue = true;
 		r->at = r->n;
 		return true;
@@ -639,20 +379,37 @@ static bool take_statement(struct reader *r)
 		r->at += 3;
 		return true;
 	}
-	if (eat(r, "notrack")) {
-		r->m.rule.is_notrack = true;
-		return true;
-	}
 	if (eat(r, "queue") || eat(r, "?")) {
 		r->is_queue = true;
 		return true;
 	}
+	/* An answer that is looked up in another zone is new. */
+	r->is_untracked |= nft_is(look(r, 0), "ct") &&
+	                   nft_is(look(r, 2), "set") &&
+	                   nft_is(look(r, 1), "zone");
+	r->is_untracked |= nft_is(look(r, 0), "ct") &&
+	                   nft_is(look(r, 3), "set") &&
+	                   nft_is(look(r, 2), "zone");
 	n = nft_set_read(&r->m, look(r, 0), r->n - r->at);
 	r->at += n;
 	if (n)
 		return true;
-	return take_object(r) || take_nat(r) || take_harmless(r) ||
-	       take_xt(r) || take_verdict(r);
+	return take_nat(r) || take_harmless(r) || take_xt(r) || take_verdict(r);
+}
+
+/* Of a key that is not known any element may be the one: none of them narrows
+ * the rule, and each of their verdicts may come of it. */
+static void take_unknown_map(struct reader *r)
+{
+	struct values v;
+
+	close_at(r, r->at);
+	if (take_values(r, &v) && !v.is_unknown && !r->has_expand) {
+		r->expand = v;
+		r->has_expand = true;
+	} else {
+		r->is_queue = true;
+	}
 }
 
 static void take_unknown(struct reader *r)
@@ -695,14 +452,15 @@ static int append_element(struct reader *r, const struct nft_token *t, size_t n,
 	int err = fw_match_copy(&m, &r->m);
 
 	for (size_t i = 0; t && i < r->n_fields && !err; i++) {
-		struct gathered g = {0};
+		struct nft_gathered g = {0};
 
 		if (i > 0 && at < n && nft_is(&t[at], "."))
 			at++;
 		if (at < n)
-			is_known = gather(&m, &g, &r->fields[i], &t[at++]);
+			is_known = nft_field_gather(&m, &g, &r->fields[i],
+			                            &t[at++]);
 		if (is_known)
-			narrow(&m, &g, &r->fields[i], false);
+			nft_field_narrow(&m, &g, &r->fields[i], false);
 		else
 			fw_match_doubt(&m, t[0].s);
 		m.no_memory |= g.ports.no_memory;
@@ -769,11 +527,82 @@ static int append_all(struct reader *r, struct slice raw)
 	return err;
 }
 
+/* As a rule of its own, which goes on with the next. */
+static void append_now(struct reader *r, struct fw_match *m)
+{
+	const struct values expand = r->expand;
+	const struct fw_match kept = r->m;
+
+	r->m = *m;
+	m->no_memory |= append_all(r, r->raw) != 0;
+	r->expand = expand;
+	r->m = kept;
+	r->m.no_memory |= m->no_memory;
+}
+
+/* Before conntrack notrack works, and objects do after it: a rule of both is
+ * two. */
+static void append_so_far(struct reader *r)
+{
+	struct fw_match m;
+
+	r->m.no_memory |= fw_match_copy(&m, &r->m) != 0;
+	append_now(r, &m);
+	fw_match_fini(&m);
+	r->m.rule.is_notrack = false;
+	r->m.rule.attrs = fw_attrs_unset();
+}
+
+static bool has_orders(const struct fw_attrs *a)
+{
+	return a->alg != FW_UNSET || a->udp_idle_s != FW_IDLE_UNSET ||
+	       a->tcp_idle_s != FW_IDLE_UNSET || a->offload != FW_UNSET;
+}
+
+static bool take_notrack(struct reader *r)
+{
+	if (!eat(r, "notrack"))
+		return false;
+	if (has_orders(&r->m.rule.attrs))
+		append_so_far(r);
+	r->m.rule.is_notrack = true;
+	return true;
+}
+
+/* The kernel takes the object for packets of its protocol and family alone,
+ * and goes on with the rule for all of them. */
+static bool take_object(struct reader *r)
+{
+	struct fw_match m;
+	size_t n;
+
+	if (!nft_is(look(r, 0), "ct") || !nft_is(look(r, 2), "set"))
+		return false;
+	if (r->m.rule.is_notrack)
+		append_so_far(r);
+	if ((look(r, 4)->kind == NFT_END || nft_is(look(r, 4), "comment")) &&
+	    !has_orders(&r->m.rule.attrs) && !r->is_untracked) {
+		n = nft_object_read(r->p, &r->m, look(r, 0), r->n - r->at);
+		r->at += n;
+		return n;
+	}
+	r->m.no_memory |= fw_match_copy(&m, &r->m) != 0;
+	n = nft_object_read(r->p, &m, look(r, 0), r->n - r->at);
+	r->at += n;
+	if (n && memcmp(m.protos, r->m.protos, sizeof(m.protos)) == 0 &&
+	    m.rule.families == r->m.rule.families)
+		r->m.rule.attrs = m.rule.attrs;
+	else if (n)
+		append_now(r, &m);
+	fw_match_fini(&m);
+	return n;
+}
+
 int nft_rule_parse(struct nft_parser *p, struct fw_chain *c,
                    const struct nft_token *t, size_t n, struct slice raw)
 {
-	struct reader r = {.p = p, .chain = c, .t = t, .n = n};
-	struct field f;
+	struct reader r = {.p = p, .chain = c, .t = t, .n = n, .raw = raw};
+	struct nft_field f;
 	int err;
 
 	fw_match_init(&r.m, &p->rules->arena);
@@ -781,10 +610,12 @@ int nft_rule_parse(struct nft_parser *p, struct fw_chain *c,
 	while (r.at < r.n) {
 		const size_t from = r.at;
 
-		if (take_statement(&r))
+		if (take_object(&r) || take_notrack(&r) || take_statement(&r))
 			continue;
 		if (take_field(&r, &f))
 			take_match(&r, &f, from);
+		else if (nft_is(look(&r, 0), "vmap"))
+			take_unknown_map(&r);
 		else
 			take_unknown(&r);
 	}

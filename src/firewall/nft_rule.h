@@ -42,6 +42,11 @@ size_t nft_nat_read(struct fw_match *m, const struct nft_token *t, size_t n);
 /** Read "meta mark set ct mark & 0xff". @return as nft_nat_read() */
 size_t nft_set_read(struct fw_match *m, const struct nft_token *t, size_t n);
 
+/** Read "ct helper set NAME" or "ct timeout set NAME". @return as
+ *  nft_nat_read() */
+size_t nft_object_read(struct nft_parser *p, struct fw_match *m,
+                       const struct nft_token *t, size_t n);
+
 /** What a target of iptables may do besides. */
 struct nft_xt {
 	bool is_any;       /**< anything with the packet */

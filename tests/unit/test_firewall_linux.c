@@ -12,11 +12,18 @@
 struct expect {
 	const char *why;
 	const char *text;
+	int64_t udp_idle_s;
 	enum fw_verdict out, back;
 	enum fw_tri alg;
-	int64_t udp_idle_s;
 	bool is_output, has_errors;
 };
+
+#define NFT(more) "table ip fw {\n" more "}\n"
+#define NFT_CHAIN(name, kind, hook, priority, more)                        \
+	"chain " name " {\ntype " kind " hook " hook " priority " priority \
+	"; policy accept;\n" more "}\n"
+#define NFT_EARLY(more)   NFT_CHAIN("pre", "filter", "prerouting", "-150", more)
+#define NFT_FORWARD(more) NFT_CHAIN("fwd", "filter", "forward", "0", more)
 
 static const struct expect cases[] = {
 	{.why = "iptables-nft's CT may give a helper",
@@ -28,43 +35,30 @@ static const struct expect cases[] = {
          .alg = FW_UNKNOWN,
          .udp_idle_s = FW_IDLE_UNKNOWN},
 	{.why = "its refusal is one",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  xt target \"REJECT\"\n }\n}\n",
+         .text = NFT(NFT_EARLY("xt target \"REJECT\"\n")),
          .out = FW_FAIL,
          .back = FW_FAIL},
 	{.why = "its queue decides elsewhere",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  xt target NFQUEUE\n }\n}\n",
+         .text = NFT(NFT_EARLY("xt target NFQUEUE\n")),
          .out = FW_DONT_KNOW,
          .back = FW_DONT_KNOW},
 	{.why = "what it only marks goes on",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  xt match comment xt target TCPMSS\n }\n}\n"},
+         .text = NFT(NFT_EARLY("xt match comment xt target TCPMSS\n"))},
 	{.why = "a match that is not shown",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  xt match string drop\n }\n}\n",
+         .text = NFT(NFT_EARLY("xt match string drop\n")),
          .out = FW_DONT_KNOW,
          .back = FW_DONT_KNOW},
 	{.why = "a value of several words ends where it ends",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  ct mark set meta mark & 0x000000ff | 0x1 drop\n }\n}\n",
+         .text = NFT(
+		 NFT_EARLY("ct mark set meta mark & 0x000000ff | 0x1 drop\n")),
          .out = FW_FAIL,
          .back = FW_FAIL},
 	{.why = "a value may be missing",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  meta mark set ct mark drop\n }\n}\n",
+         .text = NFT(NFT_EARLY("meta mark set ct mark drop\n")),
          .out = FW_DONT_KNOW,
          .back = FW_DONT_KNOW},
 	{.why = "flags of a log in two words",
-         .text = "table ip fw {\n chain pre {\n"
-                 "  type filter hook prerouting priority -150; policy accept;\n"
-                 "  log flags tcp sequence,options drop\n }\n}\n",
+         .text = NFT(NFT_EARLY("log flags tcp sequence,options drop\n")),
          .out = FW_FAIL,
          .back = FW_FAIL},
 	{.why = "nothing is forwarded here",
@@ -112,6 +106,54 @@ static const struct expect cases[] = {
                  "  ct state established accept\n"
                  "  iifname \"lan\" accept\n }\n}\n",
          .back = FW_FAIL},
+	{.why = "an answer without a state is not translated back",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -p udp --sport 5060 -j CT --notrack\nCOMMIT\n"
+                 "*nat\n:POSTROUTING ACCEPT [0:0]\n"
+                 "-A POSTROUTING -o wan -j MASQUERADE\nCOMMIT\n",
+         .back = FW_DONT_KNOW},
+	{.why = "a map of a key that is not known: any of its verdicts",
+         .text = NFT("chain one {\n drop\n}\n" NFT_FORWARD(
+		 "meta mark vmap { 0 : jump one, 1 : continue }\n")),
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "and one of verdicts that are alike",
+         .text = NFT(NFT_FORWARD("ip dscp vmap { cs0 : accept }\n"))},
+	{.why = "what is written into TCP leaves UDP alone",
+         .text = NFT(NFT_FORWARD("tcp sequence set 0 drop\n"
+                                 "udp checksum set 0 accept\n drop\n"))},
+	{.why = "what is expected drops, when too much is",
+         .text = NFT(NFT_FORWARD("ct expectation set \"e\"\n")),
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW},
+	{.why = "a time of TCP is not set, and the rule goes on",
+         .text = NFT("ct timeout t {\n protocol tcp\n }\n" NFT_FORWARD(
+		 "ip daddr 198.51.100.2 ct timeout set \"t\" drop\n")),
+         .out = FW_FAIL},
+	{.why = "several states in one value: no packet has them",
+         .text = NFT(NFT_FORWARD("ct state != established,related drop\n")),
+         .out = FW_FAIL,
+         .back = FW_FAIL},
+	{.why = "an answer in another zone",
+         .text = NFT(NFT_CHAIN("raw", "filter", "prerouting", "-300",
+                               "iifname \"lan\" ct zone set 7\n")
+                             NFT_FORWARD("ct state invalid drop\n")),
+         .out = FW_DONT_KNOW},
+	{.why = "two times in a rule, each for its own protocol",
+         .text = NFT("ct timeout t {\n protocol udp\n"
+                     "policy = { replied : 600 }\n }\n"
+                     "ct timeout u {\n protocol tcp\n }\n" NFT_FORWARD(
+			     "ct timeout set \"t\" ct timeout set \"u\"\n")),
+         .udp_idle_s = 600},
+	{.why = "what passes at all passes with one of two times",
+         .text = NFT("ct timeout t {\n protocol udp\n"
+                     "policy = { replied : 60 }\n }\n" NFT_FORWARD(
+			     "meta mark 1 accept\n"
+			     "meta mark 2 ct timeout set \"t\" accept\n"
+			     "drop\n")),
+         .out = FW_DONT_KNOW,
+         .back = FW_DONT_KNOW,
+         .udp_idle_s = FW_IDLE_UNKNOWN},
 	{.why = "notrack after conntrack does nothing",
          .text = "table ip fw {\n chain late {\n"
                  "  type filter hook prerouting priority -150; policy accept;\n"
@@ -526,11 +568,6 @@ static char *as_iptables(const char *text, char *why, size_t n_why)
 	arena_fini(&a);
 	return s;
 }
-
-#define NFT(more) "table ip fw {\n" more "}\n"
-#define NFT_CHAIN(name, kind, hook, priority, more)                        \
-	"chain " name " {\ntype " kind " hook " hook " priority " priority \
-	"; policy accept;\n" more "}\n"
 
 static void test_each_rule_is_in_the_table_that_takes_it(void **state)
 {
