@@ -395,6 +395,14 @@ static void opt_notrack(struct parser *ps)
 	ps->m.rule.is_notrack = true;
 }
 
+/* An answer that is looked up in another zone is new. */
+static void opt_ct_zone(struct parser *ps)
+{
+	fw_match_doubt(&ps->m, ps->raw);
+	ps->m.rule.is_notrack = true;
+	(void)word(ps);
+}
+
 static void opt_to(struct parser *ps)
 {
 	ps->m.rule.nat.to = dup(ps, word(ps));
@@ -494,6 +502,9 @@ static const struct {
 	{"--helper", opt_helper},
 	{"--timeout", opt_timeout},
 	{"--notrack", opt_notrack},
+	{"--zone", opt_ct_zone},
+	{"--zone-orig", opt_ct_zone},
+	{"--zone-reply", opt_ct_zone},
 	{"--to-destination", opt_to},
 	{"--to-source", opt_to},
 	{"--to-ports", opt_to},

@@ -473,6 +473,9 @@ static void put_object(struct wr *w, const struct fw_json *j)
 	wr_put(w, j->key);
 	wr_str(w, " set ");
 	put_quoted(w, j->text);
+	/* What has no entry in a map ends the rule. */
+	if (j->kind != FW_JSON_STRING)
+		wr_str(w, " map");
 }
 
 static void put_flow(struct wr *w, const struct fw_json *j)

@@ -540,8 +540,8 @@ static void append_now(struct reader *r, struct fw_match *m)
 	r->m.no_memory |= m->no_memory;
 }
 
-/* Before conntrack notrack works, and objects do after it: a rule of both is
- * two. */
+/* Before conntrack notrack works, and objects do after it, each for itself: a
+ * rule of two is two rules. */
 static void append_so_far(struct reader *r)
 {
 	struct fw_match m;
@@ -578,10 +578,10 @@ static bool take_object(struct reader *r)
 
 	if (!nft_is(look(r, 0), "ct") || !nft_is(look(r, 2), "set"))
 		return false;
-	if (r->m.rule.is_notrack)
+	if (r->m.rule.is_notrack || has_orders(&r->m.rule.attrs))
 		append_so_far(r);
 	if ((look(r, 4)->kind == NFT_END || nft_is(look(r, 4), "comment")) &&
-	    !has_orders(&r->m.rule.attrs) && !r->is_untracked) {
+	    !r->is_untracked) {
 		n = nft_object_read(r->p, &r->m, look(r, 0), r->n - r->at);
 		r->at += n;
 		return n;

@@ -13,11 +13,30 @@ ODD = ['meta length > 10', 'ip ttl > 1', 'tcp flags & (syn | ack) == syn',
        'update @seen { ip saddr limit rate over 9999/second }',
        'add @seen { ip saddr }', 'meta random > 2147483648',
        'tcp option maxseg exists', 'ip daddr & 0.0.0.2 == 2',
-       'ct original ip saddr 192.0.2.2', 'ct mark 0', 'numgen inc mod 2 0']
+       'ct original ip saddr 192.0.2.2', 'ct mark 0', 'numgen inc mod 2 0',
+       'ct state != established,related', 'ct state ! established',
+       'ct status confirmed', 'ct direction reply', '@th,16,16 5060',
+       'ip daddr & 255.255.255.128 != 198.51.100.0', 'meta protocol ip',
+       'iifname . oifname != { "lan" . "wan" }', 'meta l4proto 6-17',
+       'meta mark . ip daddr { 0 . 198.51.100.2 }', 'ct helper "sip"',
+       'ct state & (established|related) != 0',
+       'limit rate over 1/day burst 1 packets', 'iif != "lo"']
 # What has no say in a verdict.
 IDLE = ['counter', 'counter name "hits"', 'log prefix "a: \\\\b, {drop}"',
         'meta mark set 7', 'ct mark set mark and 0xff or 1', 'meta mark set ct mark', 'meta priority set 1:2',
-        'log level debug flags tcp sequence,options', 'ip dscp set ef']
+        'log level debug flags tcp sequence,options', 'ip dscp set ef',
+        'udp checksum set 0', 'ct helper set "sip-0"', 'ct timeout set "t3"',
+        'ct zone set 7', 'notrack', 'update @seen { ip daddr timeout 5s }',
+        'ct helper set udp dport map { 5060 : "sip-0" }']
+# A verdict map over what the model cannot say.
+ODD_KEYS = ['meta mark vmap { 0 : %s, 1 : %s }', 'ct mark vmap { 0 : %s, 1 : %s }',
+            'ip dscp vmap { cs0 : %s, ef : %s }',
+            'ct direction vmap { original : %s, reply : %s }',
+            'numgen inc mod 2 vmap { 0 : %s, 1 : %s }',
+            'meta l4proto vmap { udp : %s, tcp : %s }',
+            'meta nfproto vmap { ipv4 : %s, ipv6 : %s }',
+            'udp dport vmap { 5060 : %s, * : %s }',
+            'ip saddr vmap { 192.0.2.0/29 : %s, 192.0.2.8-192.0.2.200 : %s }']
 IPT_ODD = ['-m mark --mark 0x0', '-m mark ! --mark 0x0', '-m length --length 0:40',
            '-m limit --limit 10000/sec', '-m ttl --ttl-gt 1',
            '-m addrtype ! --dst-type LOCAL', '-m pkttype --pkt-type unicast']
@@ -125,12 +144,16 @@ def one_family(out):
     gone = (four if four and six else []) + (udp if tcp and udp else [])
     if tcp or udp:
         gone += [o for o in out if 'icmp ' in o]
+    if any('tcp' in o or 'icmp' in o for o in out):
+        gone += [o for o in out if o in IDLE and 'udp ' in o]
     return [o for o in out if o not in gone]
 
 
 def nft_map(rnd, chains):
     verdict = lambda: rnd.choice(['accept', 'drop', 'continue', 'return'] +
                                  ['jump ' + c for c in chains])
+    if rnd.random() < 0.25:
+        return rnd.choice(ODD_KEYS) % (verdict(), verdict())
     kind = rnd.random()
     if kind < 0.5:
         return '%s dport vmap { %s }' % (rnd.choice(['tcp', 'udp']), ', '.join(

@@ -76,16 +76,13 @@ static const struct expect cases[] = {
          .out = FW_DONT_KNOW,
          .back = FW_DONT_KNOW},
 	{.why = "addresses of IPv4 in IPv6, as firewalld refuses them",
-         .text = "table inet fw {\n chain forward {\n"
-                 "  type filter hook forward priority 0; policy accept;\n"
-                 "  ip6 daddr { ::/96, ::ffff:0.0.0.0/96 } drop\n"
-                 "  ip6 daddr != ::ffff:192.0.2.0/120 ip6 saddr "
-                 "::ffff:192.0.2.0/120 drop\n }\n}\n"},
+         .text = "table inet fw {\n" NFT_FORWARD(
+		 "  ip6 daddr { ::/96, ::ffff:0.0.0.0/96 } drop\n"
+		 "  ip6 daddr != ::ffff:192.0.2.0/120 ip6 saddr "
+		 "::ffff:192.0.2.0/120 drop\n") "}\n"},
 	{.why = "a mark of IPv4 takes IPv4 alone",
-         .text = "table inet fw {\n chain forward {\n"
-                 "  type filter hook forward priority 0; policy accept;\n"
-                 "  ip6 dscp set ef drop\n  ip dscp set ef accept\n"
-                 "  drop\n }\n}\n"},
+         .text = "table inet fw {\n" NFT_FORWARD(
+		 "ip6 dscp set ef drop\nip dscp set ef accept\ndrop\n") "}\n"},
 	{.why = "the order of chains far from zero",
          .text = "table ip fw {\n"
                  " ct timeout t {\n  protocol udp\n"
@@ -401,6 +398,10 @@ static const struct expect cases[] = {
                  "-A PREROUTING -p udp -j CT --timeout long\nCOMMIT\n",
          .alg = FW_UNKNOWN,
          .udp_idle_s = FW_IDLE_UNKNOWN},
+	{.why = "another zone of conntrack for what comes in there",
+         .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
+                 "-A PREROUTING -i lan -j CT --zone 7\nCOMMIT\n",
+         .out = FW_DONT_KNOW},
 	{.why = "no state, no helper",
          .text = "*raw\n:PREROUTING ACCEPT [0:0]\n"
                  "-A PREROUTING -p udp -j CT --notrack\n"

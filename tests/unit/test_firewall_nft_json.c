@@ -74,6 +74,8 @@ static const struct {
 	{"{\"masquerade\": null}", "masquerade"},
 	{"{\"notrack\": null}", "notrack"},
 	{"{\"ct helper\": \"sip-5060\"}", "ct helper set \"sip-5060\""},
+	{"{\"ct helper\": {\"map\": {\"key\": 1, \"data\": 2}}}",
+         "ct helper set \"\" map"},
 	{"{\"ct timeout\": \"long\"}", "ct timeout set \"long\""},
 	{"{\"mangle\": {\"key\": {\"payload\": {\"protocol\": \"ip\", "
          "\"field\": \"dscp\"}}, \"value\": \"ef\"}}",
