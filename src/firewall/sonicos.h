@@ -44,6 +44,11 @@ struct fw_sonic_side {
 	uint16_t plo, phi;   /**< FW_SONIC_PORTS */
 };
 
+/** From one zone to another: such rules have an order of their own. */
+struct fw_sonic_pair {
+	int64_t last; /**< place that is taken; 0: none */
+};
+
 /** An access rule as it was written. */
 struct fw_sonic_rule {
 	struct fw_sonic_rule *next;
@@ -55,8 +60,9 @@ struct fw_sonic_rule {
 	bool is_disabled, has_action;
 	bool is_gone; /**< taken away again */
 	struct fw_sonic_side src, dst, service;
-	const char *conditional; /**< what else it asks, or NULL */
-	int64_t priority;        /**< -1: not said */
+	const char *conditional;    /**< what else it asks, or NULL */
+	int64_t priority;           /**< -1: not said */
+	struct fw_sonic_pair *pair; /**< NULL: no command asked for it */
 	int64_t udp_idle_s, tcp_idle_s;
 	enum fw_tri sip; /**< transform SIP here: only by rule-based control */
 	int dscp;

@@ -684,6 +684,13 @@ static void read_lines(struct fw_sonic_reader *r, struct slice text)
 	}
 }
 
+static void init_edits(struct fw_sonic_reader *r)
+{
+	fw_dict_init_like(&r->rules, &r->s->interfaces);
+	fw_dict_init_like(&r->uuids, &r->s->interfaces);
+	fw_dict_init_like(&r->pairs, &r->s->interfaces);
+}
+
 void fw_sonic_read_commands(struct fw_sonic *c, struct slice text,
                             unsigned line)
 {
@@ -694,6 +701,7 @@ void fw_sonic_read_commands(struct fw_sonic *c, struct slice text,
 	                            .is_typed = true,
 	                            .below = c->first};
 
+	init_edits(&r);
 	c->first = c->last = NULL;
 	read_lines(&r, text);
 	if (!c->last)
@@ -712,6 +720,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	struct fw_sonic_reader r = {.s = &s, .body_indent = SIZE_MAX};
 
 	fw_sonic_init(&s, out, text, dg);
+	init_edits(&r);
 	out->dialect = "sonicos";
 	out->text = text;
 	if (fw_has_prefix(text, "\xef\xbb\xbf"))

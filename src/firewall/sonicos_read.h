@@ -35,6 +35,9 @@ struct fw_sonic_reader {
 	bool is6;
 	bool is_typed;               /* on a box, not listed by it */
 	struct fw_sonic_rule *below; /* that a box has which commands follow */
+	struct fw_dict rules, uuids; /* to rules, once a command asks */
+	struct fw_dict pairs;
+	bool has_learnt, has_places;
 	size_t n_looks;
 };
 
@@ -69,6 +72,8 @@ int64_t fw_sonic_number(struct fw_sonic_reader *r, struct slice *rest,
 /** The rule that a command means which begins as @p like; NULL: none. */
 struct fw_sonic_rule *fw_sonic_rule_find(struct fw_sonic_reader *r,
                                          const struct fw_sonic_rule *like);
+/** Commands may mean this rule from here on. */
+void fw_sonic_rule_learn(struct fw_sonic_reader *r, struct fw_sonic_rule *o);
 /** The open rule is about to get that place: those behind it move down. Rules
  *  that were listed without places have those of their order. */
 void fw_sonic_rule_move(struct fw_sonic_reader *r, int64_t to);

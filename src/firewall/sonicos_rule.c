@@ -293,6 +293,7 @@ void fw_sonic_rule_head(struct fw_sonic_reader *r, struct slice rest)
 void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
 {
 	struct fw_sonic_rule head, *rule = NULL;
+	bool is_new = false;
 
 	fw_sonic_rule_init(&head);
 	r->block = FW_SONIC_BLOCK_RULE;
@@ -308,11 +309,14 @@ void fw_sonic_rule_open(struct fw_sonic_reader *r, struct slice rest)
 		fw_sonic_warn(r, _("There is no such access rule here."));
 	} else {
 		rule = fw_sonic_rule_add(r->s, r->n, r->line);
+		is_new = true;
 	}
 	r->rule = rule;
 	if (!rule)
 		return;
 	fw_sonic_rule_head(r, rest);
+	if (is_new)
+		fw_sonic_rule_learn(r, rule);
 	r->s->has_ip6 |= rule->families == FW_IP6;
 }
 
