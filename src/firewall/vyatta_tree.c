@@ -264,6 +264,17 @@ bool fw_vy_command(struct fw_vy_tree *t, struct slice line)
 	return take_command(t, line, 0);
 }
 
+/* VyOS 1.4 wrote a block with nothing in it on one line: "sip { }". */
+static struct slice cut_empty(struct slice line)
+{
+	struct slice rest = slice_trim(slice_sub(line, 0, line.n - 1));
+
+	if (line.p[line.n - 1] != '}' || rest.n == 0 ||
+	    rest.p[rest.n - 1] != '{')
+		return line;
+	return slice_trim(slice_sub(rest, 0, rest.n - 1));
+}
+
 /* @return where the next line belongs. */
 static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
                                      struct fw_vy_node *at, struct slice line,
@@ -272,6 +283,9 @@ static struct fw_vy_node *take_curly(struct fw_vy_tree *t,
 	const bool opens = line.p[line.n - 1] == '{';
 	struct slice rest = slice_sub(line, 0, line.n - opens), word;
 	struct fw_vy_node *n = at;
+
+	if (!opens)
+		rest = cut_empty(line);
 
 	t->n_said = 0;
 	while (n && fw_word_next(&rest, &word))
@@ -358,7 +372,8 @@ static void take_line(struct fw_vy_tree *t, struct fw_vy_node **at,
                       struct slice line, unsigned n)
 {
 	const bool is_top = *at == t->root;
-	const bool opens = line.p[line.n - 1] == '{';
+	const bool opens =
+		line.p[line.n - 1] == '{' || cut_empty(line).n < line.n;
 
 	if (slice_eq_str(line, "}")) {
 		if (is_top)

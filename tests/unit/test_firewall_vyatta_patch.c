@@ -404,6 +404,11 @@ static void test_undo_knows_the_old_text(void **state)
 		{"set system conntrack modules sip port 5060\n",
 	         "delete system conntrack modules sip\n",
 	         "set system conntrack modules sip port 5060\n", 0},
+		/* an empty block of VyOS 1.4 */
+		{"system {\n conntrack {\n modules {\n sip { }\n }\n }\n}\n"
+	         "vrf { }\n",
+	         "delete system conntrack modules sip\nset vrf a\n",
+	         "delete vrf a\nset system conntrack modules sip\n", 0},
 		{"set system conntrack modules sip port \"1;reboot\"\n",
 	         "delete system conntrack modules sip\n", "", ENOTSUP},
 		{"set system conntrack timeout udp stream $(reboot)\n",
