@@ -156,8 +156,10 @@ static void tell_blocked(struct fw_tell *au, struct fact *f,
 static int tell_flow(struct fw_tell *au, size_t i, const struct fw_answer *an)
 {
 	const struct fw_flow *flow = &au->q->flows[i];
+	/* The worse way is told, and the way out where both are as bad. */
 	const bool is_back =
-		an->out.verdict == FW_PASS && an->back.verdict != FW_PASS;
+		fw_verdict_worse(an->out.verdict, an->back.verdict) !=
+		an->out.verdict;
 	const struct fw_judgement *j = is_back ? &an->back : &an->out;
 	const struct fw_part *p = fw_tell_part(j);
 	struct fact *f =

@@ -146,6 +146,13 @@ static const struct {
          "web: accepted: no rule is against it.\n",
          "firewall.blocks",
          "4: ct state established ip saddr 192.0.2.1 drop\n"},
+	{"out by a name, and the answers are blocked by a rule",
+         STATELESS("accept", "ip daddr @strangers drop\n"
+                             "ct state established drop\n"),
+         "audit.flow",
+         "sip: its answers are blocked, by line 5.\n"
+         "web: its answers are blocked, by line 5.\n",
+         "firewall.blocks", "5: ct state established drop\n"},
 	{"from a LAN alone",
          FORWARD("ip saddr 10.1.0.0/16 ip daddr 192.0.2.1 accept\n"
                  "ip saddr 10.2.0.0/16 tcp dport 443 accept\n"
