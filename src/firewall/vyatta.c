@@ -308,9 +308,10 @@ static struct fw_setting *add_setting(struct fw_vy_reader *c, const char *id,
 /* Words that no version knew before helpers were off unless named. */
 static bool has_base_words(const struct fw_vy_reader *c)
 {
-	static const char *const paths[] = {"firewall ipv4", "firewall ipv6",
-	                                    "firewall global-options",
-	                                    "firewall flowtable"};
+	static const char *const paths[] = {
+		"firewall ipv4",           "firewall ipv6",
+		"firewall global-options", "firewall flowtable",
+		"firewall zone",           "firewall interface"};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (fw_vy_find(&c->t, c->t.root, paths[i]))

@@ -466,6 +466,28 @@ static bool is_said(const struct fw_edit *edits, const struct fw_edit *ed)
 	return false;
 }
 
+/* Blocks below a root are indented by four. */
+static bool has_block(const struct fw_rules *rules, const char *words,
+                      const char *block)
+{
+	return slice_find(rules->text, slice_str(words)) != SIZE_MAX ||
+	       slice_find(rules->text, slice_str(block)) != SIZE_MAX;
+}
+
+static bool has_old_sets(const struct fw_rules *rules)
+{
+	return has_block(rules, "set firewall name ", "\n    name ") ||
+	       has_block(rules, "set firewall ipv6-name ", "\n    ipv6-name ");
+}
+
+/* What zones and interfaces are bound to there came after the helpers'
+ * default was turned around. */
+static bool has_named(const struct fw_rules *rules)
+{
+	return has_block(rules, "set firewall zone ", "\n    zone ") ||
+	       has_block(rules, "set firewall interface ", "\n    interface ");
+}
+
 /* What the text says of its form is surer than a version. */
 static enum fw_vy_form form_seen(const struct fw_rules *rules)
 {
@@ -480,6 +502,8 @@ static enum fw_vy_form form_seen(const struct fw_rules *rules)
 		return words >= FIRST_BASE ? FW_VY_1_4 : FW_VY_OLD;
 	if (rules->version)
 		return form;
+	if (rules->text.n && has_old_sets(rules))
+		return FW_VY_OLD;
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
 			if ((strncmp(c->name, "interfaces ", 11) == 0 &&
@@ -582,7 +606,8 @@ int fw_vy_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 		e.firewall = 0;
 	e.is_named = fw_vy_has_base(e.form) ||
 	             (e.form == FW_VY_OLD &&
-	              fw_vy_footer(rules->text, "conntrack@") >= FIRST_NAMED);
+	              (has_named(rules) ||
+	               fw_vy_footer(rules->text, "conntrack@") >= FIRST_NAMED));
 	for (char c = 'P'; c <= 'Z' && is_prefix_used(rules, prefix); c++)
 		prefix[6] = c;
 	for (const struct fw_edit *ed = edits; ed && !e.err; ed = ed->next) {

@@ -243,6 +243,16 @@ static void test_emit_writes_known_paths(void **state)
 	"set firewall zone LAN from WAN firewall name A\n"      \
 	"set firewall zone LAN from WAN firewall ipv6-name B\n"
 
+#define EARLY                                                   \
+	"set firewall name A default-action drop\n"             \
+	"set firewall ipv6-name B default-action drop\n"        \
+	"set firewall zone LAN interface eth1\n"                \
+	"set firewall zone WAN interface eth0\n"                \
+	"set firewall zone WAN from LAN firewall name A\n"      \
+	"set firewall zone WAN from LAN firewall ipv6-name B\n" \
+	"set firewall zone LAN from WAN firewall name A\n"      \
+	"set firewall zone LAN from WAN firewall ipv6-name B\n"
+
 static const struct patch_row {
 	const char *text;
 	unsigned form;
@@ -339,6 +349,10 @@ static void test_patch_speaks_early_words(void **state)
 	         "// Release version: 1.4-rolling-202201010317\n"
 	         "set system conntrack modules sip\n" SHUT_OLD,
 	         "delete system conntrack modules sip\n", "sip disable"},
+		/* without a footer: show configuration commands */
+		{EARLY, "set firewall name A rule ", "sip disable"},
+		{"set system conntrack modules sip\n" EARLY,
+	         "delete system conntrack modules sip\n", "firewall ipv4"},
 	};
 
 	UNUSED(state);
