@@ -633,9 +633,10 @@ static void put_base(struct fw_vy_emitter *e, const struct fw_chain *c)
 		fw_vy_put_rule(e, r, ++group);
 	if (c->policy == FW_DROP)
 		wr_str(e->out,
-		       "# What no rule accepts is dropped: leave this line out "
-		       "on a router with rules\n"
-		       "# of its own.\n");
+		       "# What no rule accepts is dropped. On a router with "
+		       "rules of its own these\n"
+		       "# numbers may be taken: there, use the patch of prumo "
+		       "audit, which takes others.\n");
 	wr_fmt(e->out, "set %s default-action %s\n", path,
 	       c->policy == FW_DROP ? "drop" : "accept");
 	wr_fmt(e->undo, "delete %s default-action\n", path);

@@ -119,6 +119,17 @@ static void read_leaves(struct leaves *l, struct slice text)
 	fw_rules_fini(&rules);
 }
 
+static void check_same(struct leaves *before, struct leaves *after)
+{
+	for (size_t i = 0; i < before->n && i < after->n; i++) {
+		if (strcmp(before->v[i], after->v[i]) != 0)
+			fail_msg("%s:%s", before->v[i], after->v[i]);
+	}
+	assert_int_equal(before->n, after->n);
+	arena_fini(&before->arena);
+	arena_fini(&after->arena);
+}
+
 static void check_undo(const char *text, const struct fw_patch_out *out)
 {
 	static struct leaves before, after;
@@ -128,13 +139,7 @@ static void check_undo(const char *text, const struct fw_patch_out *out)
 	wr_put(&w, wr_slice(&out->undo));
 	read_leaves(&before, slice_str(text));
 	read_leaves(&after, wr_slice(&w));
-	for (size_t i = 0; i < before.n && i < after.n; i++) {
-		if (strcmp(before.v[i], after.v[i]) != 0)
-			fail_msg("%s:%s", before.v[i], after.v[i]);
-	}
-	assert_int_equal(before.n, after.n);
-	arena_fini(&before.arena);
-	arena_fini(&after.arena);
+	check_same(&before, &after);
 	wr_fini(&w);
 }
 
@@ -435,6 +440,61 @@ static void test_undo_knows_the_old_text(void **state)
 	}
 }
 
+/* What is written for a box with other things to do, and its undo, leave
+ * those as they were. The ALG stays off. */
+static void test_undo_of_rules_leaves_the_rest(void **state)
+{
+	static const struct {
+		const char *golden, *rest;
+	} rows[] = {
+		{"tests/golden/firewall/edgeos.set",
+	         "set system conntrack modules sip disable\n"
+	         "set system conntrack timeout udp other 40\n"
+	         "set firewall name A rule 1 action drop\n"
+	         "set firewall group address-group B address 192.0.2.77\n"
+	         "set interfaces ethernet eth1 firewall local name A\n"},
+		{"tests/golden/firewall/vyos-1.3.set",
+	         "set system conntrack modules sip disable\n"
+	         "set system conntrack modules ftp disable\n"
+	         "set firewall ipv6-name A rule 1 action drop\n"
+	         "set firewall group ipv6-network-group B network "
+	         "2001:db8::/48\n"
+	         "set interfaces ethernet eth1 firewall out name A\n"},
+		{"tests/golden/firewall/vyos.set",
+	         "set system conntrack modules ftp\n"
+	         "set system conntrack timeout udp other 40\n"
+	         "set firewall ipv4 forward filter rule 5 action accept\n"
+	         "set firewall ipv6 name A rule 10 action drop\n"},
+		{"tests/golden/firewall/vyos-1.5.set",
+	         "set firewall global-options timeout udp other 40\n"
+	         "set firewall group domain-group A address a.example\n"
+	         "set firewall ipv6 forward filter rule 5 action accept\n"},
+	};
+	static struct leaves before, after;
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct slice rules = slice_str(load(rows[i].golden));
+		const struct slice mark = slice_str("# Undo:\n");
+		const size_t at = slice_find(rules, mark);
+		struct rd rd = rd_init(slice_sub(rules, at + mark.n, SIZE_MAX));
+		struct wr w = wr_init_heap();
+		struct slice line;
+
+		assert_true(at != SIZE_MAX);
+		wr_str(&w, rows[i].rest);
+		wr_put(&w, rules);
+		while (rd_line(&rd, &line) && fw_has_prefix(line, "#     ")) {
+			wr_put(&w, slice_sub(line, 6, SIZE_MAX));
+			wr_u8(&w, '\n');
+		}
+		read_leaves(&before, slice_str(rows[i].rest));
+		read_leaves(&after, wr_slice(&w));
+		check_same(&before, &after);
+		wr_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -445,6 +505,7 @@ int main(void)
 		cmocka_unit_test(test_patch_goes_to_the_set_between_zones),
 		cmocka_unit_test(test_patch_without_memory),
 		cmocka_unit_test(test_undo_knows_the_old_text),
+		cmocka_unit_test(test_undo_of_rules_leaves_the_rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
