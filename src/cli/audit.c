@@ -318,7 +318,7 @@ static enum cli_status audit_text(struct audit *au, const struct fw_dialect *d,
 	if (!err && au->set->is_live)
 		err = live_settings(&rules);
 	rules.title = au->is_many ? file : NULL;
-	rules.is_stateless = au->set->is_live && !au->is_tracked;
+	rules.is_stateless |= au->set->is_live && !au->is_tracked;
 	if (dg.n_items && !au->set->output.is_quiet)
 		cli_output_diag(&dg);
 	/* The rest was read, and is judged without the lines at fault. */

@@ -22,83 +22,6 @@ enum {
 	V_6_36 = 6036000,
 };
 
-/* Members of an address or interface list. */
-struct fw_ros_list {
-	struct fw_addrs addrs;
-	struct fw_zones zones;
-};
-
-static const char *dup(struct fw_ros_ctx *c, struct slice s)
-{
-	const char *text = arena_dup(&c->rules->arena, s);
-
-	fw_ros_check(c, text);
-	return text ? text : "";
-}
-
-/* ---- lists ---- */
-
-static struct fw_ros_list *list_of(struct fw_ros_ctx *c, struct fw_dict *d,
-                                   struct slice name)
-{
-	struct fw_ros_list *l = fw_dict_get(d, NULL, name);
-
-	if (l || c->err)
-		return l;
-	l = arena_alloc(&c->scratch, sizeof(*l));
-	fw_ros_check(c, l);
-	if (l)
-		fw_dict_put(d, NULL, name, l);
-	return l;
-}
-
-static void add_address(struct fw_ros_ctx *c, struct fw_addrs *set,
-                        struct slice text)
-{
-	struct arena *a = &c->rules->arena;
-	struct fw_ip lo, hi;
-
-	if (fw_ip_parse(&lo, &hi, text) == 0)
-		fw_ros_check(c, fw_addrs_add_range(a, set, lo, hi));
-	else
-		fw_ros_check(c, fw_addrs_add_name(a, set, FW_ADDR_NAME,
-		                                  dup(c, text)));
-}
-
-static void add_member(struct fw_ros_ctx *c, const struct fw_ros_item *it)
-{
-	const struct slice name = fw_ros_value(it->args, "list");
-	const bool is_zone = it->added->menu == FW_ROS_IFLIST;
-	struct fw_ros_list *l;
-
-	if (name.n == 0 ||
-	    slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
-		return;
-	l = list_of(c,
-	            is_zone ? &c->zone_lists : &c->addr_lists[it->added->is6],
-	            name);
-	if (l && is_zone)
-		fw_ros_check(c,
-		             fw_zones_add(&c->rules->arena, &l->zones,
-		                          dup(c, fw_ros_value(it->args,
-		                                              "interface"))));
-	else if (l)
-		add_address(c, &l->addrs, fw_ros_value(it->args, "address"));
-}
-
-static void read_lists(struct fw_ros_ctx *c)
-{
-	static const enum fw_ros_menu menus[] = {FW_ROS_LIST, FW_ROS_IFLIST};
-
-	for (size_t i = 0; i < ARRAY_LEN(menus) * 2; i++) {
-		const struct fw_ros_item *it =
-			c->items[menus[i / 2]][i % 2].first;
-
-		for (; it && !c->err; it = it->next)
-			add_member(c, it);
-	}
-}
-
 /* ---- rules ---- */
 
 static bool cut_not(struct slice *value)
@@ -115,7 +38,7 @@ static void take_address(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
 	struct fw_addrs set = {0};
 
 	set.is_negated = cut_not(&value);
-	add_address(c, &set, value);
+	fw_ros_add_address(c, &set, value);
 	fw_match_addrs(m, is_dest, set);
 }
 
@@ -128,9 +51,9 @@ static void take_list(struct fw_ros_ctx *c, struct fw_match *m, bool is_dest,
 	set.is_negated = cut_not(&value);
 	l = fw_dict_get(&c->addr_lists[is6], NULL, value);
 	if (!l || c->lost[FW_ROS_LIST][is6].n || ++c->n_copies > MAX_COPIES)
-		fw_ros_check(c,
-		             fw_addrs_add_name(&c->rules->arena, &set,
-		                               FW_ADDR_UNKNOWN, dup(c, value)));
+		fw_ros_check(c, fw_addrs_add_name(&c->rules->arena, &set,
+		                                  FW_ADDR_UNKNOWN,
+		                                  fw_ros_dup(c, value)));
 	else {
 		/* The list's own nodes serve every rule that names it. */
 		set.first = l->addrs.first;
@@ -147,7 +70,7 @@ static void take_zone(struct fw_ros_ctx *c, struct fw_match *m, bool is_out,
 	struct fw_zone *z;
 
 	set.is_negated = cut_not(&value);
-	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
+	z = fw_zones_add(&c->rules->arena, &set, fw_ros_dup(c, value));
 	fw_ros_check(c, z);
 	/* "all-ppp" and its like are kinds of interfaces. */
 	if (z)
@@ -166,7 +89,7 @@ static void take_zone_list(struct fw_ros_ctx *c, struct fw_match *m,
 	l = fw_dict_get(&c->zone_lists, NULL, value);
 	if (slice_eq_str(value, "all") && !set.is_negated)
 		return;
-	z = fw_zones_add(&c->rules->arena, &set, dup(c, value));
+	z = fw_zones_add(&c->rules->arena, &set, fw_ros_dup(c, value));
 	fw_ros_check(c, z);
 	if (z)
 		z->is_unknown = !l || !l->zones.first ||
@@ -298,6 +221,8 @@ static void take_action(struct fw_match *m, struct slice value)
 		{"add-src-to-address-list", FW_CONTINUE, FW_NAT_NONE},
 		{"add-dst-to-address-list", FW_CONTINUE, FW_NAT_NONE},
 		{"fasttrack-connection", FW_CONTINUE, FW_NAT_NONE},
+		{"mark-packet", FW_CONTINUE, FW_NAT_NONE},
+		{"set-priority", FW_CONTINUE, FW_NAT_NONE},
 		{"notrack", FW_CONTINUE, FW_NAT_NONE},
 		{"masquerade", FW_ACCEPT, FW_NAT_SOURCE},
 		{"src-nat", FW_ACCEPT, FW_NAT_SOURCE},
@@ -382,13 +307,79 @@ static bool take_place(struct fw_ros_ctx *c, struct fw_match *m,
 	return true;
 }
 
+/* The frames of a bridge; its ports are no interfaces of the rules above it.
+ * @return false: another match */
+static bool take_frame(struct fw_ros_ctx *c, struct fw_match *m,
+                       struct slice key, struct slice value, struct slice raw)
+{
+	const bool is_out = fw_has_prefix(key, "out-");
+	bool is_not;
+
+	if (slice_eq_str(key, "mac-protocol")) {
+		is_not = cut_not(&value);
+		if (slice_eq_str(value, "ip") || slice_eq_str(value, "ipv6")) {
+			const bool is4 = (value.n == 2) != is_not;
+
+			fw_match_families(m, is4 ? FW_IP4 : FW_IP6);
+		} else if (slice_eq_str(value, "arp") ||
+		           slice_eq_str(value, "rarp")) {
+			fw_match_families(m, is_not ? FW_IP4 | FW_IP6 : 0);
+		} else {
+			fw_match_doubt(m, key);
+		}
+	} else if (slice_eq_str(key, "ip-protocol")) {
+		take_proto(c, m, value, raw);
+	} else if (slice_eq_str(key, "in-bridge") ||
+	           slice_eq_str(key, "out-bridge")) {
+		take_zone(c, m, is_out, value);
+	} else if (slice_eq_str(key, "in-bridge-list") ||
+	           slice_eq_str(key, "out-bridge-list")) {
+		take_zone_list(c, m, is_out, value);
+	} else if (slice_eq_str(key, "dst-mac-address") && value.n > 1 &&
+	           strchr("13579BDFbdf", value.p[1])) {
+		fw_match_families(m, 0); /* to a group: no call */
+	} else if (fw_has_prefix(key, "in-interface") ||
+	           fw_has_prefix(key, "out-interface")) {
+		fw_match_doubt(m, key);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What a call is sent to is a host elsewhere. @return false: not sure */
+static bool take_kind(struct fw_match *m, const struct fw_ros_item *it,
+                      struct slice value)
+{
+	const bool is_not = cut_not(&value);
+	const bool is_unicast = slice_eq_str(value, "unicast");
+
+	if (slice_eq_str(it->chain, "input") ||
+	    slice_eq_str(it->chain, "output"))
+		return false;
+	if (!is_unicast && !slice_eq_str(value, "local") &&
+	    !slice_eq_str(value, "broadcast") &&
+	    !slice_eq_str(value, "multicast"))
+		return false;
+	if (is_unicast == is_not)
+		fw_match_families(m, 0);
+	return true;
+}
+
 static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
-                     const struct fw_ros_command *cmd, struct slice key,
+                     const struct fw_ros_item *it, struct slice key,
                      struct slice value)
 {
+	const struct fw_ros_command *cmd = it->added;
+
 	if (value.n == 0 && (key.n == 0 || key.p[0] == '!' || is_match(key)))
 		return;
+	if (cmd->menu == FW_ROS_BRIDGE &&
+	    take_frame(c, m, key, value, cmd->raw))
+		return;
 	if (take_place(c, m, cmd, key, value) || is_ignored(key))
+		return;
+	if (slice_eq_str(key, "dst-address-type") && take_kind(m, it, value))
 		return;
 	if (slice_eq_str(key, "protocol"))
 		take_proto(c, m, value, cmd->raw);
@@ -399,13 +390,13 @@ static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
 	else if (slice_eq_str(key, "action"))
 		take_action(m, value);
 	else if (slice_eq_str(key, "comment"))
-		m->rule.name = dup(c, value);
+		m->rule.name = fw_ros_dup(c, value);
 	else if (slice_eq_str(key, "jump-target"))
-		m->rule.target = dup(c, value);
+		m->rule.target = fw_ros_dup(c, value);
 	else if (slice_eq_str(key, "to-addresses"))
-		m->rule.nat.to = dup(c, value);
+		m->rule.nat.to = fw_ros_dup(c, value);
 	else if (slice_eq_str(key, "time"))
-		m->rule.schedule = dup(c, value);
+		m->rule.schedule = fw_ros_dup(c, value);
 	else
 		fw_match_doubt(m, key);
 }
@@ -416,6 +407,10 @@ static const char *table_of(enum fw_ros_menu menu, bool is6)
 		return "nat";
 	if (menu == FW_ROS_RAW)
 		return is6 ? "ipv6 raw" : "raw";
+	if (menu == FW_ROS_BRIDGE)
+		return "bridge filter";
+	if (menu == FW_ROS_HOTSPOT)
+		return "hotspot";
 	return is6 ? "ipv6 filter" : "filter";
 }
 
@@ -434,21 +429,28 @@ static struct fw_chain *chain_of(struct fw_ros_ctx *c, enum fw_ros_menu menu,
 		{"dstnat", FW_ROS_NAT, FW_HOOK_PREROUTING},
 		{"prerouting", FW_ROS_RAW, FW_HOOK_PREROUTING},
 		{"output", FW_ROS_RAW, FW_HOOK_OUTPUT},
+		{"input", FW_ROS_BRIDGE, FW_HOOK_PREROUTING},
+		{"output", FW_ROS_BRIDGE, FW_HOOK_POSTROUTING},
+		{"hotspot", FW_ROS_HOTSPOT, FW_HOOK_PREROUTING},
 	};
 	const char *table = table_of(menu, is6);
 	struct fw_chain *ch = fw_dict_get(&c->chains, table, name);
 
 	if (ch)
 		return ch;
-	ch = fw_chain_add(c->rules, dup(c, name));
+	ch = fw_chain_add(c->rules, fw_ros_dup(c, name));
 	fw_ros_check(c, ch);
 	if (!ch)
 		return NULL;
 	ch->table = table;
 	ch->families = is6 ? FW_IP6 : FW_IP4;
 	ch->kind = menu == FW_ROS_NAT ? FW_CHAIN_NAT : FW_CHAIN_FILTER;
+	if (menu == FW_ROS_BRIDGE)
+		ch->families = FW_IP4 | FW_IP6;
 	if (menu == FW_ROS_RAW)
 		ch->priority = -300;
+	if (menu == FW_ROS_BRIDGE || menu == FW_ROS_HOTSPOT)
+		ch->priority = -400;
 	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
 		if (hooks[i].menu == menu && slice_eq_str(name, hooks[i].name))
 			ch->hook = hooks[i].hook;
@@ -461,8 +463,12 @@ static void doubt_lost(struct fw_ros_ctx *c)
 {
 	for (size_t i = 0; i < ARRAY_LEN(c->lost) * 2; i++) {
 		const struct slice raw = c->lost[i / 2][i % 2];
-		const char *why = raw.n ? dup(c, raw) : NULL;
+		const char *why = raw.n ? fw_ros_dup(c, raw) : NULL;
 
+		/* Who names a list that is lost, doubts by himself. */
+		if (i / 2 == FW_ROS_LIST || i / 2 == FW_ROS_IFLIST ||
+		    i / 2 == FW_ROS_SERVICE_PORT)
+			continue;
 		for (struct fw_chain *ch = c->rules->chains; ch && why;
 		     ch = ch->next) {
 			if (strcmp(ch->table,
@@ -477,82 +483,19 @@ static void doubt_lost(struct fw_ros_ctx *c)
 	}
 }
 
-enum stray {
-	NOT_STRAY,
-	DOCUMENTATION, /* of nobody, but labs use them */
-	STRAY,
-};
-
-/* Is the range within those that no host has? */
-static enum stray stray_of(const struct fw_addr *a)
+/* Who names no bridge means all of them, and nothing else. */
+static void stay_on_bridges(struct fw_ros_ctx *c, struct fw_match *m,
+                            enum fw_hook hook)
 {
-	static const struct {
-		const char *range;
-		enum stray stray;
-	} rows[] = {
-		{"0.0.0.0/8", STRAY},
-		{"127.0.0.0/8", STRAY},
-		{"169.254.0.0/16", STRAY},
-		{"192.0.0.0/24", STRAY},
-		{"192.0.2.0/24", DOCUMENTATION},
-		{"198.18.0.0/15", DOCUMENTATION},
-		{"198.51.100.0/24", DOCUMENTATION},
-		{"203.0.113.0/24", DOCUMENTATION},
-		{"224.0.0.0/3", STRAY},
-		{"::/16", STRAY},
-		{"100::/64", STRAY},
-		{"2001::/23", STRAY},
-		{"2001:db8::/32", DOCUMENTATION},
-		{"3ffe::/16", STRAY},
-		{"fe80::/9", STRAY},
-		{"ff00::/8", STRAY},
-	};
-	struct fw_ip lo, hi;
+	const bool is_out = hook == FW_HOOK_POSTROUTING;
+	const struct fw_zones *said = is_out ? &m->rule.out : &m->rule.in;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (a->kind == FW_ADDR_RANGE &&
-		    fw_ip_parse(&lo, &hi, slice_str(rows[i].range)) == 0 &&
-		    fw_ip_is4(a->lo) == fw_ip_is4(lo) &&
-		    fw_ip_cmp(lo, a->lo) <= 0 && fw_ip_cmp(a->hi, hi) <= 0)
-			return rows[i].stray;
-	}
-	return NOT_STRAY;
-}
-
-/* Is all of it of nobody? Then that is noted of each. */
-static bool is_all_stray(const struct fw_addrs *set, unsigned families)
-{
-	bool is_sure = false;
-
-	for (const struct fw_addr *a = set->first; a; a = a->next) {
-		const enum stray stray = stray_of(a);
-
-		is_sure |= stray == STRAY;
-		/* What was IPv4's is on no wire of IPv6. */
-		if (stray == NOT_STRAY &&
-		    !(fw_ip_is4(a->lo) && families == FW_IP6))
-			return false;
-	}
-	for (struct fw_addr *a = is_sure ? set->first : NULL; a; a = a->next)
-		a->is_stray = true;
-	return is_sure && !set->is_negated;
-}
-
-/* "Drop what comes from an address that nobody has": then phones have none of
- * them either. */
-static void note_strays(struct fw_ros_ctx *c, const struct fw_rule *r)
-{
-	const bool is_src = is_all_stray(&r->src, r->families);
-
-	(void)is_all_stray(&r->dst, r->families);
-	if (!is_src || r->action != FW_DROP || r->is_disabled)
+	if (said->first)
 		return;
-	for (const struct fw_addr *a = r->src.first; a; a = a->next) {
-		if (stray_of(a))
-			fw_ros_check(c, fw_addrs_add_range(&c->rules->arena,
-			                                   &c->rules->strays,
-			                                   a->lo, a->hi));
-	}
+	if (c->bridges.first)
+		fw_match_zones(m, is_out, c->bridges);
+	else
+		fw_match_doubt(m, slice_str("bridge"));
 }
 
 static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_item *it)
@@ -572,10 +515,35 @@ static void add_rule(struct fw_ros_ctx *c, const struct fw_ros_item *it)
 	m.rule.is_disabled =
 		slice_eq_str(fw_ros_value(it->args, "disabled"), "yes");
 	while (fw_ros_arg_next(&rest, &key, &value))
-		take_arg(c, &m, cmd, key, value);
+		take_arg(c, &m, it, key, value);
+	if (cmd->menu == FW_ROS_BRIDGE)
+		stay_on_bridges(c, &m, ch->hook);
 	m.rule.id = arena_fmt(&c->rules->arena, "%s %u", ch->name, it->number);
 	fw_ros_check(c, m.rule.id);
-	note_strays(c, &m.rule);
+	fw_ros_note_strays(c, &m.rule);
+	fw_ros_check(c, fw_match_done(&m, c->rules, ch));
+	fw_match_fini(&m);
+}
+
+/* It lets out only who has logged in there. */
+static void add_hotspot(struct fw_ros_ctx *c, const struct fw_ros_item *it)
+{
+	const struct slice at = fw_ros_value(it->args, "interface");
+	struct fw_chain *ch =
+		chain_of(c, FW_ROS_HOTSPOT, false, slice_str("hotspot"));
+	struct fw_match m;
+
+	if (!ch || at.n == 0 ||
+	    slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
+		return;
+	fw_match_init(&m, &c->rules->arena);
+	m.rule.families = FW_IP4;
+	m.rule.action = FW_DROP;
+	m.rule.line = it->added->line;
+	m.rule.raw = it->added->raw;
+	m.rule.id = "hotspot";
+	take_zone(c, &m, false, at);
+	fw_match_doubt(&m, slice_str("hotspot login"));
 	fw_ros_check(c, fw_match_done(&m, c->rules, ch));
 	fw_match_fini(&m);
 }
@@ -584,7 +552,7 @@ static void read_rules(struct fw_ros_ctx *c)
 {
 	static const char *const base[] = {"forward", "input", "output"};
 	static const enum fw_ros_menu menus[] = {FW_ROS_FILTER, FW_ROS_NAT,
-	                                         FW_ROS_RAW};
+	                                         FW_ROS_RAW, FW_ROS_BRIDGE};
 
 	for (size_t i = 0; i < ARRAY_LEN(base) && !c->err; i++) {
 		(void)chain_of(c, FW_ROS_FILTER, false, slice_str(base[i]));
@@ -597,6 +565,10 @@ static void read_rules(struct fw_ros_ctx *c)
 		for (; it && !c->err; it = it->next)
 			add_rule(c, it);
 	}
+	for (const struct fw_ros_item *it =
+	             c->items[FW_ROS_HOTSPOT][false].first;
+	     it && !c->err; it = it->next)
+		add_hotspot(c, it);
 }
 
 static void check_targets(struct fw_ros_ctx *c)
@@ -628,7 +600,7 @@ static void read_version(struct fw_ros_ctx *c, struct slice text)
 		return;
 	rest = slice_sub(text, at + mark.n, 32);
 	if (fw_word_next(&rest, &word))
-		c->rules->version = dup(c, word);
+		c->rules->version = fw_ros_dup(c, word);
 }
 
 static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
@@ -650,7 +622,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	if (!c.err)
 		fw_ros_run(&c);
 	if (!c.err)
-		read_lists(&c);
+		fw_ros_read_lists(&c);
 	if (!c.err)
 		fw_ros_read_box(&c);
 	if (!c.err)
@@ -658,6 +630,7 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	if (!c.err) {
 		check_targets(&c);
 		doubt_lost(&c);
+		fw_ros_untrack(&c);
 	}
 	if (c.addr_lists[0].no_memory || c.addr_lists[1].no_memory ||
 	    c.zone_lists.no_memory || c.chains.no_memory)

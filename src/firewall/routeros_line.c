@@ -31,6 +31,8 @@ static const struct {
 	{"ip firewall service-port", FW_ROS_SERVICE_PORT, false},
 	{"ip firewall connection tracking", FW_ROS_TRACKING, false},
 	{"interface list member", FW_ROS_IFLIST, false},
+	{"interface bridge filter", FW_ROS_BRIDGE, false},
+	{"ip hotspot", FW_ROS_HOTSPOT, false},
 };
 
 static const char *const verbs[] = {
@@ -105,6 +107,8 @@ static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
 	}
 	c->menu = FW_ROS_OTHER;
 	c->is_dynamic_menu = false;
+	c->is_bridge_menu = slice_eq_str(wr_slice(&w), "interface bridge");
+	c->is_ip6_menu = slice_eq_str(wr_slice(&w), "ipv6 settings");
 	for (size_t i = 0; i < ARRAY_LEN(addressing) && !w.bad; i++) {
 		if (!slice_eq_str(wr_slice(&w), addressing[i].path))
 			continue;
@@ -122,6 +126,13 @@ static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
 		c->is6 = menus[i].is6;
 	}
 	return slice_trim(before);
+}
+
+static void add_bridge(struct fw_ros_ctx *c, struct slice name)
+{
+	if (name.n)
+		fw_ros_check(c, fw_zones_add(&c->rules->arena, &c->bridges,
+		                             fw_ros_dup(c, name)));
 }
 
 static void add_command(struct fw_ros_ctx *c, struct slice line,
@@ -142,8 +153,13 @@ static void add_command(struct fw_ros_ctx *c, struct slice line,
 		fw_ros_check(c, fw_kept_add(c->rules, at, raw));
 		return;
 	}
+	c->has_dynamic |= c->is_dynamic_menu;
+	if (c->is_bridge_menu && slice_eq_str(verb, "add"))
+		add_bridge(c, fw_ros_value(line, "name"));
 	if (c->menu == FW_ROS_OTHER) {
-		c->has_dynamic |= c->is_dynamic_menu;
+		c->is_ip6_off |=
+			c->is_ip6_menu &&
+			slice_eq_str(fw_ros_value(line, "disable-ipv6"), "yes");
 		fw_ros_check(c, fw_kept_add(c->rules, at, raw));
 		return;
 	}

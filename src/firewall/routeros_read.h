@@ -12,6 +12,8 @@ enum fw_ros_menu {
 	FW_ROS_LIST,
 	FW_ROS_IFLIST,
 	FW_ROS_SERVICE_PORT,
+	FW_ROS_BRIDGE,
+	FW_ROS_HOTSPOT,
 	FW_ROS_TRACKING,
 };
 
@@ -42,6 +44,12 @@ struct fw_ros_items {
 	bool is_shown; /**< its items have numbers that people see */
 };
 
+/* Members of an address or interface list. */
+struct fw_ros_list {
+	struct fw_addrs addrs;
+	struct fw_zones zones;
+};
+
 struct fw_ros_ctx {
 	struct fw_rules *rules;
 	struct diag *dg;
@@ -54,8 +62,12 @@ struct fw_ros_ctx {
 	struct fw_ros_items items[FW_ROS_TRACKING + 1][2];
 	/* The first change to items that could not be followed, by menu. */
 	struct slice lost[FW_ROS_TRACKING + 1][2];
-	bool is_dynamic_menu;  /**< of rules that make others by themselves */
-	bool has_dynamic;      /**< so there are rules that no export shows */
+	bool is_dynamic_menu; /**< of rules that make others by themselves */
+	bool has_dynamic;     /**< so there are rules that no export shows */
+	bool is_bridge_menu;
+	struct fw_zones bridges;
+	const struct fw_ros_command *untracked; /**< says so, or NULL */
+	bool is_ip6_menu, is_ip6_off;
 	bool has_ip4, has_ip6; /**< an interface gets addresses */
 	int err;
 };
@@ -85,8 +97,23 @@ WARN_UNUSED int fw_ros_pick(struct fw_ros_item **first, struct fw_ros_ctx *c,
 /** Bytes from a bracket to the one that closes it, or all of them. */
 size_t fw_ros_bracket_len(struct slice s);
 
+/** A copy that lives with the rules; "" without memory. */
+const char *fw_ros_dup(struct fw_ros_ctx *c, struct slice s);
+
+/** Fill the lists that rules name. */
+void fw_ros_read_lists(struct fw_ros_ctx *c);
+void fw_ros_add_address(struct fw_ros_ctx *c, struct fw_addrs *set,
+                        struct slice text);
+
+/** Note what the rule takes for addresses of nobody. */
+void fw_ros_note_strays(struct fw_ros_ctx *c, const struct fw_rule *r);
+
 /** What the box does to all connections: helpers, times, families. */
 void fw_ros_read_box(struct fw_ros_ctx *c);
+
+/** After the rules were read: what they are worth without connection
+ *  tracking. */
+void fw_ros_untrack(struct fw_ros_ctx *c);
 
 /** The last value of that name among arguments, or an empty slice. */
 struct slice fw_ros_value(struct slice args, const char *name);

@@ -88,6 +88,12 @@ static const struct fw_vendor_fact facts[] = {
          N_("A line changes the service ports, and which of them is not "
             "certain from the text: numbers differ between releases."),
          "MikroTik, IP/Firewall/Service port"},
+	{"routeros-tracking-off",
+         N_("Connection tracking is switched off: no SIP helper acts and no "
+            "session ends; but nothing is translated either, and rules by "
+            "connection-state or connection-nat-state do not work. From the "
+            "factory it is \"auto\": on as soon as a firewall rule needs it."),
+         "MikroTik, IP/Firewall/Connection tracking"},
 	{"routeros-udp-default",
          N_("A UDP connection ends after 10 s (30 s in newer releases) "
             "unanswered and 3 min answered."),

@@ -225,11 +225,153 @@ static void test_patch_says_nothing_twice(void **state)
 	done(&h.r);
 }
 
+#define BOX                                           \
+	"/interface bridge\nadd name=bridge\n"        \
+	"/ip address\n"                               \
+	"add address=192.0.2.1/24 interface=bridge\n" \
+	"/ip firewall nat\n"                          \
+	"add action=masquerade chain=srcnat out-interface=ether1\n"
+
+/* What acts beside the rules of the filter. */
+static void test_what_else_is_in_the_way(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		enum fw_verdict out, back;
+	} rows[] = {
+		{"nothing", BOX, FW_PASS, FW_PASS},
+		{"a hotspot", BOX "/ip hotspot\nadd interface=bridge name=h\n",
+	         FW_DONT_KNOW, FW_PASS},
+		{"one that is off",
+	         BOX "/ip hotspot\nadd disabled=yes interface=bridge name=h\n",
+	         FW_PASS, FW_PASS},
+		{"a bridge's filter",
+	         BOX "/interface bridge filter\nadd action=drop chain=input "
+	             "dst-port=5060 ip-protocol=udp mac-protocol=ip\n",
+	         FW_FAIL, FW_PASS},
+		{"its way out",
+	         BOX "/interface bridge filter\nadd action=drop chain=output "
+	             "ip-protocol=udp mac-protocol=ip src-port=5060\n",
+	         FW_PASS, FW_FAIL},
+		{"of a port of it",
+	         BOX "/interface bridge filter\nadd action=drop chain=input "
+	             "in-interface=ether2\n",
+	         FW_DONT_KNOW, FW_PASS},
+		{"for groups, other kinds of frames, and other bridges",
+	         BOX "/interface bridge filter\nadd action=drop chain=input "
+	             "dst-mac-address=01:80:C2:00:00:00/FF:FF:FF:FF:FF:FF\n"
+	             "add action=drop chain=input mac-protocol=ipv6\n"
+	             "add action=drop chain=input mac-protocol=!ip\n"
+	             "add action=drop chain=input mac-protocol=arp\n"
+	             "add action=drop chain=input in-bridge=other\n"
+	             "add action=drop chain=forward in-interface=ether2\n",
+	         FW_PASS, FW_PASS},
+		{"raw",
+	         BOX "/ip firewall raw\nadd action=drop chain=prerouting "
+	             "dst-address=198.51.100.0/24\n",
+	         FW_FAIL, FW_FAIL},
+		{"a kind of interfaces",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "in-interface=all-vlan\n",
+	         FW_DONT_KNOW, FW_DONT_KNOW},
+		{"a kind of addresses that is not the provider's",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "dst-address-type=local\nadd action=drop chain=forward "
+	             "dst-address-type=!unicast\n/ip firewall nat\n"
+	             "add action=redirect chain=dstnat dst-port=5060 "
+	             "dst-address-type=local protocol=udp\n",
+	         FW_PASS, FW_PASS},
+		{"one that is",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "dst-address-type=!local\n",
+	         FW_FAIL, FW_FAIL},
+		{"what looks into packets",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "layer7-protocol=voip\n",
+	         FW_DONT_KNOW, FW_DONT_KNOW},
+		{"service ports by number, which are no rules",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "dst-port=25 protocol=tcp\n/ip firewall service-port\n"
+	             "set 5 disabled=yes\n",
+	         FW_PASS, FW_PASS},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_answer *an;
+		struct home h;
+
+		open_home(&h, rows[i].text);
+		h.q.place.in = "bridge";
+		assert_int_equal(
+			fw_answer_all(&an, &h.r.arena, &h.r.rules, &h.q), 0);
+		if (an->out.verdict != rows[i].out ||
+		    an->back.verdict != rows[i].back)
+			fail_msg("%s: %d, %d", rows[i].why,
+			         (int)an->out.verdict, (int)an->back.verdict);
+		done(&h.r);
+	}
+}
+
+#define OFF "/ip firewall connection tracking\nset enabled=no\n"
+
+static void test_tracking_is_what_rules_stand_on(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		enum fw_verdict verdict;
+		enum fw_tri alg;
+		int64_t idle_s;
+	} rows[] = {
+		{"a router without rules", OFF, FW_PASS, FW_OFF, FW_IDLE_UNSET},
+		{"on after all", OFF "set enabled=yes udp-stream-timeout=5m\n",
+	         FW_PASS, FW_ON, 300},
+		{"by itself",
+	         "/ip firewall connection tracking\n"
+	         "set enabled=auto\n",
+	         FW_PASS, FW_ON, 180},
+		{"nobody translates", BOX OFF, FW_DONT_KNOW, FW_OFF,
+	         FW_IDLE_UNSET},
+		{"nobody knows what is established",
+	         OFF "/ip firewall filter\nadd chain=forward "
+	             "connection-state=established,related\n"
+	             "add action=drop chain=forward in-interface=ether1\n",
+	         FW_FAIL, FW_OFF, FW_IDLE_UNSET},
+		{"nor what is not",
+	         OFF "/ip firewall filter\nadd action=drop chain=forward "
+	             "connection-state=invalid\n",
+	         FW_DONT_KNOW, FW_OFF, FW_IDLE_UNSET},
+		{"nor what is new",
+	         OFF "/ip firewall filter\nadd action=drop chain=forward "
+	             "connection-state=new in-interface=ether1\n",
+	         FW_PASS, FW_OFF, FW_IDLE_UNSET},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fw_answer *an;
+		struct home h;
+
+		open_home(&h, rows[i].text);
+		h.q.place.in = "bridge";
+		h.q.place.out = "ether1";
+		assert_int_equal(
+			fw_answer_all(&an, &h.r.arena, &h.r.rules, &h.q), 0);
+		if (an->verdict != rows[i].verdict || an->alg != rows[i].alg ||
+		    an->udp_idle_s != rows[i].idle_s)
+			fail_msg("%s: %d, %d", rows[i].why, (int)an->verdict,
+			         (int)an->alg);
+		done(&h.r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_factory_lets_calls_pass),
 		cmocka_unit_test(test_patch_says_nothing_twice),
+		cmocka_unit_test(test_what_else_is_in_the_way),
+		cmocka_unit_test(test_tracking_is_what_rules_stand_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
