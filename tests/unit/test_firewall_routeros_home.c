@@ -365,6 +365,160 @@ static void test_tracking_is_what_rules_stand_on(void **state)
 	}
 }
 
+/* ---- what is undone is as it was ---- */
+
+/* The first rule that the two do not share, or NULL. */
+static const char *difference(const struct fw_rules *a,
+                              const struct fw_rules *b)
+{
+	for (const struct fw_chain *c = a->chains; c; c = c->next) {
+		const struct fw_chain *d = fw_chain_find(b, c->table, c->name);
+		const struct fw_rule *r = c->first, *s = d ? d->first : NULL;
+
+		for (; r && s; r = r->next, s = s->next) {
+			if (!slice_eq(r->raw, s->raw) ||
+			    r->is_disabled != s->is_disabled ||
+			    !r->conditional != !s->conditional ||
+			    r->states != s->states)
+				return r->id;
+		}
+		if (r || s)
+			return (r ? r : s)->id;
+	}
+	return NULL;
+}
+
+static void put_box(struct wr *w, uint32_t *seed, const char *version)
+{
+	static const char *const lines[] = {
+		"/ip firewall filter\nadd action=drop chain=forward "
+		"protocol=udp\n",
+		"/ip firewall filter\nadd chain=forward connection-state=\\\n"
+		"    established,related\n",
+		"/ip firewall filter add chain=voip action=drop dst-port=5060 "
+		"protocol=udp\n/ip firewall filter add chain=forward "
+		"action=jump jump-target=voip\n",
+		"/ip firewall filter\nadd action=reject chain=forward "
+		"in-interface-list=LAN disabled=yes\n",
+		"/ip firewall filter\nadd action=drop chain=forward "
+		"in-interface-list=LAN\n",
+		"/ip firewall filter\nadd action=drop chain=forward "
+		"time=8h-18h,mon dst-port=5060 protocol=udp\n",
+		"/ipv6 firewall filter\nadd action=drop chain=forward "
+		"comment=\"a \\\"b\\\" \\\n    c\"\n",
+		"/ip firewall address-list\nadd address=198.51.100.1 "
+		"list=\"bad ones\"\n/ip firewall filter\nadd action=drop "
+		"chain=forward dst-address-list=\"bad ones\"\n",
+		"/ip firewall filter\nadd chain=forward "
+		"dst-address=!198.51.100.1 log=yes log-prefix=\"x \"\n",
+		"/ip firewall filter\nadd action=fasttrack-connection "
+		"chain=forward connection-state=established,related\n",
+		"/ip firewall connection tracking\n"
+		"set udp-stream-timeout=1m30s\n",
+	};
+
+	wr_fmt(w, "# 2024-01-02 10:00:00 by RouterOS %s\n" ADDRESSES, version);
+	for (unsigned n = 0; n < 6; n++) {
+		*seed = *seed * 1664525 + 1013904223;
+		wr_str(w, lines[(*seed >> 16) % ARRAY_LEN(lines)]);
+	}
+	wr_u8(w, 0);
+}
+
+/* The lines that a text says to undo it with. */
+static void put_said_undo(struct wr *w, struct slice text)
+{
+	struct rd rd = rd_init(text);
+	const struct slice mark = slice_str("#     /");
+	struct slice line;
+	bool is_undo = false;
+
+	wr_u8(w, '\n');
+	while (rd_line(&rd, &line)) {
+		is_undo |= slice_eq_str(line, "# Undo:");
+		if (!is_undo || slice_find(line, mark) != 0)
+			continue;
+		wr_put(w, slice_sub(line, mark.n - 1, SIZE_MAX));
+		wr_u8(w, '\n');
+	}
+	wr_u8(w, 0);
+}
+
+static void check_same(const struct fw_rules *was, const char *text,
+                       const char *what)
+{
+	const char *id;
+	struct read r;
+
+	open_as(&r, "routeros", slice_str(text));
+	assert_int_equal(r.err, 0);
+	id = difference(was, &r.rules);
+	if (id || r.rules.defaults.alg != was->defaults.alg ||
+	    r.rules.defaults.udp_idle_s != was->defaults.udp_idle_s)
+		fail_msg("%s: %s in\n%s", what, id ? id : "the box", text);
+	done(&r);
+}
+
+static void check_patch(struct home *h)
+{
+	struct fw_patch_out out;
+	size_t left;
+	int err;
+
+	fw_patch_init(&out);
+	err = fw_patch_make(&out, &left, &h->r.rules, &h->q);
+	assert_int_equal(err, 0);
+	assert_int_equal(left, 0);
+	wr_put(&out.patched, wr_slice(&out.undo));
+	wr_u8(&out.patched, 0);
+	check_same(&h->r.rules, (char *)out.patched.p, "patch");
+	fw_patch_fini(&out);
+}
+
+static void check_rules(struct home *h)
+{
+	struct wr w = wr_init_heap(), all = wr_init_heap();
+	struct fw_rules made;
+	struct diag dg;
+
+	fw_rules_init(&made);
+	diag_init(&dg, &h->r.arena, NULL, (struct slice){NULL, 0});
+	assert_int_equal(fw_rules_from_flows(&made, h->flows, 2, &h->q.place),
+	                 0);
+	assert_int_equal(fw_emit(&w, fw_dialect_find("routeros"), &made, &dg),
+	                 0);
+	wr_put(&all, h->r.rules.text);
+	wr_put(&all, wr_slice(&w));
+	put_said_undo(&all, wr_slice(&w));
+	check_same(&h->r.rules, (char *)all.p, "rules");
+	fw_rules_fini(&made);
+	wr_fini(&all);
+	wr_fini(&w);
+}
+
+static void test_undo_leaves_what_was(void **state)
+{
+	static const char *const versions[] = {"6.49.10", "7.14.2"};
+	uint32_t seed = 1;
+
+	UNUSED(state);
+	for (unsigned i = 0; i < 80; i++) {
+		struct wr w = wr_init_heap();
+		struct home h;
+
+		put_box(&w, &seed, versions[i % ARRAY_LEN(versions)]);
+		open_home(&h, (char *)w.p);
+		assert_int_equal(h.r.err, 0);
+		h.q.place = (struct fw_place){.in = "bridge", .out = "ether1"};
+		check_patch(&h);
+		/* Rules say that they take back the factory's time. */
+		if (h.r.rules.defaults.udp_idle_s == 180)
+			check_rules(&h);
+		done(&h.r);
+		wr_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_patch_says_nothing_twice),
 		cmocka_unit_test(test_what_else_is_in_the_way),
 		cmocka_unit_test(test_tracking_is_what_rules_stand_on),
+		cmocka_unit_test(test_undo_leaves_what_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
