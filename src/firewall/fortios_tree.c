@@ -31,6 +31,8 @@ struct reader {
 	unsigned line, depth;
 	unsigned skipped; /**< configs open below MAX_DEPTH */
 	size_t n_cloned;
+	struct fw_forti_node *shown; /**< where "show" was typed last */
+	struct fw_forti_node *echo;  /**< where its answer, read now, ends */
 };
 
 static const char *const verbs[] = {
@@ -236,11 +238,45 @@ static bool is_top_path(struct slice path)
 	       slice_eq_str(path, "vdom") || slice_eq_str(path, "global");
 }
 
+static struct fw_forti_node *config_of(struct fw_forti_node *n)
+{
+	return n->kind == FW_FORTI_EDIT && n->parent ? n->parent : n;
+}
+
+/* The answer to a "show" in a pasted session repeats the block that is open,
+ * and its end closes nothing. */
+static bool begin_echo(struct reader *r, struct slice path)
+{
+	if (!r->shown || r->shown != r->cur || !r->cur->parent ||
+	    !slice_eq(config_of(r->cur)->key, path))
+		return false;
+	r->echo = r->shown;
+	if (r->cur != config_of(r->cur)) {
+		r->cur = config_of(r->cur);
+		r->depth--;
+	}
+	return true;
+}
+
+static bool end_echo(struct reader *r)
+{
+	if (!r->echo || r->cur != config_of(r->echo))
+		return false;
+	if (r->cur != r->echo) {
+		r->cur = r->echo;
+		r->depth++;
+	}
+	r->echo = NULL;
+	return true;
+}
+
 static void read_config(struct reader *r, struct slice rest, struct slice line,
                         unsigned at)
 {
 	const struct slice path = slice_trim(rest);
 
+	if (begin_echo(r, path))
+		return;
 	if (is_top_path(path) && !is_scope(r->cur)) {
 		diag_add(r->t->dg, DIAG_WARN, line,
 		         _("An \"end\" is missing before this line."));
@@ -298,6 +334,8 @@ static void read_end(struct reader *r, struct slice line, unsigned at)
 	}
 	if (r->cur->kind == FW_FORTI_EDIT && r->cur->parent)
 		close_node(r, line);
+	if (end_echo(r))
+		return;
 	if (r->cur->parent)
 		close_node(r, line);
 	else
@@ -435,6 +473,8 @@ static bool read_table_command(struct reader *r, struct slice verb,
 		return n != NULL;
 	}
 	/* These only look. */
+	if (slice_eq_str(verb, "show"))
+		r->shown = r->cur;
 	return slice_eq_str(verb, "show") || slice_eq_str(verb, "get") ||
 	       slice_eq_str(verb, "diagnose");
 }

@@ -334,6 +334,51 @@ static void test_lists_without_memory(void **state)
 	assert_true(n > 2);
 }
 
+/* A session that was pasted repeats what "show" says; what was typed after it
+ * belongs to the block that was open. */
+static void test_an_answer_to_show_closes_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		enum fw_tri alg;
+	} rows[] = {
+		{"FGT # config system session-helper\n"
+	         "FGT (session-helper) # show\n"
+	         "config system session-helper\nedit 1\nset name pptp\nnext\n"
+	         "edit 13\nset name sip\nset protocol 17\nset port 5060\n"
+	         "next\nend\nFGT (session-helper) # delete 13\n"
+	         "FGT (session-helper) # end\n",
+	         FW_OFF},
+		{"config system session-helper\nedit 1\nset name pptp\nnext\n"
+	         "edit 13\nset name sip\nnext\nedit 1\nshow\n"
+	         "config system session-helper\nedit 1\nset name pptp\nnext\n"
+	         "end\nset port 1723\nnext\ndelete 13\nend\n",
+	         FW_OFF},
+		{"config system session-helper\nedit 1\nset name pptp\nnext\n"
+	         "edit 13\nset name sip\nnext\nshow\nend\n"
+	         "config system session-helper\nedit 1\nset port 1723\nnext\n"
+	         "end\n",
+	         FW_ON},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_setting *s;
+		struct read r;
+
+		open_str(&r, rows[i].text);
+		s = r.rules.settings;
+		while (s && strcmp(s->id, "session-helper.sip") != 0)
+			s = s->next;
+		assert_non_null(s);
+		if (r.err || r.dg.n_warnings || s->attrs.alg != rows[i].alg)
+			fail_msg("%zu: %d, %zu warnings, %s", i, r.err,
+			         (size_t)r.dg.n_warnings,
+			         fw_tri_name(s->attrs.alg));
+		done(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_names_mean_whom_they_meant),
 		cmocka_unit_test(test_services_and_zones_follow_their_names),
 		cmocka_unit_test(test_many_unselects_take_no_time),
+		cmocka_unit_test(test_an_answer_to_show_closes_nothing),
 		cmocka_unit_test(test_lists_without_memory),
 	};
 
