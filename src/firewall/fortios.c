@@ -26,6 +26,7 @@ struct policy {
 	struct fw_rule *rule;
 	bool is_any_service, is_doubtful, is_only_icmp_types, is_helper_off;
 	size_t n_services;
+	const struct fw_forti_node *why; /* is_doubtful: the line, or NULL */
 	struct fw_forti_times times;
 };
 
@@ -41,6 +42,8 @@ static void put_svc(struct fw_forti_ctx *c, struct policy *p,
 	p->n_services++;
 	p->is_any_service |= s->is_any;
 	p->is_doubtful |= s->is_doubtful;
+	if (!p->why)
+		p->why = s->why;
 	p->is_only_icmp_types &= s->has_icmp_type;
 	p->is_helper_off &= s->is_helper_off;
 	fw_forti_times_use(c, p->sc, &p->times, s);
@@ -63,6 +66,26 @@ static void put_svc(struct fw_forti_ctx *c, struct policy *p,
 	}
 }
 
+/* Told once, whatever the number of its policies. */
+static void doubt_group(struct fw_forti_ctx *c, struct policy *p,
+                        const struct fw_forti_node *g)
+{
+	struct fw_forti_group *seen =
+		fw_dict_get(&c->groups, p->sc->node, g->key);
+
+	if (!seen) {
+		seen = arena_alloc(&c->scratch, sizeof(*seen));
+		fw_forti_check(c, seen);
+		if (!seen)
+			return;
+		seen->why = fw_forti_doubt_of(c, FW_FORTI_SERVICE_GROUP, g);
+		fw_dict_put(&c->groups, p->sc->node, g->key, seen);
+	}
+	p->is_doubtful |= seen->why != NULL;
+	if (!p->why)
+		p->why = seen->why;
+}
+
 /* A service, or a group of them, which may hold groups. */
 static void put_service_name(struct fw_forti_ctx *c, struct policy *p,
                              struct slice name, unsigned depth)
@@ -75,6 +98,7 @@ static void put_service_name(struct fw_forti_ctx *c, struct policy *p,
 		struct fw_forti_words w = fw_forti_words_of(g, "member");
 		struct slice member;
 
+		doubt_group(c, p, g);
 		while (!c->err && fw_forti_word_next(&w, &member)) {
 			if (!fw_forti_budget(c, p->e))
 				return;
@@ -99,7 +123,7 @@ static void read_services(struct fw_forti_ctx *c, struct policy *p)
 	if (p->n_services == 0 || fw_forti_is(p->e, "service-negate", "enable"))
 		doubt(c, p->rule, slice_str("service"));
 	if (p->is_doubtful || p->is_only_icmp_types)
-		doubt(c, p->rule, slice_str("service"));
+		doubt(c, p->rule, p->why ? p->why->raw : slice_str("service"));
 	if (p->n_services == 0 || p->is_any_service ||
 	    fw_forti_is(p->e, "service-negate", "enable"))
 		p->rule->services = (struct fw_services){0};
@@ -126,6 +150,8 @@ static int read_side(struct fw_forti_ctx *c, struct policy *p, const char *name,
 		if (a->is_guess)
 			doubt(c, p->rule,
 			      slice_str("an object that is not in the text"));
+		if (a->why)
+			doubt(c, p->rule, a->why->raw);
 		fw_forti_put_adr(c, set, a, p->e);
 	}
 	return seen;
@@ -264,7 +290,8 @@ static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
 /* What narrows a policy in ways that addresses and ports cannot say. */
 static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 {
-	const struct fw_forti_node *n = fw_forti_doubt_of(c, p->e);
+	const struct fw_forti_node *n =
+		fw_forti_doubt_of(c, FW_FORTI_POLICY, p->e);
 
 	if (n)
 		doubt(c, p->rule, n->raw);
@@ -396,9 +423,14 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	read_action(c, &p);
 	read_zones(c, &p, "srcintf", &p.rule->in);
 	read_zones(c, &p, "dstintf", &p.rule->out);
+	if (fw_forti_is(e, "identity-based", "enable"))
+		doubt(c, p.rule, fw_forti_value(e, "identity-based")->raw);
 	read_services(c, &p);
 	read_addrs(c, &p, is_policy6);
 	read_doubts(c, &p);
+	/* Until 5.0 who is asked for by name is told in a table of its own. */
+	if (fw_forti_is(e, "identity-based", "enable"))
+		p.rule->families = FW_IP4 | FW_IP6;
 	/* Such a policy matches nothing, and matching nothing is exact. */
 	if (!p.rule->families)
 		p.rule->is_disabled = true;
@@ -468,6 +500,7 @@ static void read_scope(struct fw_forti_ctx *c, struct fw_forti_node *node,
 	sc->name = name;
 	fw_forti_read_settings(c, sc);
 	fw_forti_warn_rates(c, sc);
+	fw_forti_read_first(c, sc);
 	ch = fw_chain_add(c->rules, "policy");
 	fw_forti_check(c, ch);
 	if (!ch)
@@ -590,10 +623,11 @@ static int parse(struct fw_rules *out, struct slice text, struct diag *dg)
 	fw_dict_init_like(&c.adrs, &c.t.dict);
 	fw_dict_init_like(&c.svcs, &c.t.dict);
 	fw_dict_init_like(&c.apps, &c.t.dict);
+	fw_dict_init_like(&c.groups, &c.t.dict);
 	if (!c.t.no_memory && !c.err)
 		read_all(&c);
 	if (c.t.no_memory || c.adrs.no_memory || c.svcs.no_memory ||
-	    c.apps.no_memory)
+	    c.apps.no_memory || c.groups.no_memory)
 		c.err = ENOMEM;
 	arena_fini(&c.scratch);
 	if (c.err)

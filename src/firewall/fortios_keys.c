@@ -5,11 +5,13 @@
  * them, makes its verdict unknown; so does one that is not in this table,
  * since a newer FortiOS may narrow by it. Only what surely leaves the verdict
  * alone does so in silence: Fortinet's CLI reference, `config firewall
- * policy`, 5.0 to 7.6.
+ * policy`, 5.0 to 7.6. The objects that policies name have tables of their
+ * own, from the chapters of theirs.
  *
  * Profiles that look into web, mail or files are among these: calls are
  * neither. Application control is not: fw_forti_apps_block() reads it.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/i18n.h"
@@ -26,8 +28,8 @@ struct key {
 	enum effect effect;
 };
 
-/* Sorted. */
-static const struct key keys[] = {
+/* All are sorted. */
+static const struct key policy_keys[] = {
 	{"action", LEAVES},
 	{"anti-replay", LEAVES},
 	{"app-category", NARROWS},
@@ -239,6 +241,140 @@ static const struct key keys[] = {
 	{"ztna-tags-match-logic", LEAVES},
 };
 
+/* What a dynamic address holds is asked by its type. */
+static const struct key address_keys[] = {
+	{"addr-type", LEAVES},
+	{"agent-id", LEAVES},
+	{"allow-routing", LEAVES},
+	{"associated-interface", LEAVES},
+	{"cache-ttl", LEAVES},
+	{"clearpass-spt", LEAVES},
+	{"color", LEAVES},
+	{"comment", LEAVES},
+	{"comments", LEAVES},
+	{"country", LEAVES},
+	{"dirty", LEAVES},
+	{"display-interface", LEAVES},
+	{"end-ip", LEAVES},
+	{"end-mac", LEAVES},
+	{"epg-name", LEAVES},
+	{"fabric-object", LEAVES},
+	{"filter", LEAVES},
+	{"fqdn", LEAVES},
+	{"fsso-group", LEAVES},
+	{"global-object", LEAVES},
+	{"host", LEAVES},
+	{"host-type", LEAVES},
+	{"hw-model", LEAVES},
+	{"hw-vendor", LEAVES},
+	{"interface", LEAVES},
+	{"ip6", LEAVES},
+	{"list", LEAVES},
+	{"macaddr", LEAVES},
+	{"name", LEAVES},
+	{"node-ip-only", LEAVES},
+	{"obj-id", LEAVES},
+	{"obj-tag", LEAVES},
+	{"obj-type", LEAVES},
+	{"organization", LEAVES},
+	{"os", LEAVES},
+	{"passive-fqdn-learning", LEAVES},
+	{"policy-group", LEAVES},
+	{"route-tag", LEAVES},
+	{"sdn", LEAVES},
+	{"sdn-addr-type", LEAVES},
+	{"sdn-tag", LEAVES},
+	{"sso-attribute-value", LEAVES},
+	{"start-ip", LEAVES},
+	{"start-mac", LEAVES},
+	{"sub-type", LEAVES},
+	{"subnet", LEAVES},
+	{"subnet-name", LEAVES},
+	{"subnet-segment", LEAVES},
+	{"sw-version", LEAVES},
+	{"tag-detection-level", LEAVES},
+	{"tag-type", LEAVES},
+	{"tagging", LEAVES},
+	{"tags", LEAVES},
+	{"template", LEAVES},
+	{"tenant", LEAVES},
+	{"type", LEAVES},
+	{"url", LEAVES},
+	{"uuid", LEAVES},
+	{"visibility", LEAVES},
+	{"wildcard", LEAVES},
+	{"wildcard-fqdn", LEAVES},
+};
+
+static const struct key group_keys[] = {
+	{"allow-routing", LEAVES},  {"category", LEAVES},
+	{"color", LEAVES},          {"comment", LEAVES},
+	{"comments", LEAVES},       {"exclude", LEAVES},
+	{"exclude-member", LEAVES}, {"fabric-object", LEAVES},
+	{"global-object", LEAVES},  {"member", LEAVES},
+	{"name", LEAVES},           {"tagging", LEAVES},
+	{"tags", LEAVES},           {"type", LEAVES},
+	{"uuid", LEAVES},           {"visibility", LEAVES},
+};
+
+static const struct key service_keys[] = {
+	{"app-category", LEAVES},
+	{"app-service-type", LEAVES},
+	{"application", LEAVES},
+	{"category", LEAVES},
+	{"check-reset-range", LEAVES},
+	{"color", LEAVES},
+	{"comment", LEAVES},
+	{"explicit-proxy", NARROWS},
+	{"fabric-object", LEAVES},
+	{"fqdn", LEAVES},
+	{"global-object", LEAVES},
+	{"helper", LEAVES},
+	{"icmpcode", LEAVES},
+	{"icmptype", LEAVES},
+	{"iprange", LEAVES},
+	{"name", LEAVES},
+	{"protocol", LEAVES},
+	{"protocol-number", LEAVES},
+	{"proxy", NARROWS},
+	{"sctp-portrange", LEAVES},
+	{"session-ttl", LEAVES},
+	{"tcp-halfclose-timer", LEAVES},
+	{"tcp-halfopen-timer", LEAVES},
+	{"tcp-portrange", LEAVES},
+	{"tcp-rst-timer", LEAVES},
+	{"tcp-timewait-timer", LEAVES},
+	{"udp-idle-timer", LEAVES},
+	{"udp-portrange", LEAVES},
+	{"udplite-portrange", LEAVES},
+	{"uuid", LEAVES},
+	{"visibility", LEAVES},
+};
+
+static const struct key service_group_keys[] = {
+	{"color", LEAVES},
+	{"comment", LEAVES},
+	{"explicit-proxy", NARROWS},
+	{"fabric-object", LEAVES},
+	{"global-object", LEAVES},
+	{"member", LEAVES},
+	{"name", LEAVES},
+	{"proxy", NARROWS},
+	{"uuid", LEAVES},
+};
+
+static const struct {
+	const struct key *keys;
+	size_t n;
+} tables[] = {
+	[FW_FORTI_POLICY] = {policy_keys, ARRAY_LEN(policy_keys)},
+	[FW_FORTI_ADDRESS] = {address_keys, ARRAY_LEN(address_keys)},
+	[FW_FORTI_ADDRGRP] = {group_keys, ARRAY_LEN(group_keys)},
+	[FW_FORTI_SERVICE] = {service_keys, ARRAY_LEN(service_keys)},
+	[FW_FORTI_SERVICE_GROUP] = {service_group_keys,
+                                    ARRAY_LEN(service_group_keys)},
+};
+
 static int compare(struct slice name, const char *row)
 {
 	const size_t n = strlen(row);
@@ -252,10 +388,17 @@ static int compare(struct slice name, const char *row)
 	return !is_head && name.n > n_row;
 }
 
-/* @return the row of a key, or ARRAY_LEN(keys). */
-static size_t row_of(struct slice name)
+enum {
+	MAX_ROWS = 256,
+};
+
+static_assert(ARRAY_LEN(policy_keys) < MAX_ROWS, "the longest table");
+
+/* @return the row of a key, or MAX_ROWS. */
+static size_t row_of(enum fw_forti_table table, struct slice name)
 {
-	size_t lo = 0, hi = ARRAY_LEN(keys);
+	const struct key *keys = tables[table].keys;
+	size_t lo = 0, hi = tables[table].n;
 
 	while (lo < hi) {
 		const size_t mid = lo + (hi - lo) / 2;
@@ -268,52 +411,58 @@ static size_t row_of(struct slice name)
 		else
 			lo = mid + 1;
 	}
-	return ARRAY_LEN(keys);
+	return MAX_ROWS;
 }
 
 /* What full-configuration writes for a switch that is not used. */
-static bool is_unused(struct slice values)
+bool fw_forti_is_unused(struct slice values)
 {
 	const struct slice v = slice_trim(values);
 
 	return v.n == 0 || slice_eq_str(v, "disable") || slice_eq_str(v, "0") ||
-	       slice_eq_str(v, "0x00") || slice_eq_str(v, "\"\"") ||
-	       slice_eq_str(v, "''");
+	       slice_eq_str(v, "0x00") || slice_eq_str(v, "0.0.0.0") ||
+	       slice_eq_str(v, "\"\"") || slice_eq_str(v, "''");
 }
 
 /* Of several `set` of one name the last holds. */
-static const struct fw_forti_node *narrowing(const struct fw_forti_node *e)
+static const struct fw_forti_node *narrowing(enum fw_forti_table table,
+                                             const struct fw_forti_node *e)
 {
 	const struct fw_forti_node *found = NULL;
-	bool is_seen[ARRAY_LEN(keys)] = {false};
+	bool is_seen[MAX_ROWS] = {false};
 
 	for (const struct fw_forti_node *n = e->last; n; n = n->prev) {
-		const size_t row = row_of(n->key);
+		const size_t row = row_of(table, n->key);
 
-		if (row == ARRAY_LEN(keys) || is_seen[row] ||
-		    keys[row].effect != NARROWS)
+		if (row == MAX_ROWS || is_seen[row] ||
+		    tables[table].keys[row].effect != NARROWS)
 			continue;
 		is_seen[row] = n->kind != FW_FORTI_APPEND;
-		if (n->kind != FW_FORTI_UNSET && !is_unused(n->rest))
+		if (n->kind != FW_FORTI_UNSET && !fw_forti_is_unused(n->rest))
 			found = n;
 	}
 	return found;
 }
 
 const struct fw_forti_node *fw_forti_doubt_of(struct fw_forti_ctx *c,
+                                              enum fw_forti_table table,
                                               const struct fw_forti_node *e)
 {
-	const struct fw_forti_node *doubt = narrowing(e);
+	const struct fw_forti_node *doubt = narrowing(table, e);
 
 	for (const struct fw_forti_node *n = e->first; n; n = n->next) {
 		if (n->kind == FW_FORTI_CONFIG || n->kind == FW_FORTI_EDIT ||
-		    row_of(n->key) < ARRAY_LEN(keys))
+		    row_of(table, n->key) < MAX_ROWS)
 			continue;
 		fw_forti_check(c, fw_kept_add(c->rules, n->line, n->raw));
-		diag_add(c->dg, DIAG_WARN, n->raw,
-		         _("Not a key of a policy that is known; kept as it "
-		           "is."));
-		if (!doubt && n->kind != FW_FORTI_UNSET && !is_unused(n->rest))
+		diag_add(c->dg, DIAG_WARN, n->raw, "%s",
+		         table == FW_FORTI_POLICY
+		                 ? _("Not a key of a policy that is known; "
+		                     "kept as it is.")
+		                 : _("Not a key of such an object that is "
+		                     "known; kept as it is."));
+		if (!doubt && n->kind != FW_FORTI_UNSET &&
+		    !fw_forti_is_unused(n->rest))
 			doubt = n;
 	}
 	return doubt;

@@ -169,6 +169,7 @@ static void read_address(struct fw_forti_ctx *c, struct fw_forti_adr *a,
 
 	a->object->line = e->line;
 	a->object->raw = e->raw;
+	a->why = fw_forti_doubt_of(c, FW_FORTI_ADDRESS, e);
 	if (slice_eq_str(type, "fqdn"))
 		fw_forti_check(
 			c, fw_addrs_add_name(
@@ -241,6 +242,7 @@ static void read_group(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 
 	a->object->line = e->line;
 	a->object->raw = e->raw;
+	a->why = fw_forti_doubt_of(c, FW_FORTI_ADDRGRP, e);
 	while (!c->err && fw_forti_word_next(&w, &name)) {
 		const struct fw_forti_adr *m =
 			fw_forti_find_adr(c, sc, name, is6, depth + 1);
@@ -252,6 +254,8 @@ static void read_group(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 		a->is_all[0] |= m->is_all[0];
 		a->is_all[1] |= m->is_all[1];
 		a->is_guess |= m->is_guess;
+		if (!a->why)
+			a->why = m->why;
 		fw_forti_put_adr(c, &a->object->addrs, m, e);
 	}
 	/* What is taken out again leaves none of it certain. */
@@ -381,9 +385,30 @@ static void read_ports(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 		struct fw_forti_words w = fw_forti_words_of(e, kinds[i].name);
 		struct slice range;
 
-		while (!c->err && fw_forti_word_next(&w, &range))
-			read_portrange(c, s, kinds[i].proto, range);
+		while (!c->err && fw_forti_word_next(&w, &range)) {
+			if (range.n) /* '' is none */
+				read_portrange(c, s, kinds[i].proto, range);
+		}
 	}
+}
+
+/* Keys that say more than ports: an address, or an application. */
+static const struct fw_forti_node *narrowing(struct fw_forti_ctx *c,
+                                             const struct fw_forti_node *e)
+{
+	static const char *const names[] = {"iprange", "fqdn",
+	                                    "app-service-type"};
+	const struct fw_forti_node *doubt =
+		fw_forti_doubt_of(c, FW_FORTI_SERVICE, e);
+
+	for (size_t i = 0; i < ARRAY_LEN(names) && !doubt; i++) {
+		const struct fw_forti_node *n = fw_forti_value(e, names[i]);
+
+		if (n && !fw_forti_is_unused(n->rest) &&
+		    !slice_eq_str(n->rest, "0.0.0.0-255.255.255.255"))
+			doubt = n;
+	}
+	return doubt;
 }
 
 static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
@@ -391,7 +416,6 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 {
 	const struct slice proto = fw_forti_word(e, "protocol");
 	const struct slice num = fw_forti_word(e, "protocol-number");
-	const struct slice app = fw_forti_word(e, "app-service-type");
 
 	s->object->line = e->line;
 	s->object->raw = e->raw;
@@ -400,9 +424,8 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 	s->ttl_s = fw_forti_seconds(fw_forti_word(e, "session-ttl"), 0);
 	if (s->udp_idle_s > 0)
 		s->object->attrs.udp_idle_s = s->udp_idle_s;
-	s->is_doubtful = fw_forti_value(e, "iprange") != NULL ||
-	                 fw_forti_value(e, "fqdn") != NULL ||
-	                 (app.n && !slice_eq_str(app, "disable"));
+	s->why = narrowing(c, e);
+	s->is_doubtful = s->why != NULL;
 	s->has_icmp_type = fw_forti_value(e, "icmptype") != NULL;
 	if (slice_eq_str(proto, "ALL") ||
 	    (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0))

@@ -6,8 +6,11 @@
  * application control may block calls by what they are. An application list
  * is asked entry by entry, the first that fits decides; which number is which
  * application is Fortinet's to know, so a list that blocks some by number
- * leaves calls in doubt, and so does one that is not in the text.
+ * leaves calls in doubt, and so does one that is not in the text. Tables that
+ * are asked before the policies leave no policy that accepts a proof.
  */
+#include <string.h>
+
 #include "base/i18n.h"
 #include "firewall/fortios_read.h"
 
@@ -60,6 +63,7 @@ static bool is_narrow(const struct fw_forti_node *e)
 
 enum {
 	MAX_CATEGORY = 63,
+	V_6_2 = 6002000,
 };
 
 /* Of what it blocks, may something be the provider's that no entry before it
@@ -159,6 +163,67 @@ bool fw_forti_apps_block(struct fw_forti_ctx *c,
 		return false;
 	return is_missing || list_blocks(c, sc, name);
 }
+
+/* ---- what comes before the policies ---- */
+
+static bool drops_any(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                      const struct fw_forti_node *e)
+{
+	UNUSED(c);
+	UNUSED(sc);
+	return e != NULL;
+}
+
+static bool drops_ttl(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                      const struct fw_forti_node *e)
+{
+	UNUSED(c);
+	UNUSED(sc);
+	return !fw_forti_is(e, "action", "accept");
+}
+
+static bool drops_apps(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                       const struct fw_forti_node *e)
+{
+	const struct slice name = fw_forti_word(e, "application-list");
+
+	return fw_forti_is(e, "application-list-status", "enable") && name.n &&
+	       list_blocks(c, sc, name);
+}
+
+void fw_forti_read_first(struct fw_forti_ctx *c, struct fw_forti_scope *sc)
+{
+	static const struct {
+		const char *list;
+		bool (*drops)(struct fw_forti_ctx *c,
+		              const struct fw_forti_scope *sc,
+		              const struct fw_forti_node *e);
+	} rows[] = {
+		{"config firewall acl", drops_any},
+		{"config firewall acl6", drops_any},
+		{"config firewall ttl-policy", drops_ttl},
+		{"config firewall interface-policy", drops_apps},
+		{"config firewall interface-policy6", drops_apps},
+	};
+
+	/* Since 6.2 the policies of this mode only choose the inspection. */
+	if (sc->is_ngfw && (c->version < 0 || c->version >= V_6_2))
+		sc->decides_first = "set ngfw-mode policy-based";
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_forti_node *at = fw_forti_config(
+			&c->t, sc->node, rows[i].list + strlen("config "));
+		struct fw_forti_node *e =
+			fw_forti_next(at ? at->first : NULL, FW_FORTI_EDIT);
+
+		for (; e; e = fw_forti_next(e->next, FW_FORTI_EDIT)) {
+			if (!fw_forti_is(e, "status", "disable") &&
+			    rows[i].drops(c, sc, e))
+				sc->decides_first = rows[i].list;
+		}
+	}
+}
+
+/* ---- rates ---- */
 
 static void warn_anomalies(struct fw_forti_ctx *c,
                            const struct fw_forti_node *policy)

@@ -12,6 +12,7 @@ struct fw_forti_svc {
 	bool is_doubtful; /* matches less than its ports say */
 	bool has_icmp_type;
 	bool is_busy;
+	const struct fw_forti_node *why; /* is_doubtful: the line, or NULL */
 };
 
 struct fw_forti_adr {
@@ -19,6 +20,11 @@ struct fw_forti_adr {
 	bool is_all[2]; /* IPv4, IPv6 */
 	bool is_busy;
 	bool is_guess; /* not in the text: read from its name */
+	const struct fw_forti_node *why; /* a line that may narrow it */
+};
+
+struct fw_forti_group {
+	const struct fw_forti_node *why; /* a line that may narrow it */
 };
 
 struct fw_forti_port_ttl {
@@ -49,6 +55,7 @@ struct fw_forti_ctx {
 	struct fw_forti_node *global;
 	struct fw_dict adrs, svcs; /* by scope node */
 	struct fw_dict apps;       /* by application list */
+	struct fw_dict groups;     /* of services: struct fw_forti_group */
 	long version;
 	enum fw_tri helper;
 	int64_t udp_idle_s;
@@ -153,10 +160,24 @@ enum fw_forti_when fw_forti_schedule(struct fw_forti_ctx *c,
                                      const struct fw_forti_scope *sc,
                                      struct slice name);
 
-/** The line of a policy that narrows it in a way which addresses and ports
+/** Whose keys are known. */
+enum fw_forti_table {
+	FW_FORTI_POLICY,
+	FW_FORTI_ADDRESS,
+	FW_FORTI_ADDRGRP,
+	FW_FORTI_SERVICE,
+	FW_FORTI_SERVICE_GROUP,
+};
+
+/** Are these the values that full-configuration writes for what is not used?
+ */
+bool fw_forti_is_unused(struct slice values);
+
+/** The line of an entry that narrows it in a way which addresses and ports
  *  cannot say, or whose meaning is not known; NULL: none. Keys that are not
  *  known are kept and told. */
 const struct fw_forti_node *fw_forti_doubt_of(struct fw_forti_ctx *c,
+                                              enum fw_forti_table table,
                                               const struct fw_forti_node *e);
 
 /** The name of a profile of a kind that a policy uses, itself or by a group.
@@ -170,6 +191,10 @@ struct slice fw_forti_profile_word(const struct fw_forti_ctx *c,
 bool fw_forti_apps_block(struct fw_forti_ctx *c,
                          const struct fw_forti_scope *sc,
                          const struct fw_forti_node *policy);
+
+/** Tables that the box asks before its policies: of what they let through, the
+ *  policies alone are no proof. */
+void fw_forti_read_first(struct fw_forti_ctx *c, struct fw_forti_scope *sc);
 
 /** Tell of DoS policies that drop UDP by its rate. */
 void fw_forti_warn_rates(struct fw_forti_ctx *c,

@@ -12,7 +12,6 @@
 enum {
 	UDP_IDLE_S = 180,
 	V_5_2 = 5002000,
-	V_6_2 = 6002000,
 };
 
 static struct fw_setting *add_setting(struct fw_forti_ctx *c, const char *id,
@@ -82,29 +81,6 @@ static void report_switches(struct fw_forti_ctx *c,
 	}
 }
 
-/* Tables that the box asks before its policies: of what they let through,
- * the policies alone are no proof. */
-static void read_first(const struct fw_forti_ctx *c, struct fw_forti_scope *sc)
-{
-	static const char *const lists[] = {"config firewall acl",
-	                                    "config firewall acl6"};
-
-	/* Since 6.2 the policies of this mode only choose the inspection. */
-	if (sc->is_ngfw && (c->version < 0 || c->version >= V_6_2))
-		sc->decides_first = "set ngfw-mode policy-based";
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		const struct fw_forti_node *at = fw_forti_config(
-			&c->t, sc->node, lists[i] + strlen("config "));
-		struct fw_forti_node *e =
-			fw_forti_next(at ? at->first : NULL, FW_FORTI_EDIT);
-
-		for (; e; e = fw_forti_next(e->next, FW_FORTI_EDIT)) {
-			if (!fw_forti_is(e, "status", "disable"))
-				sc->decides_first = lists[i];
-		}
-	}
-}
-
 void fw_forti_read_settings(struct fw_forti_ctx *c, struct fw_forti_scope *sc)
 {
 	const struct fw_forti_node *settings =
@@ -115,7 +91,6 @@ void fw_forti_read_settings(struct fw_forti_ctx *c, struct fw_forti_scope *sc)
 	enum fw_tri state = FW_ON;
 
 	sc->is_ngfw = fw_forti_is(settings, "ngfw-mode", "policy-based");
-	read_first(c, sc);
 	if (mode && fw_forti_is(settings, "default-voip-alg-mode",
 	                        "kernel-helper-based")) {
 		sc->mode = FW_FORTI_MODE_KERNEL;

@@ -203,6 +203,101 @@ static void test_an_ordinary_policy_in_full_is_known(void **state)
 	done(&r);
 }
 
+#define SERVICE(more)                                                \
+	"config firewall service custom\nedit x\nset udp-portrange " \
+	"5060\n" more "next\nend\n"
+#define ADDRESS(more)                                            \
+	"config firewall address\nedit x\nset subnet 192.0.2.0 " \
+	"255.255.255.0\n" more "next\nend\n"
+#define WITH_SERVICE POLICY("set service x\n")
+#define WITH_ADDRESS POLICY("set dstaddr x\n")
+
+static void test_keys_of_objects_are_known_or_doubted(void **state)
+{
+	static const struct {
+		const char *why, *text;
+		size_t n_kept;
+		const char *doubt; /* begins so */
+	} rows[] = {
+		{"a service", SERVICE("set category \"VoIP\"\n") WITH_SERVICE,
+	         0, NULL},
+		{"a service in full",
+	         SERVICE("set proxy disable\nset helper auto\n"
+	                 "set iprange 0.0.0.0\nset fqdn ''\n"
+	                 "set app-service-type disable\n"
+	                 "set tcp-portrange ''\nset sctp-portrange ''\n"
+	                 "set session-ttl 0\nset check-reset-range default\n"
+	                 "set visibility enable\nset color 0\n") WITH_SERVICE,
+	         0, NULL},
+		{"for some addresses",
+	         SERVICE("set iprange 192.0.2.1-192.0.2.9\n") WITH_SERVICE, 0,
+	         "set iprange"},
+		{"for all addresses",
+	         SERVICE("set iprange 0.0.0.0-255.255.255.255\n") WITH_SERVICE,
+	         0, NULL},
+		{"for a name",
+	         SERVICE("set fqdn sip.example.net\n") WITH_SERVICE, 0,
+	         "set fqdn"},
+		{"of the web proxy", SERVICE("set proxy enable\n") WITH_SERVICE,
+	         0, "set proxy"},
+		{"of the web proxy, 5.0",
+	         SERVICE("set explicit-proxy enable\n") WITH_SERVICE, 0,
+	         "set explicit-proxy"},
+		{"an unknown key of a service",
+	         SERVICE("set weird-thing enable\n") WITH_SERVICE, 1,
+	         "set weird-thing"},
+		{"an unknown key, off",
+	         SERVICE("set weird-thing disable\n") WITH_SERVICE, 1, NULL},
+		{"an unknown key of a service of a group",
+	         SERVICE("set weird-thing enable\n") "config firewall service group\nedit g\n"
+	                                             "set member x\nset color 3\nnext\nend\n" POLICY(
+							     "set service g\n"),
+	         1, "set weird-thing"},
+		{"an unknown key of a group of services",
+	         SERVICE("") "config firewall service group\nedit g\n"
+	                     "set member x\nset weird-thing 1\nnext\n"
+	                     "end\n" POLICY("set service g\n"),
+	         1, "set weird-thing"},
+		{"an address in full",
+	         ADDRESS("set type ipmask\nset sub-type sdn\nset comment ''\n"
+	                 "set associated-interface ''\nset color 0\n"
+	                 "set allow-routing disable\nset macaddr\n"
+	                 "set fabric-object disable\nset uuid 0\n")
+	                 WITH_ADDRESS,
+	         0, NULL},
+		{"an unknown key of an address",
+	         ADDRESS("set weird-thing enable\n") WITH_ADDRESS, 1,
+	         "set weird-thing"},
+		{"an unknown key of an address of a group",
+	         ADDRESS("set weird-thing enable\n") "config firewall addrgrp\nedit g\nset member x\n"
+	                                             "set category default\nnext\nend\n" POLICY(
+							     "set dstaddr g\n"),
+	         1, "set weird-thing"},
+		{"an unknown key of a group of addresses",
+	         ADDRESS("") "config firewall addrgrp\nedit g\nset member x\n"
+	                     "set weird-thing 1\nnext\nend\n" POLICY(
+				     "set dstaddr g\n"),
+	         1, "set weird-thing"},
+		{"an unknown key of what no policy names",
+	         ADDRESS("set weird-thing enable\n") POLICY(""), 0, NULL},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *want = rows[i].doubt;
+		const char *seen;
+		struct read r;
+
+		open_as(&r, "fortios", slice_str(rows[i].text));
+		seen = policy_of(&r)->conditional;
+		if (r.err || n_kept(&r) != rows[i].n_kept || !want != !seen ||
+		    (want && strncmp(want, seen, strlen(want)) != 0))
+			fail_msg("%s: %d, %zu kept, %s", rows[i].why, r.err,
+			         n_kept(&r), seen);
+		done(&r);
+	}
+}
+
 #define APPS(lines)  "config application list\nedit x\n" lines "next\nend\n"
 #define ENTRY(lines) "config entries\nedit 1\n" lines "next\nend\n"
 #define USES         POLICY("set utm-status enable\nset application-list x\n")
@@ -286,6 +381,88 @@ static void test_application_control_may_block_calls(void **state)
 	}
 }
 
+/* Until 5.0 whom such a policy lets in stands in a table of its own, with the
+ * addresses: it is no policy that matches nothing. */
+static void test_a_policy_for_users_is_not_empty(void **state)
+{
+	struct read r;
+
+	UNUSED(state);
+	open_as(&r, "fortios",
+	        slice_str("config firewall policy\nedit 2\nset srcintf lan\n"
+	                  "set dstintf wan1\nset srcaddr all\n"
+	                  "set action accept\nset identity-based enable\n"
+	                  "config identity-based-policy\nedit 1\n"
+	                  "set schedule always\nset groups staff\n"
+	                  "set dstaddr all\nset service ALL\nnext\nend\n"
+	                  "next\nend\n"));
+	assert_int_equal(r.err, 0);
+	assert_false(policy_of(&r)->is_disabled);
+	assert_string_equal(policy_of(&r)->conditional,
+	                    "set identity-based enable");
+	done(&r);
+}
+
+#define BLOCKS                                              \
+	"config application list\nedit x\nconfig entries\n" \
+	"edit 1\nset category 3\nnext\nend\nnext\n"         \
+	"edit y\nconfig entries\nedit 1\nset category 2\n"  \
+	"next\nend\nnext\nend\n"
+
+static void test_what_comes_first_may_drop(void **state)
+{
+	static const struct {
+		const char *list, *lines;
+		bool is_doubt;
+	} rows[] = {
+		{"acl", "set interface lan\n", true},
+		{"acl", "set status disable\n", false},
+		{"ttl-policy", "set action deny\nset ttl 1-30\n", true},
+		{"ttl-policy", "set action accept\nset ttl 1-30\n", false},
+		{"interface-policy",
+	         "set application-list-status enable\n"
+	         "set application-list x\n",
+	         true},
+		{"interface-policy6",
+	         "set application-list-status enable\n"
+	         "set application-list x\n",
+	         true},
+		{"interface-policy",
+	         "set application-list-status enable\n"
+	         "set application-list y\n",
+	         false},
+		{"interface-policy",
+	         "set application-list-status disable\n"
+	         "set application-list x\n",
+	         false},
+		{"interface-policy",
+	         "set status disable\nset application-list-status enable\n"
+	         "set application-list x\n",
+	         false},
+		{"local-in-policy", "set action deny\n", false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *seen;
+		char text[2048], want[64];
+		struct read r;
+
+		(void)snprintf(text, sizeof(text),
+		               BLOCKS "config firewall %s\nedit 1\n%snext\n"
+		                      "end\n%s",
+		               rows[i].list, rows[i].lines, POLICY(""));
+		(void)snprintf(want, sizeof(want), "config firewall %s",
+		               rows[i].list);
+		open_as(&r, "fortios", slice_str(text));
+		seen = policy_of(&r)->conditional;
+		if (r.err || !seen == rows[i].is_doubt ||
+		    (seen && strcmp(seen, want) != 0))
+			fail_msg("%zu: %d, %s", i, r.err, seen);
+		done(&r);
+	}
+}
+
 /* The VoIP profile of a group counts as the policy's own. */
 static void test_a_group_of_profiles_may_hold_the_alg(void **state)
 {
@@ -365,8 +542,11 @@ int main(void)
 		cmocka_unit_test(
 			test_a_key_that_is_not_known_is_kept_and_doubted),
 		cmocka_unit_test(test_an_ordinary_policy_in_full_is_known),
+		cmocka_unit_test(test_keys_of_objects_are_known_or_doubted),
 		cmocka_unit_test(test_application_control_may_block_calls),
 		cmocka_unit_test(test_a_group_of_profiles_may_hold_the_alg),
+		cmocka_unit_test(test_a_policy_for_users_is_not_empty),
+		cmocka_unit_test(test_what_comes_first_may_drop),
 		cmocka_unit_test(test_a_limit_on_the_rate_is_told),
 	};
 
