@@ -96,9 +96,9 @@ static void add_unknown(struct fw_forti_ctx *c, struct fw_addrs *set,
 }
 
 static void read_subnet(struct fw_forti_ctx *c, struct fw_forti_adr *a,
-                        const struct fw_forti_node *e)
+                        const struct fw_forti_node *e, const char *name)
 {
-	struct fw_forti_words w = fw_forti_words_of(e, "subnet");
+	struct fw_forti_words w = fw_forti_words_of(e, name);
 	struct slice ip, mask;
 	struct fw_ip lo, hi;
 	uint8_t text[2 * ADDR_TEXT_BYTES];
@@ -124,6 +124,33 @@ static void read_subnet(struct fw_forti_ctx *c, struct fw_forti_adr *a,
 		fw_forti_check(c,
 		               fw_addrs_add_range(&c->rules->arena,
 		                                  &a->object->addrs, lo, hi));
+}
+
+/* The network of an interface, unless somebody else gives it its address. */
+static void read_interface(struct fw_forti_ctx *c,
+                           const struct fw_forti_scope *sc,
+                           struct fw_forti_adr *a,
+                           const struct fw_forti_node *e)
+{
+	const struct slice name = fw_forti_word(e, "interface");
+	const struct fw_forti_node *port = fw_forti_entry(
+		&c->t, fw_forti_config(&c->t, c->global, "system interface"),
+		name);
+	struct slice mode;
+
+	if (!port)
+		port = fw_forti_find_entry(c, sc, "system interface", name);
+	mode = fw_forti_word(port, "mode");
+	if (!mode.n || slice_eq_str(mode, "static")) {
+		const bool is_said = fw_forti_word(port, "ip").n > 0;
+
+		if (is_said || fw_forti_word(e, "subnet").n) {
+			read_subnet(c, a, is_said ? port : e,
+			            is_said ? "ip" : "subnet");
+			return;
+		}
+	}
+	add_unknown(c, &a->object->addrs, a->object->name);
 }
 
 static void read_range(struct fw_forti_ctx *c, struct fw_forti_adr *a,
@@ -162,8 +189,10 @@ static void read_ip6(struct fw_forti_ctx *c, struct fw_forti_adr *a,
 	                                     &a->object->addrs, lo, hi));
 }
 
-static void read_address(struct fw_forti_ctx *c, struct fw_forti_adr *a,
-                         const struct fw_forti_node *e, bool is6)
+static void read_address(struct fw_forti_ctx *c,
+                         const struct fw_forti_scope *sc,
+                         struct fw_forti_adr *a, const struct fw_forti_node *e,
+                         bool is6)
 {
 	const struct slice type = fw_forti_word(e, "type");
 
@@ -182,7 +211,9 @@ static void read_address(struct fw_forti_ctx *c, struct fw_forti_adr *a,
 		read_ip6(c, a, e);
 	else if (!is6 && (type.n == 0 || slice_eq_str(type, "ipmask") ||
 	                  slice_eq_str(type, "subnet")))
-		read_subnet(c, a, e);
+		read_subnet(c, a, e, "subnet");
+	else if (!is6 && slice_eq_str(type, "interface-subnet"))
+		read_interface(c, sc, a, e);
 	else
 		add_unknown(c, &a->object->addrs, a->object->name);
 }
@@ -325,7 +356,7 @@ struct fw_forti_adr *fw_forti_find_adr(struct fw_forti_ctx *c,
 	if (slice_eq_str(name, "all"))
 		a->is_all[is6] = true;
 	else if (e)
-		read_address(c, a, e, is6);
+		read_address(c, sc, a, e, is6);
 	else if ((e = fw_forti_find_entry(c, sc, paths[is6][1], name)) != NULL)
 		read_group(c, sc, a, e, is6, depth);
 	else if (!slice_eq_str(name, "none"))
@@ -426,7 +457,8 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 		s->object->attrs.udp_idle_s = s->udp_idle_s;
 	s->why = narrowing(c, e);
 	s->is_doubtful = s->why != NULL;
-	s->has_icmp_type = fw_forti_value(e, "icmptype") != NULL;
+	s->has_icmp_type = fw_has_prefix(proto, "ICMP") &&
+	                   fw_forti_value(e, "icmptype") != NULL;
 	if (slice_eq_str(proto, "ALL") ||
 	    (slice_eq_str(proto, "IP") && fw_forti_number(num, 0) == 0))
 		s->is_any = true;
@@ -440,21 +472,47 @@ static void read_service(struct fw_forti_ctx *c, struct fw_forti_svc *s,
 		read_ports(c, s, e);
 }
 
-/* Of the factory set: a full backup holds them, an excerpt does not. */
+/* Of the factory set, which FortiOS 5.2 to 7.4 share: a full backup holds
+ * them, an excerpt does not. */
 static const struct {
 	const char *name;
 	int proto;
 	uint16_t lo, hi;
 } factory[] = {
-	{"ALL_TCP", 6, 1, 65535},  {"ALL_UDP", 17, 1, 65535},
-	{"ALL_ICMP", 1, 0, 65535}, {"PING", 1, 0, 65535},
-	{"DNS", 6, 53, 53},        {"DNS", 17, 53, 53},
-	{"HTTP", 6, 80, 80},       {"HTTPS", 6, 443, 443},
-	{"NTP", 6, 123, 123},      {"NTP", 17, 123, 123},
-	{"SIP", 6, 5060, 5060},    {"SIP", 17, 5060, 5060},
-	{"SSH", 6, 22, 22},        {"FTP", 6, 21, 21},
-	{"SMTP", 6, 25, 25},       {"IMAPS", 6, 993, 993},
-	{"RDP", 6, 3389, 3389},
+	{"ALL_TCP", 6, 1, 65535},   {"ALL_UDP", 17, 1, 65535},
+	{"ALL_ICMP", 1, 0, 65535},  {"ALL_ICMP6", 58, 0, 65535},
+	{"PING", 1, 0, 65535},      {"PING6", 58, 0, 65535},
+	{"AH", 51, 0, 65535},       {"ESP", 50, 0, 65535},
+	{"GRE", 47, 0, 65535},      {"OSPF", 89, 0, 65535},
+	{"BGP", 6, 179, 179},       {"DCE-RPC", 6, 135, 135},
+	{"DCE-RPC", 17, 135, 135},  {"DHCP", 17, 67, 68},
+	{"DHCP6", 17, 546, 547},    {"DNS", 6, 53, 53},
+	{"DNS", 17, 53, 53},        {"FTP", 6, 21, 21},
+	{"FTP_GET", 6, 21, 21},     {"FTP_PUT", 6, 21, 21},
+	{"H323", 6, 1720, 1720},    {"H323", 6, 1503, 1503},
+	{"H323", 17, 1719, 1719},   {"HTTP", 6, 80, 80},
+	{"HTTPS", 6, 443, 443},     {"IKE", 17, 500, 500},
+	{"IKE", 17, 4500, 4500},    {"IMAP", 6, 143, 143},
+	{"IMAPS", 6, 993, 993},     {"IRC", 6, 6660, 6669},
+	{"KERBEROS", 6, 88, 88},    {"KERBEROS", 6, 464, 464},
+	{"KERBEROS", 17, 88, 88},   {"KERBEROS", 17, 464, 464},
+	{"L2TP", 6, 1701, 1701},    {"L2TP", 17, 1701, 1701},
+	{"LDAP", 6, 389, 389},      {"LDAP_UDP", 17, 389, 389},
+	{"MS-SQL", 6, 1433, 1434},  {"MYSQL", 6, 3306, 3306},
+	{"NONE", 6, 0, 0},          {"NTP", 6, 123, 123},
+	{"NTP", 17, 123, 123},      {"POP3", 6, 110, 110},
+	{"POP3S", 6, 995, 995},     {"PPTP", 6, 1723, 1723},
+	{"RADIUS", 17, 1812, 1813}, {"RDP", 6, 3389, 3389},
+	{"RTSP", 6, 554, 554},      {"RTSP", 6, 7070, 7070},
+	{"RTSP", 6, 8554, 8554},    {"RTSP", 17, 554, 554},
+	{"SAMBA", 6, 139, 139},     {"SCCP", 6, 2000, 2000},
+	{"SIP", 6, 5060, 5060},     {"SIP", 17, 5060, 5060},
+	{"SMB", 6, 445, 445},       {"SMTP", 6, 25, 25},
+	{"SMTPS", 6, 465, 465},     {"SNMP", 6, 161, 162},
+	{"SNMP", 17, 161, 162},     {"SSH", 6, 22, 22},
+	{"SYSLOG", 17, 514, 514},   {"TELNET", 6, 23, 23},
+	{"TFTP", 17, 69, 69},       {"TRACEROUTE", 17, 33434, 33535},
+	{"VNC", 6, 5900, 5900},
 };
 
 static void read_factory(struct fw_forti_ctx *c, struct fw_forti_svc *s,

@@ -298,6 +298,91 @@ static void test_keys_of_objects_are_known_or_doubted(void **state)
 	}
 }
 
+#define PORTS                                                     \
+	"config system interface\nedit fixed\n"                   \
+	"set ip 192.0.2.1 255.255.255.128\nnext\nedit leased\n"   \
+	"set mode dhcp\nset ip 192.0.2.1 255.255.255.128\nnext\n" \
+	"edit bare\nnext\nend\n"
+
+/* An address "of this interface", as the GUI makes for each LAN. */
+static void test_the_network_of_an_interface(void **state)
+{
+	static const struct {
+		const char *lines;
+		enum fw_addr_kind kind;
+		unsigned last; /* byte of the last address */
+	} rows[] = {
+		{"set interface fixed\n", FW_ADDR_RANGE, 127},
+		{"set subnet 192.0.2.1 255.255.255.0\nset interface fixed\n",
+	         FW_ADDR_RANGE, 127},
+		{"set subnet 192.0.2.1 255.255.255.0\nset interface other\n",
+	         FW_ADDR_RANGE, 255},
+		{"set subnet 192.0.2.1 255.255.255.0\nset interface leased\n",
+	         FW_ADDR_UNKNOWN, 0},
+		{"set interface bare\n", FW_ADDR_UNKNOWN, 0},
+		{"set interface other\n", FW_ADDR_UNKNOWN, 0},
+		{"", FW_ADDR_UNKNOWN, 0},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_addr *a;
+		char text[2048];
+		struct read r;
+
+		(void)snprintf(text, sizeof(text),
+		               PORTS "config firewall address\nedit x\n"
+		                     "set type interface-subnet\n%snext\n"
+		                     "end\n" POLICY("set srcaddr x\n"),
+		               rows[i].lines);
+		open_as(&r, "fortios", slice_str(text));
+		assert_int_equal(r.err, 0);
+		a = policy_of(&r)->src.first;
+		if (!a || a->kind != rows[i].kind ||
+		    (a->kind == FW_ADDR_RANGE &&
+		     (a->hi.lo & UINT8_MAX) != rows[i].last))
+			fail_msg("%zu", i);
+		done(&r);
+	}
+}
+
+/* An excerpt has no objects; those of the factory are known all the same. */
+static void test_factory_services_are_known(void **state)
+{
+	static const struct {
+		const char *name;
+		int proto;
+		unsigned lo, hi;
+		bool is_doubt;
+	} rows[] = {
+		{"SIP", 6, 5060, 5060, false},
+		{"TRACEROUTE", 17, 33434, 33535, false},
+		{"ESP", 50, 0, 65535, false},
+		{"SNMP", 6, 161, 162, false},
+		{"Phone-Ports", -1, 0, 0, true},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_service *sv;
+		char text[1024];
+		struct read r;
+
+		(void)snprintf(text, sizeof(text),
+		               POLICY("set service \"%s\"\n"), rows[i].name);
+		open_as(&r, "fortios", slice_str(text));
+		assert_int_equal(r.err, 0);
+		sv = policy_of(&r)->services.first;
+		if (!!policy_of(&r)->conditional != rows[i].is_doubt ||
+		    !sv != rows[i].is_doubt ||
+		    (sv && (sv->proto != rows[i].proto ||
+		            sv->dport_lo != rows[i].lo ||
+		            sv->dport_hi != rows[i].hi)))
+			fail_msg("%s", rows[i].name);
+		done(&r);
+	}
+}
+
 #define APPS(lines)  "config application list\nedit x\n" lines "next\nend\n"
 #define ENTRY(lines) "config entries\nedit 1\n" lines "next\nend\n"
 #define USES         POLICY("set utm-status enable\nset application-list x\n")
@@ -543,6 +628,8 @@ int main(void)
 			test_a_key_that_is_not_known_is_kept_and_doubted),
 		cmocka_unit_test(test_an_ordinary_policy_in_full_is_known),
 		cmocka_unit_test(test_keys_of_objects_are_known_or_doubted),
+		cmocka_unit_test(test_the_network_of_an_interface),
+		cmocka_unit_test(test_factory_services_are_known),
 		cmocka_unit_test(test_application_control_may_block_calls),
 		cmocka_unit_test(test_a_group_of_profiles_may_hold_the_alg),
 		cmocka_unit_test(test_a_policy_for_users_is_not_empty),
