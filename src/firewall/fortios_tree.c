@@ -479,6 +479,28 @@ static bool read_table_command(struct reader *r, struct slice verb,
 	       slice_eq_str(verb, "diagnose");
 }
 
+/* Slides and wikis put a remark after a value, which the box would refuse. */
+static struct slice cut_remark(struct slice rest)
+{
+	bool is_quoted = false;
+
+	if (rest.n == 0 || !memchr(rest.p, '#', rest.n))
+		return rest;
+	for (size_t i = 0; i + 1 < rest.n; i++) {
+		const uint8_t *p = rest.p + i;
+
+		if (*p == '\\')
+			i++;
+		else if (*p == '"')
+			is_quoted = !is_quoted;
+		else if (!is_quoted && i && *p == '#' &&
+		         (p[1] == ' ' || p[1] == '\t') &&
+		         (p[-1] == ' ' || p[-1] == '\t'))
+			return slice_sub(rest, 0, i);
+	}
+	return rest;
+}
+
 static bool read_value(struct reader *r, struct slice verb, struct slice rest,
                        struct slice line, unsigned at)
 {
@@ -503,7 +525,7 @@ static bool read_value(struct reader *r, struct slice verb, struct slice rest,
 		}
 		n = add_node(r, kinds[i].kind, key, line, at);
 		if (n)
-			n->rest = slice_trim(rest);
+			n->rest = slice_trim(cut_remark(rest));
 		r->t->has_unselected |= kinds[i].kind == FW_FORTI_UNSELECT;
 		return true;
 	}

@@ -58,6 +58,8 @@ static void test_lists_end_as_the_commands_leave_them(void **state)
 		const char *why, *lines, *want;
 	} rows[] = {
 		{"set", "set dstaddr a b\n", "1 2"},
+		{"with a remark", "set dstaddr a \"c c\"  # and b\n", "1 3"},
+		{"with a remark after blanks", "set dstaddr a\t#\tb\n", "1"},
 		{"set overrides", "set dstaddr a b\nset dstaddr d\n", "4"},
 		{"append", "set dstaddr a\nappend dstaddr b \"c c\"\n",
 	         "1 2 3"},
