@@ -287,6 +287,16 @@ static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
 	}
 }
 
+static void doubt_apps(struct fw_forti_ctx *c, struct policy *p)
+{
+	const struct fw_forti_node *n =
+		fw_forti_value(p->e, "application-list");
+
+	if (!n)
+		n = fw_forti_value(p->e, "profile-group");
+	doubt(c, p->rule, n ? n->raw : slice_str("application-list"));
+}
+
 /* What narrows a policy in ways that addresses and ports cannot say. */
 static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 {
@@ -297,7 +307,7 @@ static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 		doubt(c, p->rule, n->raw);
 	doubt_internet(c, p);
 	if (p->rule->action == FW_ACCEPT && fw_forti_apps_block(c, p->sc, p->e))
-		doubt(c, p->rule, slice_str("application-list"));
+		doubt_apps(c, p);
 	if (p->rule->action == FW_ACCEPT && p->sc->decides_first)
 		doubt(c, p->rule, slice_str(p->sc->decides_first));
 }

@@ -124,30 +124,42 @@ static const struct fw_forti_node *blocker(const struct fw_forti_ctx *c,
 	return NULL;
 }
 
-/* Asked once per list, whatever the number of its policies. */
+/* Told once per list, whatever the number of its policies. */
+static bool judge_list(struct fw_forti_ctx *c, const struct fw_forti_node *list,
+                       struct slice name)
+{
+	const struct fw_forti_node *at = list ? blocker(c, list) : NULL;
+
+	if (at)
+		diag_add(c->dg, DIAG_WARN, at->raw,
+		         _("Application control: this may block calls. An "
+		           "entry before it that lets VoIP pass (category 3) "
+		           "makes sure."));
+	else if (!list)
+		diag_add(c->dg, DIAG_WARN, name,
+		         _("This application list is not in the text; "
+		           "whether it blocks calls is not known."));
+	return at || !list;
+}
+
 static bool list_blocks(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
                         struct slice name)
 {
 	const struct fw_forti_node *list =
 		fw_forti_find_entry(c, sc, "application list", name);
-	const struct fw_forti_node *at;
 	bool *blocks;
 
-	if (!list) /* the factory's watches and blocks nothing */
-		return !slice_eq_str(name, "default");
-	blocks = fw_dict_get(&c->apps, list, name);
+	if (!list && slice_eq_str(name, "default"))
+		return false; /* the factory's only watches */
+	blocks = fw_dict_get(&c->apps, sc->node, name);
 	if (blocks)
 		return *blocks;
 	blocks = arena_alloc(&c->scratch, sizeof(*blocks));
 	fw_forti_check(c, blocks);
 	if (!blocks)
 		return true;
-	at = blocker(c, list);
-	*blocks = at != NULL;
-	if (at)
-		diag_add(c->dg, DIAG_WARN, at->raw,
-		         _("Application control: this may block calls."));
-	fw_dict_put(&c->apps, list, name, blocks);
+	*blocks = judge_list(c, list, name);
+	fw_dict_put(&c->apps, sc->node, name, blocks);
 	return *blocks;
 }
 
@@ -238,8 +250,8 @@ static void warn_anomalies(struct fw_forti_ctx *c,
 		    fw_forti_is(a, "action", "block"))
 			diag_add(c->dg, DIAG_WARN, a->raw,
 			         _("This drops UDP above a threshold, which "
-			           "many calls at once may reach; it is not "
-			           "judged."));
+			           "many calls at once may reach (each is some "
+			           "50 packets a second); it is not judged."));
 	}
 }
 

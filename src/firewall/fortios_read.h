@@ -54,7 +54,7 @@ struct fw_forti_ctx {
 	struct arena scratch;
 	struct fw_forti_node *global;
 	struct fw_dict adrs, svcs; /* by scope node */
-	struct fw_dict apps;       /* by application list */
+	struct fw_dict apps;       /* by name: does the list block calls? */
 	struct fw_dict groups;     /* of services: struct fw_forti_group */
 	long version;
 	enum fw_tri helper;
