@@ -244,14 +244,17 @@ static void read_zones(struct fw_forti_ctx *c, struct policy *p,
 {
 	struct fw_forti_words w = fw_forti_words_of(p->e, name);
 	struct slice word;
+	size_t n = 0;
 
-	while (!c->err && fw_forti_word_next(&w, &word)) {
+	for (; !c->err && fw_forti_word_next(&w, &word); n++) {
 		if (slice_eq_str(word, "any")) {
 			*set = (struct fw_zones){0};
 			return;
 		}
 		add_zone(c, p->sc, set, word, p->e);
 	}
+	if (n == 1 && set->first && set->first->next)
+		set->first->is_group = true;
 	if (!set->first)
 		doubt(c, p->rule, slice_str(name));
 	set->is_negated = set->first &&
@@ -261,7 +264,33 @@ static void read_zones(struct fw_forti_ctx *c, struct policy *p,
 	                              "enable");
 }
 
-static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
+/* Policies that say whom they are for in the vendor's own tables, or in one
+ * below them: that is why, whatever else they leave unsaid. */
+static void doubt_tables(struct fw_forti_ctx *c, struct policy *p)
+{
+	static const struct {
+		const char *name, *said_by;
+	} rows[] = {
+		{"identity-based", "groups"},
+		{"internet-service", "internet-service-name"},
+		{"internet-service6", "internet-service6-name"},
+		{"internet-service-src", "internet-service-src-name"},
+		{"internet-service6-src", "internet-service6-src-name"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_forti_node *n =
+			fw_forti_value(p->e, rows[i].said_by);
+
+		if (!fw_forti_is(p->e, rows[i].name, "enable"))
+			continue;
+		if (!n || fw_forti_is_unused(n->rest))
+			n = fw_forti_value(p->e, rows[i].name);
+		doubt(c, p->rule, n->raw);
+	}
+}
+
+static void open_internet(struct policy *p)
 {
 	static const struct {
 		const char *name;
@@ -283,7 +312,6 @@ static void doubt_internet(struct fw_forti_ctx *c, struct policy *p)
 			p->rule->services = (struct fw_services){0};
 		}
 		p->rule->families = FW_IP4 | FW_IP6;
-		doubt(c, p->rule, slice_str("internet-service"));
 	}
 }
 
@@ -305,7 +333,7 @@ static void read_doubts(struct fw_forti_ctx *c, struct policy *p)
 
 	if (n)
 		doubt(c, p->rule, n->raw);
-	doubt_internet(c, p);
+	open_internet(p);
 	if (p->rule->action == FW_ACCEPT && fw_forti_apps_block(c, p->sc, p->e))
 		doubt_apps(c, p);
 	if (p->rule->action == FW_ACCEPT && p->sc->decides_first)
@@ -433,8 +461,7 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	read_action(c, &p);
 	read_zones(c, &p, "srcintf", &p.rule->in);
 	read_zones(c, &p, "dstintf", &p.rule->out);
-	if (fw_forti_is(e, "identity-based", "enable"))
-		doubt(c, p.rule, fw_forti_value(e, "identity-based")->raw);
+	doubt_tables(c, &p);
 	read_services(c, &p);
 	read_addrs(c, &p, is_policy6);
 	read_doubts(c, &p);

@@ -492,6 +492,48 @@ static void test_a_policy_for_users_is_not_empty(void **state)
 	done(&r);
 }
 
+/* The reason is the table of the vendor's, and not that a service is missing;
+ * and who is on a zone is guessed as the zone. */
+static void test_a_policy_for_internet_services_says_which(void **state)
+{
+	static const struct {
+		const char *lines, *doubt;
+	} rows[] = {
+		{"set internet-service enable\n"
+	         "set internet-service-name \"Google-DNS\"\n",
+	         "set internet-service-name \"Google-DNS\""},
+		{"set internet-service enable\n"
+	         "set internet-service-group \"mine\"\n",
+	         "set internet-service enable"},
+		{"set internet-service-src enable\nset service SIP\n"
+	         "set dstaddr all\n",
+	         "set internet-service-src enable"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[1024];
+		struct read r;
+
+		(void)snprintf(text, sizeof(text),
+		               "config system zone\nedit inside\n"
+		               "set interface lan voice\nnext\nend\n"
+		               "config firewall policy\nedit 1\n"
+		               "set srcintf inside\nset dstintf wan1\n"
+		               "set srcaddr all\nset action accept\n"
+		               "set schedule always\nset nat enable\n%snext\n"
+		               "end\n",
+		               rows[i].lines);
+		open_as(&r, "fortios", slice_str(text));
+		assert_int_equal(r.err, 0);
+		assert_false(policy_of(&r)->is_disabled);
+		assert_string_equal(policy_of(&r)->conditional, rows[i].doubt);
+		assert_string_equal(fw_guess_wan(&r.rules), "wan1");
+		assert_string_equal(fw_guess_lan(&r.rules, "wan1"), "inside");
+		done(&r);
+	}
+}
+
 #define BLOCKS                                              \
 	"config application list\nedit x\nconfig entries\n" \
 	"edit 1\nset category 3\nnext\nend\nnext\n"         \
@@ -637,6 +679,8 @@ int main(void)
 		cmocka_unit_test(test_application_control_may_block_calls),
 		cmocka_unit_test(test_a_group_of_profiles_may_hold_the_alg),
 		cmocka_unit_test(test_a_policy_for_users_is_not_empty),
+		cmocka_unit_test(
+			test_a_policy_for_internet_services_says_which),
 		cmocka_unit_test(test_what_comes_first_may_drop),
 		cmocka_unit_test(test_a_limit_on_the_rate_is_told),
 	};
