@@ -359,7 +359,8 @@ static void read_sip(struct fw_forti_ctx *c, struct policy *p)
 
 	/* Since 7.2 the profile of the IPS engine has a key of its own. */
 	if (!profile.n)
-		profile = fw_forti_word(p->e, "ips-voip-filter");
+		profile = fw_forti_profile_word(c, p->sc, p->e,
+		                                "ips-voip-filter", &is_missing);
 	in.has_profile = profile.n > 0;
 	if (is_missing)
 		in.profile = FW_UNKNOWN;

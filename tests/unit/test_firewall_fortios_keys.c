@@ -614,6 +614,13 @@ static void test_a_group_of_profiles_may_hold_the_alg(void **state)
 	         "set voip-profile v\nnext\nend\n" POLICY(
 			 "set profile-type group\nset profile-group g\n"),
 	         FW_ON},
+		{KERNEL
+	         "config voip profile\nedit v\nconfig sip\n"
+	         "set rtp enable\nend\nnext\nend\n"
+	         "config firewall profile-group\nedit g\n"
+	         "set ips-voip-filter v\nnext\nend\n" POLICY(
+			 "set profile-type group\nset profile-group g\n"),
+	         FW_ON},
 		{KERNEL POLICY("set profile-type group\nset profile-group g\n"),
 	         FW_UNKNOWN},
 		{KERNEL "config voip profile\nedit v\nconfig sip\n"
