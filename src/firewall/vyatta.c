@@ -462,7 +462,11 @@ static void read_rules(struct fw_vy_reader *c)
 	if (!c->err)
 		read_base(c);
 	if (!c->err)
+		fw_vy_routing_read(c);
+	if (!c->err)
 		fw_vy_bindings_read(c);
+	if (!c->err)
+		fw_vy_routing_end(c);
 	if (!c->err)
 		fw_vy_zones_read(c);
 	if (!c->err)

@@ -83,6 +83,30 @@ static void bind_all(struct fw_vy_reader *c, const char *iface,
 	}
 }
 
+static void bind_routing(struct fw_vy_reader *c, const char *iface,
+                         const struct fw_vy_node *n)
+{
+	static const struct {
+		const char *path, *kind, *table;
+	} rows[] = {
+		{"firewall in", "modify", fw_vy_table4},
+		{"firewall in", "ipv6-modify", fw_vy_table6},
+		{"policy", "route", fw_vy_table4},
+		{"policy", "ipv6-route", fw_vy_table6},
+		{"policy", "route6", fw_vy_table6},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct slice set =
+			fw_vy_value(&c->t, fw_vy_find(&c->t, n, rows[i].path),
+		                    rows[i].kind);
+
+		if (set.n)
+			fw_vy_routing_bind(c, rows[i].kind, rows[i].table,
+			                   slice_str(iface), set);
+	}
+}
+
 /* What is below an interface: `vif 10` of eth1 is eth1.10, `pppoe 0` of that
  * is pppoe0. */
 static const struct {
@@ -97,6 +121,7 @@ static void read_interface(struct fw_vy_reader *c, const char *name,
                            const struct fw_vy_node *n, unsigned depth)
 {
 	bind_all(c, name, fw_vy_find(&c->t, n, "firewall"));
+	bind_routing(c, name, n);
 	for (size_t i = 0; i < ARRAY_LEN(below) && depth < MAX_DEPTH; i++) {
 		const struct fw_vy_node *v =
 			fw_vy_first(fw_vy_find(&c->t, n, below[i].word));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Design: what is asked of a packet before it is routed or after: NAT, and
- * what conntrack is told to ignore. These rules name packets in the words of
+ * what conntrack is told to ignore, and how packets are routed, as rules of
+ * that may drop them as well. These rules name packets in the words of
  * the others, so they are read by the same hand; only what they do is theirs.
  */
 #include "firewall/vyatta_read.h"
@@ -91,5 +92,114 @@ void fw_vy_ignored_read(struct fw_vy_reader *c)
 			r->action = FW_CONTINUE;
 			r->is_notrack = true;
 		}
+	}
+}
+
+/* ---- routing by rules ---- */
+
+enum {
+	PRIORITY_MANGLE = -150,
+};
+
+static enum fw_action action_of(const struct fw_vy_reader *c,
+                                const struct fw_vy_node *rule)
+{
+	const struct slice action = fw_vy_value(&c->t, rule, "action");
+
+	if (slice_eq_str(action, "drop"))
+		return FW_DROP;
+	if (slice_eq_str(action, "reject"))
+		return FW_REJECT;
+	return slice_eq_str(action, "accept") ? FW_ACCEPT : FW_CONTINUE;
+}
+
+/* Most only say which way packets go, which is nothing to a firewall. */
+static bool has_drop(const struct fw_vy_reader *c, const struct fw_vy_node *set)
+{
+	const struct fw_vy_node *r =
+		fw_vy_first(fw_vy_find(&c->t, set, "rule"));
+
+	while (r && action_of(c, r) != FW_DROP && action_of(c, r) != FW_REJECT)
+		r = r->next;
+	return r != NULL;
+}
+
+static void add_routing(struct fw_vy_reader *c, const char *kind,
+                        const char *table, const struct fw_vy_node *set)
+{
+	const char *name =
+		arena_fmt(&c->rules->arena, "%s %.*s", kind, (int)set->word.n,
+	                  (const char *)set->word.p);
+	struct fw_chain *ch;
+	struct fw_vy_numbered *v;
+	size_t n;
+
+	fw_vy_check(c, name);
+	ch = name ? fw_vy_chain_add(c, name, table, FW_HOOK_PREROUTING) : NULL;
+	if (!ch)
+		return;
+	ch->priority = PRIORITY_MANGLE;
+	ch->line = set->line;
+	ch->raw = set->raw;
+	n = fw_vy_sort(c, &v, set);
+	for (size_t i = 0; i < n && !c->err; i++) {
+		struct fw_rule *r = fw_vy_packets_add(&c->t, &c->groups, ch,
+		                                      v[i].node, name);
+
+		fw_vy_check(c, r);
+		if (r)
+			r->action = action_of(c, v[i].node);
+	}
+	/* VyOS from 1.4 says here where it acts. */
+	for (const struct fw_vy_node *k =
+	             fw_vy_first(fw_vy_find(&c->t, set, "interface"));
+	     k && !c->err; k = k->next)
+		fw_vy_routing_bind(c, kind, table, k->word, set->word);
+}
+
+void fw_vy_routing_bind(struct fw_vy_reader *c, const char *kind,
+                        const char *table, struct slice iface, struct slice set)
+{
+	const char *name = arena_fmt(&c->scratch, "%s %.*s", kind, (int)set.n,
+	                             (const char *)set.p);
+	struct fw_chain *ch =
+		name ? fw_dict_get(&c->chains, table, slice_str(name)) : NULL;
+
+	fw_vy_check(c, name);
+	for (struct fw_rule *r = ch ? ch->first : NULL; r; r = r->next)
+		fw_vy_check(c, fw_zones_add(&c->rules->arena, &r->in,
+		                            fw_vy_dup(c, iface)));
+}
+
+void fw_vy_routing_read(struct fw_vy_reader *c)
+{
+	static const struct {
+		const char *path, *kind, *table;
+	} rows[] = {
+		{"firewall modify", "modify", fw_vy_table4},
+		{"firewall ipv6-modify", "ipv6-modify", fw_vy_table6},
+		{"policy route", "route", fw_vy_table4},
+		{"policy ipv6-route", "ipv6-route", fw_vy_table6},
+		{"policy route6", "route6", fw_vy_table6},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_vy_node *n =
+			fw_vy_first(fw_vy_find(&c->t, c->t.root, rows[i].path));
+
+		for (; n && !c->err; n = n->next) {
+			if (has_drop(c, n))
+				add_routing(c, rows[i].kind, rows[i].table, n);
+		}
+	}
+}
+
+/* A set that no interface names does nothing. */
+void fw_vy_routing_end(struct fw_vy_reader *c)
+{
+	for (struct fw_chain *ch = c->rules->chains; ch; ch = ch->next) {
+		for (struct fw_rule *r = ch->first;
+		     r && ch->priority == PRIORITY_MANGLE; r = r->next)
+			r->is_disabled |= !r->in.first;
 	}
 }

@@ -389,6 +389,20 @@ static bool has_zones(const struct fw_rules *rules)
 	return false;
 }
 
+/* Where packets may be dropped before any rule of a patch; or NULL. */
+static const struct fw_chain *early_chain(const struct fw_rules *rules)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		if (c->hook != FW_HOOK_PREROUTING || c->kind != FW_CHAIN_FILTER)
+			continue;
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (r->action != FW_CONTINUE && r->action != FW_ACCEPT)
+				return c;
+		}
+	}
+	return NULL;
+}
+
 static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
                       const struct fw_edit *ed)
 {
@@ -409,7 +423,13 @@ static void take_sets(struct fw_vy_emitter *e, const struct fw_rules *rules,
 				take(e, ed, to);
 		}
 	}
-	if (!has_any && has_zones(rules))
+	if (!has_any && early_chain(rules))
+		refuse(e,
+		       N_("No rule set stands where a rule could, and %1$s "
+		          "may drop calls before: change that on the box and "
+		          "audit again."),
+		       early_chain(rules)->name);
+	else if (!has_any && has_zones(rules))
 		refuse(e,
 		       N_("No rule set is named between the zone of the phones "
 		          "and that of the provider, where a rule could stand: "

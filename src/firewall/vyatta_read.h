@@ -64,5 +64,14 @@ void fw_vy_nat_read(struct fw_vy_reader *c);
 /** Packets that are to have no state. */
 void fw_vy_ignored_read(struct fw_vy_reader *c);
 
+/** Sets of rules that route packets, where they drop some as well. */
+void fw_vy_routing_read(struct fw_vy_reader *c);
+/** An interface names such a set. */
+void fw_vy_routing_bind(struct fw_vy_reader *c, const char *kind,
+                        const char *table, struct slice iface,
+                        struct slice set);
+/** After the last of them. */
+void fw_vy_routing_end(struct fw_vy_reader *c);
+
 /** What zones let pass to one another, as chains after all others. */
 void fw_vy_zones_read(struct fw_vy_reader *c);

@@ -470,7 +470,10 @@ static bool is_ignored(const struct ctx *c, struct slice key)
 		"log-options",
 		"jump-target",
 		"offload-target",
-		/* of NAT */
+		/* of NAT and of routing */
+		"action",
+		"modify",
+		"set",
 		"translation",
 		"type",
 		"exclude",

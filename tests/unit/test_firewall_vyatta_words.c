@@ -126,6 +126,26 @@ static const char nat_edgeos[] =
 	"set service nat rule 1 inside-address address 198.51.100.5\n"
 	"set service nat rule 5000 type masquerade\n"
 	"set service nat rule 5000 outbound-interface eth0\n";
+/* What routes may drop as well. */
+static const char modify[] =
+	"set firewall modify M rule 1 action accept\n"
+	"set firewall modify M rule 1 protocol tcp\n"
+	"set firewall modify M rule 2 action drop\n"
+	"set firewall modify M rule 2 destination port 5060\n"
+	"set firewall modify M rule 2 protocol tcp_udp\n"
+	"set firewall modify M rule 3 action modify\n"
+	"set firewall modify M rule 3 modify lb-group G\n"
+	"set firewall modify N rule 1 action drop\n"
+	"set interfaces ethernet eth1 firewall in modify M\n";
+static const char route[] = "set policy route P interface eth1\n"
+			    "set policy route P rule 1 set table 100\n"
+			    "set policy route P rule 1 protocol tcp\n"
+			    "set policy route P rule 2 action drop\n"
+			    "set policy route P rule 2 protocol udp\n";
+static const char route_old[] =
+	"set policy ipv6-route P rule 2 action drop\n"
+	"set policy ipv6-route P rule 2 protocol udp\n"
+	"set interfaces ethernet eth1 policy ipv6-route P\n";
 /* What comes from a zone without a set of its own goes through this. */
 static const char zone_default[] =
 	"set firewall ipv4 name OUT default-action drop\n"
@@ -138,6 +158,14 @@ static const char zone_default[] =
 	"set firewall zone WAN default-firewall name OUT\n";
 
 static const struct vy_row rows[] = {
+	{"edgeos", {modify}, "eth1", "eth0", "192.0.2.1", 17, FW_FAIL, 3, 0},
+	{"edgeos", {modify}, "eth1", "eth0", "192.0.2.1", 6, FW_PASS, 0, 0},
+	{"edgeos", {modify}, "eth2", "eth0", "192.0.2.1", 17, FW_PASS, 0, 0},
+	{"vyos", {route}, "eth1", "eth0", "192.0.2.1", 17, FW_FAIL, 4, 0},
+	{"vyos", {route}, "eth1", "eth0", "192.0.2.1", 6, FW_PASS, 0, 0},
+	{"vyos", {route}, "eth2", "eth0", "192.0.2.1", 17, FW_PASS, 0, 0},
+	{"vyos", {route_old}, "eth1", "eth0", "2001:db8::1", 17, FW_FAIL, 1, 0},
+	{"vyos", {route_old}, "eth1", "eth0", "192.0.2.1", 17, FW_PASS, 0, 0},
 	{"vyos", {twins}, "eth1", "eth0", "2001:db8::1", 17, FW_FAIL, 3, 0},
 	{"vyos", {twins}, "eth1", "eth0", "2001:db8::2", 17, FW_PASS, 0, 0},
 	{"edgeos",
