@@ -478,6 +478,26 @@ static void read_policy(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
 	fw_forti_times_put(c, &p.times, e, p.rule);
 }
 
+/* A box without policies says so with an empty list. A text without the list
+ * is an excerpt, and what is let through is not known. */
+static void add_unseen(struct fw_forti_ctx *c, const struct fw_forti_scope *sc,
+                       struct fw_chain *ch)
+{
+	static const struct fw_forti_node nothing = {.kind = FW_FORTI_EDIT};
+	struct policy p = {.sc = sc, .e = &nothing};
+
+	p.rule = fw_rule_add(c->rules, ch);
+	fw_forti_check(c, p.rule);
+	if (!p.rule)
+		return;
+	p.rule->id = "config firewall policy";
+	p.rule->action = FW_ACCEPT;
+	p.rule->states = FW_STATE_NEW;
+	p.rule->families = FW_IP4 | FW_IP6;
+	p.rule->conditional = p.rule->id;
+	read_sip(c, &p);
+}
+
 static void read_policies(struct fw_forti_ctx *c,
                           const struct fw_forti_scope *sc, struct fw_chain *ch)
 {
@@ -501,6 +521,8 @@ static void read_policies(struct fw_forti_ctx *c,
 		     e && !c->err; e = fw_forti_next(e->next, FW_FORTI_EDIT))
 			read_policy(c, sc, ch, e, i == 1);
 	}
+	if (!ch->line && !c->err)
+		add_unseen(c, sc, ch);
 }
 
 /* ---- the text ---- */

@@ -534,6 +534,36 @@ static void test_a_policy_for_internet_services_says_which(void **state)
 	}
 }
 
+static void test_an_excerpt_without_policies_blocks_nothing(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_excerpt;
+	} rows[] = {
+		{KERNEL, true},
+		{KERNEL "config firewall policy\nend\n", false},
+		{KERNEL "config firewall policy6\nend\n", false},
+		{KERNEL POLICY(""), false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct fw_rule *last;
+		struct read r;
+
+		open_as(&r, "fortios", slice_str(rows[i].text));
+		assert_int_equal(r.err, 0);
+		last = policy_of(&r);
+		assert_non_null(last);
+		assert_int_equal(!!last->conditional, rows[i].is_excerpt);
+		if (rows[i].is_excerpt) {
+			assert_int_equal(last->action, FW_ACCEPT);
+			assert_int_equal(last->attrs.alg, FW_OFF);
+		}
+		done(&r);
+	}
+}
+
 #define BLOCKS                                              \
 	"config application list\nedit x\nconfig entries\n" \
 	"edit 1\nset category 3\nnext\nend\nnext\n"         \
@@ -688,6 +718,8 @@ int main(void)
 		cmocka_unit_test(test_a_policy_for_users_is_not_empty),
 		cmocka_unit_test(
 			test_a_policy_for_internet_services_says_which),
+		cmocka_unit_test(
+			test_an_excerpt_without_policies_blocks_nothing),
 		cmocka_unit_test(test_what_comes_first_may_drop),
 		cmocka_unit_test(test_a_limit_on_the_rate_is_told),
 	};
