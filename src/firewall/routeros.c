@@ -20,6 +20,7 @@
 enum {
 	MAX_COPIES = 1 << 21,
 	V_6_36 = 6036000,
+	BETWEEN_NATS = -50, /* -100 of the destination, 100 of the source */
 };
 
 /* ---- rules ---- */
@@ -92,7 +93,7 @@ static void take_zone_list(struct fw_ros_ctx *c, struct fw_match *m,
 	z = fw_zones_add(&c->rules->arena, &set, fw_ros_dup(c, value));
 	fw_ros_check(c, z);
 	if (z)
-		z->is_unknown = !l || !l->zones.first ||
+		z->is_unknown = !l || !l->zones.first || l->is_joined ||
 		                c->lost[FW_ROS_IFLIST][false].n;
 	/* Its name stands for the list as well as its members do. */
 	if (z && l && l->zones.first) {
@@ -366,6 +367,40 @@ static bool take_kind(struct fw_match *m, const struct fw_ros_item *it,
 	return true;
 }
 
+/* "syn,!ack": do packets that a connection is made of look like that? */
+static bool take_flags(struct fw_match *m, const struct fw_ros_item *it,
+                       struct slice value)
+{
+	enum {
+		FIN = 1 << 0,
+		SYN = 1 << 1,
+		RST = 1 << 2,
+		ACK = 1 << 3,
+	};
+	static const char *const names[] = {"fin", "syn", "rst", "ack"};
+	static const unsigned looks[] = {SYN,       SYN | ACK, ACK,
+	                                 FIN | ACK, RST,       RST | ACK};
+	const bool is_new =
+		slice_eq_str(fw_ros_value(it->args, "connection-state"), "new");
+	unsigned set = 0, clear = 0;
+	struct slice part;
+
+	while (fw_part_next(&value, ',', &part)) {
+		const bool is_not = cut_not(&part);
+
+		for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+			if (slice_eq_str(part, names[i]))
+				*(is_not ? &clear : &set) |= 1U << i;
+		}
+	}
+	for (size_t i = 0; i < (is_new ? 1 : ARRAY_LEN(looks)); i++) {
+		if ((set & ~looks[i]) == 0 && (clear & looks[i]) == 0)
+			return false;
+	}
+	fw_match_families(m, 0);
+	return true;
+}
+
 static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
                      const struct fw_ros_item *it, struct slice key,
                      struct slice value)
@@ -378,6 +413,8 @@ static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
 	    take_frame(c, m, key, value, cmd->raw))
 		return;
 	if (take_place(c, m, cmd, key, value) || is_ignored(key))
+		return;
+	if (slice_eq_str(key, "tcp-flags") && take_flags(m, it, value))
 		return;
 	if (slice_eq_str(key, "dst-address-type") && take_kind(m, it, value))
 		return;
@@ -449,8 +486,9 @@ static struct fw_chain *chain_of(struct fw_ros_ctx *c, enum fw_ros_menu menu,
 		ch->families = FW_IP4 | FW_IP6;
 	if (menu == FW_ROS_RAW)
 		ch->priority = -300;
+	/* Phones meet both with their own addresses. */
 	if (menu == FW_ROS_BRIDGE || menu == FW_ROS_HOTSPOT)
-		ch->priority = -400;
+		ch->priority = BETWEEN_NATS;
 	for (size_t i = 0; i < ARRAY_LEN(hooks); i++) {
 		if (hooks[i].menu == menu && slice_eq_str(name, hooks[i].name))
 			ch->hook = hooks[i].hook;

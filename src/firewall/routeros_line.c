@@ -107,6 +107,7 @@ static struct slice enter_menu(struct fw_ros_ctx *c, struct slice line)
 	}
 	c->menu = FW_ROS_OTHER;
 	c->is_dynamic_menu = false;
+	c->is_list_menu = slice_eq_str(wr_slice(&w), "interface list");
 	c->is_bridge_menu = slice_eq_str(wr_slice(&w), "interface bridge");
 	c->is_ip6_menu = slice_eq_str(wr_slice(&w), "ipv6 settings");
 	for (size_t i = 0; i < ARRAY_LEN(addressing) && !w.bad; i++) {
@@ -156,6 +157,8 @@ static void add_command(struct fw_ros_ctx *c, struct slice line,
 	c->has_dynamic |= c->is_dynamic_menu;
 	if (c->is_bridge_menu && slice_eq_str(verb, "add"))
 		add_bridge(c, fw_ros_value(line, "name"));
+	if (c->is_list_menu)
+		fw_ros_read_joined(c, line);
 	if (c->menu == FW_ROS_OTHER) {
 		c->is_ip6_off |=
 			c->is_ip6_menu &&
@@ -225,6 +228,11 @@ void fw_ros_read_lines(struct fw_ros_ctx *c, struct slice text)
 		struct slice raw;
 
 		raw = line = slice_trim(line);
+		if (fw_has_prefix(line, "#error exporting") ||
+		    fw_has_prefix(line, "#interrupted"))
+			diag_add(c->dg, DIAG_WARN, line,
+			         _("The export is not whole: what is missing "
+			           "is taken for what the factory has."));
 		if (line.n == 0 || line.p[0] == '#')
 			continue;
 		if (goes_on(line))

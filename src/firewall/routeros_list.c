@@ -46,23 +46,33 @@ static void add_member(struct fw_ros_ctx *c, const struct fw_ros_item *it)
 {
 	const struct slice name = fw_ros_value(it->args, "list");
 	const bool is_zone = it->added->menu == FW_ROS_IFLIST;
+	const struct slice member =
+		fw_ros_value(it->args, is_zone ? "interface" : "address");
 	struct fw_ros_list *l;
 
-	if (name.n == 0 ||
+	if (name.n == 0 || member.n == 0 ||
 	    slice_eq_str(fw_ros_value(it->args, "disabled"), "yes"))
 		return;
 	l = list_of(c,
 	            is_zone ? &c->zone_lists : &c->addr_lists[it->added->is6],
 	            name);
 	if (l && is_zone)
-		fw_ros_check(
-			c,
-			fw_zones_add(&c->rules->arena, &l->zones,
-		                     fw_ros_dup(c, fw_ros_value(it->args,
-		                                                "interface"))));
+		fw_ros_check(c, fw_zones_add(&c->rules->arena, &l->zones,
+		                             fw_ros_dup(c, member)));
 	else if (l)
-		fw_ros_add_address(c, &l->addrs,
-		                   fw_ros_value(it->args, "address"));
+		fw_ros_add_address(c, &l->addrs, member);
+}
+
+void fw_ros_read_joined(struct fw_ros_ctx *c, struct slice args)
+{
+	struct fw_ros_list *l;
+
+	if (fw_ros_value(args, "include").n == 0 &&
+	    fw_ros_value(args, "exclude").n == 0)
+		return;
+	l = list_of(c, &c->zone_lists, fw_ros_value(args, "name"));
+	if (l)
+		l->is_joined = true;
 }
 
 void fw_ros_read_lists(struct fw_ros_ctx *c)

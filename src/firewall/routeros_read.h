@@ -48,6 +48,7 @@ struct fw_ros_items {
 struct fw_ros_list {
 	struct fw_addrs addrs;
 	struct fw_zones zones;
+	bool is_joined; /**< of others, whose members come and go */
 };
 
 struct fw_ros_ctx {
@@ -64,7 +65,7 @@ struct fw_ros_ctx {
 	struct slice lost[FW_ROS_TRACKING + 1][2];
 	bool is_dynamic_menu; /**< of rules that make others by themselves */
 	bool has_dynamic;     /**< so there are rules that no export shows */
-	bool is_bridge_menu;
+	bool is_bridge_menu, is_list_menu;
 	struct fw_zones bridges;
 	const struct fw_ros_command *untracked; /**< says so, or NULL */
 	bool is_ip6_menu, is_ip6_off;
@@ -102,6 +103,8 @@ const char *fw_ros_dup(struct fw_ros_ctx *c, struct slice s);
 
 /** Fill the lists that rules name. */
 void fw_ros_read_lists(struct fw_ros_ctx *c);
+/** A list of interfaces, as it was added: it may be made of others. */
+void fw_ros_read_joined(struct fw_ros_ctx *c, struct slice args);
 void fw_ros_add_address(struct fw_ros_ctx *c, struct fw_addrs *set,
                         struct slice text);
 

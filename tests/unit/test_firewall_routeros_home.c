@@ -107,6 +107,8 @@ static void open_home(struct home *h, const char *text)
 		                               .min_tcp_idle_s = -1};
 		assert_non_null(fw_services_add(
 			&h->r.arena, &h->flows[i].services, 17, 5060, 5060));
+		assert_non_null(fw_services_add(
+			&h->r.arena, &h->flows[i].services, 6, 5060, 5060));
 	}
 	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("198.51.100.1")), 0);
 	assert_non_null(
@@ -220,7 +222,7 @@ static void test_patch_says_nothing_twice(void **state)
 	assert_int_equal(left, 0);
 	assert_int_equal(count(wr_slice(&out.commands), "=sip.example.net\n"),
 	                 2);
-	assert_int_equal(count(wr_slice(&out.commands), "action=accept"), 3);
+	assert_int_equal(count(wr_slice(&out.commands), "action=accept"), 6);
 	fw_patch_fini(&out);
 	done(&h.r);
 }
@@ -285,14 +287,39 @@ static void test_what_else_is_in_the_way(void **state)
 	         BOX "/ip firewall filter\nadd action=drop chain=forward "
 	             "dst-address-type=!local\n",
 	         FW_FAIL, FW_FAIL},
+		{"flags that no connection has",
+	         BOX "/ip firewall raw\nadd action=drop chain=prerouting "
+	             "protocol=tcp tcp-flags=!fin,!syn,!rst,!ack\n"
+	             "add action=drop chain=prerouting protocol=tcp "
+	             "tcp-flags=syn,rst\n/ip firewall filter\n"
+	             "add action=drop chain=forward connection-state=new "
+	             "protocol=tcp tcp-flags=!syn\n",
+	         FW_PASS, FW_PASS},
+		{"flags that every connection begins with",
+	         BOX "/ip firewall filter\nadd action=drop chain=forward "
+	             "protocol=tcp tcp-flags=syn,!ack\n",
+	         FW_DONT_KNOW, FW_DONT_KNOW},
+		{"a list that is made of another",
+	         BOX "/interface list\nadd name=IN\nadd include=IN name=ALL\n"
+	             "/interface list member\nadd interface=ether7 list=ALL\n"
+	             "/ip firewall filter\nadd action=drop chain=forward "
+	             "in-interface-list=ALL\n",
+	         FW_DONT_KNOW, FW_DONT_KNOW},
+		{"a member that is none",
+	         BOX "/interface list member\nadd list=OUT\n"
+	             "add interface=ether7 list=OUT\n"
+	             "/ip firewall filter\nadd action=drop chain=forward "
+	             "in-interface-list=OUT\n",
+	         FW_PASS, FW_PASS},
 		{"what looks into packets",
 	         BOX "/ip firewall filter\nadd action=drop chain=forward "
 	             "layer7-protocol=voip\n",
 	         FW_DONT_KNOW, FW_DONT_KNOW},
 		{"service ports by number, which are no rules",
-	         BOX "/ip firewall filter\nadd action=drop chain=forward "
-	             "dst-port=25 protocol=tcp\n/ip firewall service-port\n"
-	             "set 5 disabled=yes\n",
+	         BOX
+	         "/ip firewall filter\nadd action=drop chain=forward "
+	         "dst-port=25 in-interface=bridge protocol=tcp\n/ip firewall service-port\n"
+	         "set 5 disabled=yes\n",
 	         FW_PASS, FW_PASS},
 	};
 
