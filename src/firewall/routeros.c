@@ -367,6 +367,14 @@ static bool take_kind(struct fw_match *m, const struct fw_ros_item *it,
 	return true;
 }
 
+/* Rules against port 0 are against what nobody calls from or to. */
+static bool is_port_none(struct slice key, struct slice value)
+{
+	return slice_eq_str(value, "0") &&
+	       (slice_eq_str(key, "port") || slice_eq_str(key, "src-port") ||
+	        slice_eq_str(key, "dst-port"));
+}
+
 /* "syn,!ack": do packets that a connection is made of look like that? */
 static bool take_flags(struct fw_match *m, const struct fw_ros_item *it,
                        struct slice value)
@@ -376,10 +384,11 @@ static bool take_flags(struct fw_match *m, const struct fw_ros_item *it,
 		SYN = 1 << 1,
 		RST = 1 << 2,
 		ACK = 1 << 3,
+		URG = 1 << 4,
 	};
-	static const char *const names[] = {"fin", "syn", "rst", "ack"};
-	static const unsigned looks[] = {SYN,       SYN | ACK, ACK,
-	                                 FIN | ACK, RST,       RST | ACK};
+	static const char *const names[] = {"fin", "syn", "rst", "ack", "urg"};
+	static const unsigned looks[] = {
+		SYN, SYN | ACK, ACK, ACK | URG, FIN | ACK, RST, RST | ACK};
 	const bool is_new =
 		slice_eq_str(fw_ros_value(it->args, "connection-state"), "new");
 	unsigned set = 0, clear = 0;
@@ -420,6 +429,8 @@ static void take_arg(struct fw_ros_ctx *c, struct fw_match *m,
 		return;
 	if (slice_eq_str(key, "protocol"))
 		take_proto(c, m, value, cmd->raw);
+	else if (is_port_none(key, value))
+		fw_match_families(m, 0);
 	else if (slice_eq_str(key, "src-port") || slice_eq_str(key, "dst-port"))
 		take_ports(c, m, key.p[0] == 'd', value, cmd->raw);
 	else if (slice_eq_str(key, "connection-state"))

@@ -288,12 +288,16 @@ static void test_what_else_is_in_the_way(void **state)
 	             "dst-address-type=!local\n",
 	         FW_FAIL, FW_FAIL},
 		{"flags that no connection has",
-	         BOX "/ip firewall raw\nadd action=drop chain=prerouting "
-	             "protocol=tcp tcp-flags=!fin,!syn,!rst,!ack\n"
-	             "add action=drop chain=prerouting protocol=tcp "
-	             "tcp-flags=syn,rst\n/ip firewall filter\n"
-	             "add action=drop chain=forward connection-state=new "
-	             "protocol=tcp tcp-flags=!syn\n",
+	         BOX
+	         "/ip firewall raw\nadd action=drop chain=prerouting "
+	         "protocol=tcp tcp-flags=!fin,!syn,!rst,!ack\n"
+	         "add action=drop chain=prerouting protocol=tcp "
+	         "tcp-flags=syn,rst\n"
+	         "add action=drop chain=prerouting protocol=tcp tcp-flags=fin,urg\n"
+	         "add action=drop chain=prerouting port=0 protocol=udp\n"
+	         "add action=drop chain=prerouting protocol=udp src-port=0\n/ip firewall filter\n"
+	         "add action=drop chain=forward connection-state=new "
+	         "protocol=tcp tcp-flags=!syn\n",
 	         FW_PASS, FW_PASS},
 		{"flags that every connection begins with",
 	         BOX "/ip firewall filter\nadd action=drop chain=forward "
