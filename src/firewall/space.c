@@ -118,6 +118,12 @@ static size_t place_boxes(struct fw_box b[2], const struct fw_space *sp)
 	              : but_zone(b, sp, FW_DIM_OUT, p->in);
 }
 
+void fw_space_limit(struct fw_space *sp, uint64_t steps)
+{
+	sp->left = steps;
+	sp->least = 1;
+}
+
 /* Of addresses that nobody was asked about, those that nobody has. */
 static void leave_out(struct fw_ivals *ids, const struct fw_space *sp)
 {

@@ -85,6 +85,10 @@ WARN_UNUSED int fw_space_alloc(struct fw_space **spp,
                                const struct fw_host *hosts, size_t n_hosts);
 void fw_space_free(struct fw_space *sp);
 
+/** Let all judgements of the space together take no more than about so many
+ *  steps; what these do not suffice for is not known. */
+void fw_space_limit(struct fw_space *sp, uint64_t steps);
+
 /** Is every first packet of flow @p i, from the phone, accepted? @return 0 or
  *  ENOMEM. */
 WARN_UNUSED int fw_space_judge(struct fw_judgement *out, struct arena *a,

@@ -13,7 +13,8 @@
 #include "base/i18n.h"
 
 enum {
-	SPACES_MAX = 8, /* each compiles all rules once more */
+	SPACES_MAX = 8,        /* each compiles all rules once more */
+	SPACE_STEPS = 1 << 22, /* a hint is not worth the time of a verdict */
 };
 
 /* The same question, as if phones were at `place.src` alone. */
@@ -70,6 +71,7 @@ static int take_space(struct fw_tell_from **out, struct fw_tell *au,
 	                     au->q->n_hosts);
 	if (err)
 		return err;
+	fw_space_limit(from->space, SPACE_STEPS);
 	from->n = au->from ? au->from->n + 1 : 1;
 	from->next = au->from;
 	au->from = from;

@@ -265,6 +265,29 @@ static int judge_cells(const struct plane *pl)
 	return err;
 }
 
+static void test_a_limit_leaves_the_rest_open(void **state)
+{
+	static struct plane pl;
+	struct fw_space *sp = NULL;
+	struct fw_judgement j;
+	struct arena a;
+
+	UNUSED(state);
+	arena_init(&a);
+	plane_init(&pl, FW_DROP);
+	plane_add(&pl, 0, 2, 0, 2, FW_ACCEPT);
+	assert_int_equal(
+		fw_space_alloc(&sp, &pl.rules, &pl.flow, 1, &pl.place, NULL, 0),
+		0);
+	fw_space_limit(sp, 1);
+	assert_int_equal(fw_space_judge(&j, &a, sp, 0), 0);
+	assert_true(j.is_cut);
+	assert_int_equal(j.verdict, FW_DONT_KNOW);
+	fw_space_free(sp);
+	fw_rules_fini(&pl.rules);
+	arena_fini(&a);
+}
+
 static void test_no_memory_is_an_error_and_no_leak(void **state)
 {
 	static struct plane pl;
@@ -293,6 +316,7 @@ int main(void)
 		cmocka_unit_test(test_one_cell_that_is_dropped_is_found),
 		cmocka_unit_test(test_parts_are_those_of_every_cell),
 		cmocka_unit_test(test_a_grid_that_passes_anyhow_is_a_pass),
+		cmocka_unit_test(test_a_limit_leaves_the_rest_open),
 		cmocka_unit_test(test_no_memory_is_an_error_and_no_leak),
 	};
 
