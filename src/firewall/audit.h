@@ -38,7 +38,7 @@ struct fw_answer {
 const char *fw_guess_wan(const struct fw_rules *rules);
 
 /** Where phones are, if all rules that accept towards @p wan agree on it; or
- *  else those that drop all that comes from elsewhere.
+ *  else those that drop all that comes from elsewhere; or else by addresses.
  *  @return its name, of the rules' arena, or NULL */
 const char *fw_guess_lan(const struct fw_rules *rules, const char *wan);
 

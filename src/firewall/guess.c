@@ -158,9 +158,39 @@ static const struct fw_zone *lan_by_drops(const struct fw_rules *rules,
 	return lan;
 }
 
+static bool is_named(const struct fw_rules *rules, const char *name)
+{
+	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
+		for (const struct fw_rule *r = c->first; r; r = r->next) {
+			if (has_name(r->in.first, name) ||
+			    has_name(r->out.first, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Where rules do not tell: who has a private address, and the only one, or
+ * one of several that no rule tells apart. */
+static const char *lan_by_address(const struct fw_rules *rules, const char *wan)
+{
+	const struct fw_zone *lan = NULL;
+	size_t n = 0, n_named = 0;
+
+	for (const struct fw_zone *z = rules->inside.first; z; z = z->next) {
+		if (strcmp(z->name, wan) == 0)
+			continue;
+		lan = lan ? lan : z;
+		n++;
+		n_named += is_named(rules, z->name);
+	}
+	return lan && (n == 1 || n_named == 0) ? lan->name : NULL;
+}
+
 const char *fw_guess_lan(const struct fw_rules *rules, const char *wan)
 {
 	const struct fw_zone *lan = NULL;
+	const char *name;
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		for (const struct fw_rule *r = c->first; r; r = r->next) {
@@ -171,7 +201,8 @@ const char *fw_guess_lan(const struct fw_rules *rules, const char *wan)
 				return NULL;
 		}
 	}
-	return settle(rules, lan ? lan : lan_by_drops(rules, wan));
+	name = settle(rules, lan ? lan : lan_by_drops(rules, wan));
+	return name ? name : lan_by_address(rules, wan);
 }
 
 /* What has been heard of where phones are, by family. */

@@ -282,6 +282,8 @@ struct fw_rules {
 	                             nothing is said about phones */
 	struct fw_addrs peers;  /**< of rules made from flows: whom they call */
 	bool is_inbound;        /**< and who may call */
+	struct fw_zones inside; /**< interfaces with a private address that
+	                             the text gives them */
 };
 
 void fw_rules_init(struct fw_rules *r);

@@ -117,11 +117,43 @@ static const struct {
 	{"pppoe", true}, {"pvc", false},
 };
 
+static bool is_private(struct slice address)
+{
+	static const char *const nets[] = {"10.0.0.0/8", "172.16.0.0/12",
+	                                   "192.168.0.0/16"};
+	struct fw_ip lo, hi, first, last;
+
+	if (fw_ip_parse(&first, &last, address))
+		return false; /* from DHCP */
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++) {
+		if (fw_ip_parse(&lo, &hi, slice_str(nets[i])) == 0 &&
+		    fw_ip_cmp(lo, first) <= 0 && fw_ip_cmp(last, hi) <= 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_inside(struct fw_vy_reader *c, const char *name,
+                        const struct fw_vy_node *n)
+{
+	const struct fw_vy_node *a =
+		fw_vy_first(fw_vy_find(&c->t, n, "address"));
+
+	for (; a; a = a->next) {
+		if (!is_private(a->word))
+			continue;
+		fw_vy_check(c, fw_zones_add(&c->rules->arena, &c->rules->inside,
+		                            name));
+		return;
+	}
+}
+
 static void read_interface(struct fw_vy_reader *c, const char *name,
                            const struct fw_vy_node *n, unsigned depth)
 {
 	bind_all(c, name, fw_vy_find(&c->t, n, "firewall"));
 	bind_routing(c, name, n);
+	note_inside(c, name, n);
 	for (size_t i = 0; i < ARRAY_LEN(below) && depth < MAX_DEPTH; i++) {
 		const struct fw_vy_node *v =
 			fw_vy_first(fw_vy_find(&c->t, n, below[i].word));

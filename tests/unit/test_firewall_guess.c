@@ -134,6 +134,68 @@ static void test_guess_is_what_all_rules_agree_on(void **state)
 	}
 }
 
+#define IFACE(name, address, more) \
+	"  ethernet " name " {\n    address " address "\n" more "  }\n"
+#define WAN_IN \
+	"    firewall {\n      in {\n        name WAN_IN\n      }\n    }\n"
+#define EDGE(interfaces)                                                 \
+	"firewall {\n  name WAN_IN {\n    default-action drop\n  }\n}\n" \
+	"interfaces {\n" interfaces "}\n"                                \
+	"service {\n  nat {\n    rule 5010 {\n"                          \
+	"      outbound-interface eth0\n      type masquerade\n    }\n"  \
+	"  }\n}\n"
+
+/* What no rule says, addresses may. */
+static void test_a_private_address_is_inside(void **state)
+{
+	static const struct {
+		const char *why, *text, *want;
+	} rows[] = {
+		{"one",
+	         EDGE(IFACE("eth0", "dhcp", WAN_IN)
+	                      IFACE("eth1", "192.168.1.1/24", "")),
+	         "eth1>eth0"},
+		{"two ways out name the set",
+	         EDGE(IFACE("eth0", "dhcp", WAN_IN)
+	                      IFACE("eth2", "192.0.2.7/24", WAN_IN)
+	                              IFACE("eth1", "10.1.1.1/24", "")),
+	         "eth1>eth0"},
+		{"two LANs that no rule tells apart",
+	         EDGE(IFACE("eth0", "dhcp", WAN_IN)
+	                      IFACE("eth1", "10.1.1.1/24", "")
+	                              IFACE("eth2", "172.16.1.1/24", "")),
+	         "eth1>eth0"},
+		{"two, of which one has a set",
+	         EDGE(IFACE("eth0", "dhcp", WAN_IN)
+	                      IFACE("eth1", "10.1.1.1/24", "")
+	                              IFACE("eth2", "10.2.1.1/24", WAN_IN)),
+	         "*>eth0"},
+		{"a way out behind another router",
+	         EDGE(IFACE("eth0", "192.168.0.2/24", WAN_IN)
+	                      IFACE("eth1", "10.1.1.1/24", "")),
+	         "eth1>eth0"},
+		{"none",
+	         EDGE(IFACE("eth0", "dhcp", WAN_IN)
+	                      IFACE("eth1", "198.51.100.1/24", "")),
+	         "*>eth0"},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char buf[256];
+		struct wr w = wr_init(buf, sizeof(buf) - 1);
+		struct guess g;
+
+		guess(&g, rows[i].text);
+		assert_int_equal(g.err, 0);
+		put_place(&w, &g.place);
+		if (!slice_eq_str(wr_slice(&w), rows[i].want))
+			fail_msg("%s: %.*s", rows[i].why, (int)w.n,
+			         (const char *)w.p);
+		done(&g);
+	}
+}
+
 static void test_guess_without_memory_says_so(void **state)
 {
 	static const char text[] =
@@ -160,6 +222,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_guess_is_what_all_rules_agree_on),
+		cmocka_unit_test(test_a_private_address_is_inside),
 		cmocka_unit_test(test_guess_without_memory_says_so),
 	};
 
