@@ -31,13 +31,24 @@ int fw_windows_exclusion_add(struct fw_rules *rules, const char *path)
 	return 0;
 }
 
+enum {
+	MAX_TEXT = 300
+};
+
+static bool is_plain(uint8_t c)
+{
+	return c >= ' ' && c < 0x7f;
+}
+
 static void put_quoted(struct wr *w, struct slice text)
 {
 	wr_str(w, "'");
-	for (size_t i = 0; i < text.n && i < 300; i++) {
+	for (size_t i = 0; i < text.n && i < MAX_TEXT; i++) {
 		const uint8_t c = text.p[i];
 
-		wr_u8(w, c >= ' ' && c < 0x7f && c != '\'' ? c : '?');
+		if (c == '\'')
+			wr_u8(w, c);
+		wr_u8(w, is_plain(c) ? c : '?');
 	}
 	wr_str(w, "'");
 }
@@ -259,10 +270,34 @@ static bool check_rule(const struct fw_rule *r, struct diag *dg)
 	return dg->n_errors == n_before;
 }
 
-static int check_all(const struct fw_rules *rules, struct diag *dg)
+/* A "?" in it would stand for any character, and leave more unwatched. */
+static int check_exclusions(const struct fw_rules *rules, struct diag *dg)
 {
 	const struct slice all = {NULL, 0};
 	int err = 0;
+
+	for (const struct fw_setting *s = rules->settings; s; s = s->next) {
+		size_t n = 0;
+
+		if (strcmp(s->id, exclusion_id) != 0)
+			continue;
+		while (n < s->raw.n && n < MAX_TEXT && is_plain(s->raw.p[n]))
+			n++;
+		if (n == s->raw.n)
+			continue;
+		diag_add(dg, DIAG_ERROR, all,
+		         _("A folder that the antivirus should leave alone "
+		           "cannot be written here: its name has more than "
+		           "ASCII in it, or is too long."));
+		err = ENOTSUP;
+	}
+	return err;
+}
+
+static int check_all(const struct fw_rules *rules, struct diag *dg)
+{
+	const struct slice all = {NULL, 0};
+	int err = check_exclusions(rules, dg);
 
 	for (const struct fw_chain *c = rules->chains; c; c = c->next) {
 		if ((c->hook != FW_HOOK_OUTPUT && c->hook != FW_HOOK_INPUT) ||

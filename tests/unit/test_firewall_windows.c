@@ -256,11 +256,43 @@ static void test_emit_without_memory(void **state)
 	done(&m);
 }
 
+static void test_emit_excludes_no_more_than_was_said(void **state)
+{
+	static const struct {
+		const char *path, *line; /* NULL: refused */
+	} cases[] = {
+		{"C:\\D'or $x `y", "-ExclusionPath 'C:\\D''or $x `y'\n"},
+		{"C:\\Liga\xc3\xa7\xc3\xb5"
+	         "es",
+	         NULL},
+		{"C:\\a\nRemove-Item b", NULL},
+	};
+	static char buf[1 << 14];
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct wr w = wr_init(buf, sizeof(buf) - 1);
+		struct made m;
+
+		start(&m);
+		assert_int_equal(
+			fw_windows_exclusion_add(&m.rules, cases[i].path), 0);
+		assert_int_equal(fw_emit(&w, fw_dialect_find("windows"),
+		                         &m.rules, &m.dg),
+		                 cases[i].line ? 0 : ENOTSUP);
+		buf[w.n] = '\0';
+		if (cases[i].line && !strstr(buf, cases[i].line))
+			fail_msg("%s", buf);
+		done(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_emit_is_the_golden_text),
 		cmocka_unit_test(test_emit_keeps_names_in_their_quotes),
+		cmocka_unit_test(test_emit_excludes_no_more_than_was_said),
 		cmocka_unit_test(test_emit_keeps_all_ports_of_both_protocols),
 		cmocka_unit_test(test_emit_turns_inbound_around),
 		cmocka_unit_test(test_emit_refuses_what_it_cannot_say),

@@ -7,11 +7,11 @@
 # Windows 10 22H2, and network protection in Microsoft Defender.
 $ErrorActionPreference = 'Stop'
 Remove-NetFirewallRule -Group 'Prumo' -ErrorAction SilentlyContinue
-New-NetFirewallRule -Group 'Prumo' -DisplayName 'SIP ???; Remove-Item C:\ ?' `
+New-NetFirewallRule -Group 'Prumo' -DisplayName 'SIP ???; Remove-Item C:\ ''' `
     -Direction Outbound -Action Allow -Enabled True -Protocol TCP `
     -RemotePort '5060-5061', '5080' `
     -RemoteAddress '192.0.2.1' | Out-Null
-New-NetFirewallRule -Group 'Prumo' -DisplayName 'SIP ???; Remove-Item C:\ ?' `
+New-NetFirewallRule -Group 'Prumo' -DisplayName 'SIP ???; Remove-Item C:\ ''' `
     -Direction Outbound -Action Allow -Enabled True -Protocol UDP `
     -RemotePort '5060-5061', '5080' `
     -RemoteAddress '192.0.2.1' | Out-Null
