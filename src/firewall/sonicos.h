@@ -128,6 +128,8 @@ struct fw_sonic_obj *fw_sonic_obj_get(struct fw_sonic *c,
                                       struct slice raw);
 void fw_sonic_obj_add_member(struct fw_sonic *c, struct fw_sonic_obj *o,
                              struct slice name);
+/** @return whether it was in */
+bool fw_sonic_obj_cut_member(struct fw_sonic_obj *o, struct slice name);
 void fw_sonic_obj_add_range(struct fw_sonic *c, struct fw_sonic_obj *o,
                             struct fw_ip lo, struct fw_ip hi);
 void fw_sonic_obj_add_host(struct fw_sonic *c, struct fw_sonic_obj *o,

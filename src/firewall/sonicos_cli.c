@@ -152,6 +152,7 @@ static void open_group(struct fw_sonic_reader *r, struct slice rest,
 static bool read_member(struct fw_sonic_reader *r, struct slice rest,
                         bool is_addr)
 {
+	const bool is_no = fw_sonic_next_is(r, &rest, "no");
 	struct slice w, name;
 
 	if (!fw_sonic_word(r, &rest, &w))
@@ -166,6 +167,9 @@ static bool read_member(struct fw_sonic_reader *r, struct slice rest,
 		return false;
 	if (!read_name(r, &rest, &name) || slice_trim(rest).n)
 		return false;
+	if (is_no)
+		return (r->obj && fw_sonic_obj_cut_member(r->obj, name)) ||
+		       r->indent > r->head_indent;
 	if (r->obj)
 		fw_sonic_obj_add_member(r->s, r->obj, name);
 	return true;

@@ -74,6 +74,24 @@ void fw_sonic_obj_add_member(struct fw_sonic *c, struct fw_sonic_obj *o,
 	o->last = m;
 }
 
+bool fw_sonic_obj_cut_member(struct fw_sonic_obj *o, struct slice name)
+{
+	struct fw_sonic_member **at = &o->first, *last = NULL;
+	bool is_in = false;
+
+	while (*at) {
+		if (slice_eq((*at)->name, name)) {
+			*at = (*at)->next;
+			is_in = true;
+		} else {
+			last = *at;
+			at = &last->next;
+		}
+	}
+	o->last = last;
+	return is_in;
+}
+
 void fw_sonic_obj_add_range(struct fw_sonic *c, struct fw_sonic_obj *o,
                             struct fw_ip lo, struct fw_ip hi)
 {

@@ -558,6 +558,26 @@ static void test_recognise_knows_both_forms(void **state)
 	}
 }
 
+static void test_groups_lose_what_is_taken_out(void **state)
+{
+	struct fw_ip lo, hi;
+	struct read r;
+
+	UNUSED(state);
+	open_text(&r, "address-object ipv4 a host 192.0.2.1 zone WAN\n"
+	              "address-object ipv4 b host 192.0.2.2 zone WAN\n"
+	              "address-group ipv4 g\n    address-object ipv4 a\n"
+	              "    address-object ipv4 b\n    exit\n"
+	              "address-group ipv4 g\n    no address-object ipv4 a\n"
+	              "    exit\naccess-rule ipv4 from LAN to WAN action allow "
+	              "destination address group g\n    exit\n");
+	assert_int_equal(r.err, 0);
+	assert_int_equal(fw_ip_parse(&lo, &hi, slice_str("192.0.2.2")), 0);
+	assert_int_equal(fw_ip_cmp(rule_at(&r, 1)->dst.first->lo, lo), 0);
+	assert_null(rule_at(&r, 1)->dst.first->next);
+	done(&r);
+}
+
 static void sweep(const char *dialect, const char *file)
 {
 	struct slice text = slice_str(load(file));
@@ -635,6 +655,7 @@ int main(void)
 			test_backup_rows_that_are_not_clear_are_in_doubt),
 		cmocka_unit_test(test_parse_points_at_faults),
 		cmocka_unit_test(test_recognise_knows_both_forms),
+		cmocka_unit_test(test_groups_lose_what_is_taken_out),
 		cmocka_unit_test(test_parse_survives_prefixes_and_no_memory),
 		cmocka_unit_test(test_parse_survives_hostile_texts),
 	};
