@@ -20,6 +20,7 @@ enum {
 	MIN_TTL_S = 300, /* the least that session-ttl takes */
 	MAX_NAME = 72,
 	MAX_POLICY_NAME = 35,
+	V_5_2 = 5002000,
 	V_6_2 = 6002000,
 	V_6_4 = 6004000,
 };
@@ -456,11 +457,18 @@ static const char *expectation(long version)
 	                                       : "sip-expectation";
 }
 
-void fw_forti_put_switches(struct fw_forti_emitter *e)
+bool fw_forti_has_mode(long version)
 {
+	return version < 0 || version >= V_5_2;
+}
+
+void fw_forti_put_switches(struct fw_forti_emitter *e, bool has_mode)
+{
+	wr_str(e->out, "config system settings\n");
+	if (has_mode)
+		wr_str(e->out, "    set default-voip-alg-mode "
+		               "kernel-helper-based\n");
 	wr_fmt(e->out,
-	       "config system settings\n"
-	       "    set default-voip-alg-mode kernel-helper-based\n"
 	       "    set %s disable\n"
 	       "    set sip-nat-trace disable\n"
 	       "end\n",
@@ -483,7 +491,14 @@ static const char helper_words[] =
 	"# off the box, look its number up by its name, for it differs:\n"
 	"#     show system session-helper | grep -f sip\n"
 	"# and delete that number under \"config system session-helper\" (with\n"
-	"# VDOMs: under \"config global\").\n";
+	"# VDOMs: under \"config global\").\n"
+	"# Fortinet itself advises not to disable its SIP ALG (KB 306398); the\n"
+	"# provider asks for that, whose own side copes with NAT.\n";
+
+static const char old_words[] =
+	"# FortiOS before 5.2 has no default-voip-alg-mode and refuses that\n"
+	"# line; there the session helper alone acts on SIP, and the services\n"
+	"# below switch it off.\n";
 
 /* Both ends of a range, as they lie in memory. */
 static struct slice ends_of(const struct fw_addr *a)
@@ -700,7 +715,10 @@ int fw_forti_emit(struct wr *out, const struct fw_rules *rules, struct diag *dg)
 		wr_fmt(out, "# FortiOS %s\n",
 		       rules->version ? rules->version : "6.4, 7.x");
 		if (wants_alg_off(rules)) {
-			fw_forti_put_switches(&e);
+			/* Whoever reads this text cannot tell 5.0 by it. */
+			if (!fw_forti_has_mode(e.version))
+				wr_str(out, old_words);
+			fw_forti_put_switches(&e, true);
 			wr_str(out, helper_words);
 		}
 		put_objects(&e, rules);

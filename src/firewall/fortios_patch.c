@@ -400,7 +400,8 @@ static void patch_switches(struct fw_forti_emitter *e,
 		has_vdoms |= c->table[0] != '\0';
 		open_scope(e, c->table);
 		e->undo = NULL;
-		fw_forti_put_switches(e);
+		fw_forti_put_switches(e, fw_forti_has_mode(e->version) ||
+		                                 (own && own->line));
 		e->undo = undo;
 		put_switches_back(e, own);
 		close_scope(e, c->table);

@@ -36,8 +36,10 @@ void fw_forti_put_services(struct fw_forti_emitter *e, const struct fw_rule *r);
 void fw_forti_put_policy(struct fw_forti_emitter *e, const struct fw_rule *r,
                          unsigned long id, unsigned families);
 
-/** The SIP mode of a VDOM, and its undo. */
-void fw_forti_put_switches(struct fw_forti_emitter *e);
+/** Does this version know default-voip-alg-mode? Not known (-1): taken so. */
+bool fw_forti_has_mode(long version);
+/** The SIP switches of a VDOM, with that mode or without, and their undo. */
+void fw_forti_put_switches(struct fw_forti_emitter *e, bool has_mode);
 /** Commands that end sessions to these addresses, and to no others; those
  *  in @p seen are left out, and the rest noted there. */
 void fw_forti_put_clear(struct wr *w, struct fw_dict *seen,

@@ -99,6 +99,12 @@ static void test_undo_puts_each_switch_back(void **state)
 	         "    unset default-voip-alg-mode\n    set sip-helper enable\n"
 	         "    set sip-nat-trace enable\n",
 	         "sip-expectation"},
+		/* 5.0 knows no mode: only the helper goes. */
+		{V("5.0.14") "config system session-helper\nedit 12\n"
+	                     "set name sip\nset protocol 17\nset port 5060\n"
+	                     "next\nend\n",
+	         "config system session-helper\n    edit 12\n",
+	         "default-voip-alg-mode"},
 		/* A value that is more than a word is none of ours. */
 		{V("7.0.14") SETTINGS("set sip-expectation \"x;execute "
 	                              "reboot\"\n"),
