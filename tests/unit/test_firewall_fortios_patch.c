@@ -520,6 +520,118 @@ static void test_a_box_without_ipv6_passes_names(void **state)
 	}
 }
 
+/* What the box does to both flows. */
+struct did {
+	enum fw_verdict verdict[2];
+	enum fw_tri alg[2];
+	int64_t idle_s[2];
+};
+
+static struct did judge(const struct patched *p, struct slice text)
+{
+	const struct fw_question q = {.flows = p->flows,
+	                              .n_flows = 2,
+	                              .place = {.in = "lan", .out = "wan1"}};
+	struct did did = {.alg = {FW_UNSET}};
+	struct fw_answer *an;
+	struct fw_rules rules;
+	struct arena arena;
+	struct diag dg;
+
+	arena_init(&arena);
+	fw_rules_init(&rules);
+	diag_init(&dg, &arena, "box.conf", text);
+	assert_int_equal(fw_dialect_find("fortios")->parse(&rules, text, &dg),
+	                 0);
+	assert_int_equal(fw_answer_all(&an, &arena, &rules, &q), 0);
+	for (size_t i = 0; i < 2; i++) {
+		did.verdict[i] = an[i].verdict;
+		did.alg[i] = an[i].alg;
+		did.idle_s[i] = an[i].udp_idle_s;
+	}
+	fw_rules_fini(&rules);
+	arena_fini(&arena);
+	return did;
+}
+
+static void put_box(struct wr *w, unsigned n)
+{
+	static const char *const versions[] = {"5.0.14", "5.4.0", "6.0.5",
+	                                       "6.2.2",  "6.4.0", "7.0.0",
+	                                       "7.0.14", "7.4.1"};
+	static const char *const helpers[] = {
+		"", "edit 7\nset name sip\nset protocol 17\nset port 5060\n"
+		    "next\n"};
+	static const char *const modes[] = {
+		"", SETTINGS("set default-voip-alg-mode proxy-based\n"),
+		SETTINGS("set default-voip-alg-mode kernel-helper-based\n")};
+	static const char *const times[] = {"", "set udp-idle-timer 90\n",
+	                                    "set session-ttl 43200\n"};
+	static const char *const policies[] = {"", "set session-ttl 300\n",
+	                                       "set voip-profile default\n"};
+	const char *version = versions[n % 8];
+	const bool has_vdom = n / 8 % 2, has_table = n / 16 % 2;
+
+	n /= 32;
+	wr_fmt(w,
+	       V("%s") "%sconfig system session-helper\n%sedit 8\n"
+	               "set name pptp\nset protocol 6\nset port 1723\n"
+	               "next\nend\n%s",
+	       version, has_vdom ? "config global\n" : "", helpers[n % 2],
+	       has_vdom ? "end\nconfig vdom\nedit root\n" : "");
+	wr_str(w, modes[n / 2 % 3]);
+	if (has_table)
+		wr_str(w, "config system session-ttl\nconfig port\nedit 1\n"
+		          "set protocol 17\nset timeout 60\nset start-port "
+		          "5060\nset end-port 5060\nnext\nend\nend\n");
+	wr_fmt(w,
+	       "config firewall service custom\nedit \"calls\"\n"
+	       "set udp-portrange 5060 10000-65535\n%snext\nend\n",
+	       times[n / 6 % 3]);
+	wr_fmt(w,
+	       "config firewall policy\nedit 1\nset srcintf lan\n"
+	       "set dstintf wan1\nset srcaddr all\nset dstaddr all\n"
+	       "set action accept\nset schedule always\n"
+	       "set service \"calls\"\n%snext\nend\n%s",
+	       policies[n / 18 % 3], has_vdom ? "next\nend\n" : "");
+}
+
+/* Appended to the box's text, as typed into it. */
+static void test_each_box_is_mended_and_put_back(void **state)
+{
+	UNUSED(state);
+	for (unsigned n = 0; n < 8 * 2 * 2 * 2 * 3 * 3 * 3; n++) {
+		struct wr w = wr_init_heap();
+		struct patched p;
+		struct did was, is;
+		size_t n_text;
+
+		put_box(&w, n);
+		n_text = w.n;
+		wr_u8(&w, 0);
+		patch(&p, (char *)w.p);
+		was = judge(&p, slice_sub(wr_slice(&w), 0, n_text));
+		w.n = n_text;
+		wr_put(&w, wr_slice(&p.out.commands));
+		is = judge(&p, wr_slice(&w));
+		for (size_t i = 0; i < 2; i++) {
+			if (is.verdict[i] != FW_PASS || is.idle_s[i] < 300 ||
+			    (i == 0 && is.alg[i] != FW_OFF))
+				fail_msg("box %u, flow %zu: %.*s", n, i,
+				         (int)w.n, (char *)w.p);
+		}
+		wr_put(&w, wr_slice(&p.out.undo));
+		is = judge(&p, wr_slice(&w));
+		if (memcmp(is.verdict, was.verdict, sizeof(is.verdict)) != 0 ||
+		    memcmp(is.alg, was.alg, sizeof(is.alg)) != 0 ||
+		    memcmp(is.idle_s, was.idle_s, sizeof(is.idle_s)) != 0)
+			fail_msg("box %u, undone: %.*s", n, (int)w.n,
+			         (char *)w.p);
+		done(&p);
+		wr_fini(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -533,6 +645,7 @@ int main(void)
 		cmocka_unit_test(test_a_rule_goes_into_the_vdom_of_the_phones),
 		cmocka_unit_test(test_no_patch_says_why),
 		cmocka_unit_test(test_sip_is_kept_out_of_a_flowtable),
+		cmocka_unit_test(test_each_box_is_mended_and_put_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
