@@ -36,6 +36,7 @@ struct settings {
 	struct cli_place how;
 	const struct fw_dialect *dialect;
 	const char *version, *profile;
+	const char *asked; /* --for, as typed; NULL: not said */
 	bool wants_dscp, is_inbound, wants_help, is_unknown;
 };
 
@@ -57,6 +58,7 @@ static int set_dialect(struct settings *set)
 	const size_t n = colon ? (size_t)(colon - optarg) : strlen(optarg);
 	char name[DIALECT_BYTES];
 
+	set->asked = optarg;
 	set->is_unknown = n >= sizeof(name);
 	if (set->is_unknown)
 		return 0;
@@ -122,6 +124,11 @@ static enum cli_status no_dialect(const struct settings *set)
 		sep = ", ";
 	}
 	names[w.n] = '\0';
+	if (set->asked)
+		return cli_usage_error(
+			&cli_rules,
+			_("'%s' is not known here; expected one of: %s"),
+			set->asked, names);
 	return cli_usage_error(
 		&cli_rules, _("say --for which firewall; one of: %s"), names);
 }
