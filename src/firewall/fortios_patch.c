@@ -550,6 +550,23 @@ static void put_joined(struct wr *out, struct slice text)
 	put_closers(&jn);
 }
 
+/* Policies that the text does not show may stand before new ones. */
+static void warn_excerpt(struct fw_patch_out *out, const struct fw_rules *rules,
+                         const struct fw_edit *edits)
+{
+	bool is_excerpt = false;
+
+	for (const struct fw_chain *c = rules->chains; c; c = c->next)
+		is_excerpt |= c->last && !c->last->line && c->last->conditional;
+	while (edits && edits->kind != FW_EDIT_INSERT)
+		edits = edits->next;
+	if (is_excerpt && edits)
+		wr_str(&out->commands,
+		       "# The text shows no policies, so these stand last: "
+		       "move them above any\n# that denies the same traffic "
+		       "(move <number> before <number>).\n");
+}
+
 int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
                    const struct fw_edit *edits, struct diag *dg)
 {
@@ -582,6 +599,7 @@ int fw_forti_patch(struct fw_patch_out *out, const struct fw_rules *rules,
 			                   "");
 	}
 	put_joined(&out->commands, wr_slice(&commands));
+	warn_excerpt(out, rules, edits);
 	wr_put(&undo_first, wr_slice(&undo));
 	put_joined(&out->undo, wr_slice(&undo_first));
 	out->undo.bad |= undo.bad || undo_first.bad;

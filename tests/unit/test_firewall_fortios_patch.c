@@ -632,6 +632,33 @@ static void test_each_box_is_mended_and_put_back(void **state)
 	}
 }
 
+/* What is not shown may deny before it: the patch says where it must stand. */
+static void test_a_patch_of_an_excerpt_says_where_it_stands(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_excerpt;
+	} rows[] = {
+		{SETTINGS("set sip-nat-trace enable\n"), true},
+		{SETTINGS(
+			 "set sip-nat-trace enable\n") "config firewall policy\nend\n",
+	         false},
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct patched p;
+
+		patch(&p, rows[i].text);
+		assert_int_equal(p.err, 0);
+		assert_true(has(&p.out.commands, "config firewall policy"));
+		assert_int_equal(
+			has(&p.out.commands, "# The text shows no policies"),
+			rows[i].is_excerpt);
+		done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -645,6 +672,8 @@ int main(void)
 		cmocka_unit_test(test_a_rule_goes_into_the_vdom_of_the_phones),
 		cmocka_unit_test(test_no_patch_says_why),
 		cmocka_unit_test(test_sip_is_kept_out_of_a_flowtable),
+		cmocka_unit_test(
+			test_a_patch_of_an_excerpt_says_where_it_stands),
 		cmocka_unit_test(test_each_box_is_mended_and_put_back),
 	};
 
