@@ -612,13 +612,16 @@ static void keep(struct fw_sonic_reader *r)
 	fw_sonic_check(r->s, r->kept);
 }
 
+/* As far as people type it out. */
+static const char *const configure[] = {"configure", "config", "conf", "con"};
+
 static bool is_talk(struct slice line)
 {
-	static const char *const words[] = {"configure", "config",
-	                                    "commit",    "commit best-effort",
-	                                    "exit",      "end"};
+	static const char *const words[] = {"commit", "commit best-effort",
+	                                    "exit", "end"};
 
-	return fw_sonic_is_one_of(line, words, ARRAY_LEN(words));
+	return fw_sonic_is_one_of(line, words, ARRAY_LEN(words)) ||
+	       fw_sonic_is_one_of(line, configure, ARRAY_LEN(configure));
 }
 
 static void read_line(struct fw_sonic_reader *r)
@@ -650,8 +653,8 @@ static void read_line(struct fw_sonic_reader *r)
 	r->block = FW_SONIC_BLOCK_NONE;
 	r->head_indent = r->indent;
 	r->body_indent = SIZE_MAX;
-	r->is_typed |= fw_sonic_is(r->line, "configure") ||
-	               fw_sonic_is(r->line, "config");
+	r->is_typed |=
+		fw_sonic_is_one_of(r->line, configure, ARRAY_LEN(configure));
 	if (!is_talk(r->line) && !open_block(r))
 		keep(r);
 }

@@ -53,7 +53,7 @@ static void test_typed_commands_edit_the_rules(void **state)
 	         EXPORT LOW RULE("allow", "any") "    udp timeout 300\n",
 	         FW_PASS, 30},
 		{"on one line",
-	         EXPORT LOW "configure\naccess-rule ipv4 from LAN to WAN "
+	         EXPORT LOW "con\naccess-rule ipv4 from LAN to WAN "
 	                    "action allow source address any service any "
 	                    "destination address any udp timeout 400\n",
 	         FW_PASS, 400},
