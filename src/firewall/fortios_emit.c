@@ -493,7 +493,9 @@ static const char helper_words[] =
 	"# and delete that number under \"config system session-helper\" (with\n"
 	"# VDOMs: under \"config global\").\n"
 	"# Fortinet itself advises not to disable its SIP ALG (KB 306398); the\n"
-	"# provider asks for that, whose own side copes with NAT.\n";
+	"# provider asks for that, whose own side copes with NAT.\n"
+	"# A model without a network processor refuses auto-asic-offload below,\n"
+	"# and needs none of it: go on after that line.\n";
 
 static const char old_words[] =
 	"# FortiOS before 5.2 has no default-voip-alg-mode and refuses that\n"
