@@ -40,14 +40,14 @@ bench: build
 	@$(BUILD)/bench/bench_firewall shapes 5000 50000
 	@$(BUILD)/bench/bench_firewall big 100
 	@bench/beside_capirca.py $(BUILD)
-	@ninja -C $(BUILD) bench/bench_forward
-	@bench/forward.py $(BUILD)
-	@ninja -C $(BUILD) bench/bench_sweep
-	@bench/sweep.py $(BUILD)
-	@bench/reach.py $(BUILD)
-	@bench/table.py $(BUILD)
-	@ninja -C $(BUILD) bench/bench_range
-	@bench/range.py $(BUILD)/prumo $(BUILD)/bench/bench_range
+	@ninja -C $(BUILD) bench/bench_forward bench/bench_sweep bench/bench_range
+	@status=0; \
+	bench/forward.py $(BUILD) || status=1; \
+	bench/sweep.py $(BUILD) || status=1; \
+	bench/reach.py $(BUILD) || status=1; \
+	bench/table.py $(BUILD) || status=1; \
+	bench/range.py $(BUILD)/prumo $(BUILD)/bench/bench_range || status=1; \
+	exit $$status
 
 # Some minutes, mostly of waiting.
 eval: build
