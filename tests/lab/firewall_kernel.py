@@ -7,8 +7,9 @@ table of connections.
 usage: firewall_kernel.py FIREWALL_DECIDE
 
 Rulesets as people have them are in rulesets/ (.nft, .rules of iptables-save,
-.rules6 of ip6tables-save, .rules46 for both); others are generated (firewall_rulesets.py). The
-environment sets how many: PRUMO_KERNEL_CASES (default 2000), and every how
+.rules6 of ip6tables-save, .rules46 for both); those that nftables comes with
+are taken where they are installed; others are generated (firewall_rulesets.py).
+The environment sets how many: PRUMO_KERNEL_CASES (default 2000), and every how
 many of them what the tools list is read as well, as text and as JSON:
 PRUMO_KERNEL_LISTED (default 8), and PRUMO_KERNEL_SEED. Exit status 77: no right to make namespaces here.
 """
@@ -25,6 +26,7 @@ from firewall_net import (HOSTS, HOSTS6, PEERS, PEERS6, PORTS, SPORTS, TCP,
 from firewall_rulesets import ipt_ruleset, nft_addrs, nft_ports, nft_ruleset
 
 RULESETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'rulesets')
+EXAMPLES = '/usr/share/doc/nftables/examples'
 TOOLS = {'.nft': 'nft', '.rules': 'iptables', '.rules6': 'ip6tables',
          '.rules46': 'both'}
 BOTH = {'both': ['iptables', 'ip6tables']}
@@ -197,6 +199,17 @@ class Compare:
         if (self.n_unknown - before[1]) * 10 > self.n_packets - before[0]:
             self.wrong(name, 'too many packets are not predicted')
 
+    def example(self, rnd, name):
+        """One that nftables comes with, and that loads without its devices:
+        what the tool lists of it."""
+        with open(os.path.join(EXAMPLES, name), encoding='utf-8') as f:
+            text = f.read()
+        if self.load(text, 'nft', True):
+            return
+        for hosts, peers in ((HOSTS, PEERS), (HOSTS6, PEERS6)):
+            self.case(text, 'nft', packets(rnd, 60, hosts, peers),
+                      is_script=True)
+
     def generated(self, rnd, i, has_ipt):
         tool = 'nft'
         if has_ipt and i % 4 == 3:
@@ -335,6 +348,10 @@ def work(k, cases, seed):
         all_streams(c, rnd, has_ipt)
     for name in sorted(os.listdir(RULESETS))[k::WORKERS]:
         c.found(rnd, name)
+    if has_tool('nft') and os.path.isdir(EXAMPLES):
+        names = sorted(n for n in os.listdir(EXAMPLES) if n.endswith('.nft'))
+        for name in names[k::WORKERS]:
+            c.example(rnd, name)
     for i in range(k, cases, WORKERS):
         c.generated(rnd, i // WORKERS, has_ipt)
     net.close()
